@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * base/event.h: what a world tells a role. Plain values; a slice inside lives until the step ends.
+ *
+ * The whole contract between roles and worlds is this file and effects.h. A role is stepped with one
+ * event and answers with effects; it cannot wait, and the same events in the same order give the same
+ * effects, octet for octet.
+ */
+#ifndef POSTERN_BASE_EVENT_H
+#define POSTERN_BASE_EVENT_H
+
+#include "base/bytes.h"
+
+/* What can go wrong in the world. Each is somebody's to handle: results that carry it are MUST_USE. */
+enum fault {
+    OK = 0,
+    FAULT_NO_SPACE,     /* disk or quota full, or a file may not grow so far */
+    FAULT_IO,           /* the disk failed; after a sync, nothing of that file is certain */
+    FAULT_GONE,         /* no file or folder of that name */
+    FAULT_EXISTS,       /* the name is taken */
+    FAULT_DENIED,       /* no permission, or a read-only file system */
+    FAULT_TOO_MANY,     /* descriptors or another table of the machine are full */
+    FAULT_NO_MEMORY,
+    FAULT_SKIPPED,      /* not done, because one linked before it failed */
+};
+
+enum role_kind { ROLE_MASTER, ROLE_FRONT, ROLE_STORE, ROLE_LOCAL, ROLE_ADMIN, ROLE_KINDS };
+
+/* One of possibly several processes of a kind: fronts are many, the others index 0. */
+struct role_name {
+    enum role_kind kind;
+    uint32_t index;
+};
+
+struct moment {
+    uint64_t mono_ms;   /* never steps back within one start of the machine; for every time limit */
+    uint64_t wall_ms;   /* since 1970 UTC; may jump; for what people read and what is kept on disk */
+};
+
+/* A network address as 16 octets, IPv4 mapped (RFC 4291, 2.5.5.2), and a port in host order.
+   A unix socket's peer has `unix_peer` set and its uid in place of an address. */
+struct net_address {
+    uint8_t ip[16];
+    uint16_t port;
+    bool unix_peer;
+    uint32_t uid;
+};
+
+enum event_kind {
+    EV_START,       /* first event of a role's life */
+    EV_ACCEPT,      /* a client connected to a listener of this role */
+    EV_BYTES,       /* octets came on a connection; the role takes all of them */
+    EV_END,         /* the other side will send no more, but may still read */
+    EV_CLOSED,      /* the connection is gone, both ways; its number is free again */
+    EV_DRAINED,     /* all that was sent on this connection has left */
+    EV_TOLD,        /* a frame from another role */
+    EV_PEER_UP,     /* the channel to another role is open (also at the start, and after a restart) */
+    EV_PEER_DOWN,   /* that role died or its channel broke; what was on its way is lost */
+    EV_IO,          /* a file operation ended */
+    EV_ALARM,       /* the time asked for by fx_alarm has come */
+    EV_TURN,        /* nothing more is at hand at this instant: the place to send a batch on its way */
+    EV_RELOAD,      /* read the new settings (master only) */
+    EV_STOP,        /* end cleanly, soon */
+    EV_CHILD,       /* master only: the process of `peer` ended */
+};
+
+struct event {
+    enum event_kind kind;
+    struct moment now;
+    uint32_t conn;              /* ACCEPT, BYTES, END, CLOSED, DRAINED: small, dense, reused after CLOSED */
+    uint32_t listener;          /* ACCEPT: which of the role's listeners */
+    struct net_address remote, local;   /* ACCEPT */
+    struct role_name peer;      /* TOLD, PEER_UP, PEER_DOWN, CHILD */
+    struct bytes bytes;         /* BYTES, TOLD, IO (what was read or listed); START: 32 random octets */
+    uint64_t token;             /* IO: as given */
+    enum fault fault;           /* IO */
+    uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind */
+};
+
+#endif

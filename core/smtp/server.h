@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * smtp/server.h: the receiving side of RFC 5321, as a value.
+ *
+ * Stands on base and mail. Knows no socket, clock, file, TLS library or policy: it asks. Everything a
+ * client can send is handled here and ends in a reply; nothing a client sends can reach an assert.
+ *
+ * Use: put octets in with smtp_server_step until it says SMTP_MORE; do what each event asks; send
+ * smtp_server_output whenever it is not empty. Replies leave in the order of the commands: those behind a
+ * letter that is still on its way to the disk wait in here until smtp_server_settle.
+ */
+#ifndef POSTERN_SMTP_SERVER_H
+#define POSTERN_SMTP_SERVER_H
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "mail/address.h"
+#include "mail/envelope.h"
+#include "mail/status.h"
+
+/* What a site decides; the same for all its sessions. Slices outlive every session. */
+struct smtp_settings {
+    struct bytes host;              /* our name, for the greeting and the replies */
+    uint64_t size_most;             /* octets of a letter, as SIZE announces */
+    uint32_t recipients_most;
+    bool greet_quietly;             /* no name of the program in the greeting */
+};
+
+enum smtp_event_kind {
+    SMTP_MORE,          /* all input was taken, or it waits for an answer: nothing to do now */
+    SMTP_ASK_RCPT,      /* may this recipient? Answer with smtp_server_answer_rcpt, now or later; until
+                           then no input is taken. `address` lives until the answer. */
+    SMTP_TEXT,          /* octets of the letter, decoded: dots unstuffed, chunk frames taken away. The
+                           slice borrows from the input or from the session; use it before the next call. */
+    SMTP_END,           /* the letter is whole: keep it, then smtp_server_settle(token). The transaction
+                           (smtp_server_sender and so on) may be read until the next call. */
+    SMTP_DROP,          /* throw away what SMTP_TEXT gave since the last SMTP_END or SMTP_DROP */
+    SMTP_STARTTLS,      /* reserved: the wire is to change here */
+    SMTP_CLOSE,         /* send the output, then close; nothing more is taken */
+};
+
+struct smtp_event {
+    enum smtp_event_kind kind;
+    struct address address;         /* ASK_RCPT */
+    struct bytes text;              /* TEXT */
+    uint32_t token;                 /* END: names the letter in smtp_server_settle */
+};
+
+/* Something that happened, for the log: one a command, in the words of the seed's session log. */
+struct smtp_note;
+
+struct smtp_server;
+
+/* A session that has not greeted yet; NULL when memory is short. The caller frees. `settings` outlives it. */
+MUST_USE struct smtp_server *smtp_server_new(const struct smtp_settings *settings);
+void smtp_server_free(struct smtp_server *server);
+
+/* Put the greeting, or a refusal in its place that then closes (e.g. 421 4.3.2 while stopping). */
+void smtp_server_greet(struct smtp_server *server);
+void smtp_server_refuse(struct smtp_server *server, unsigned reply, struct status_code code,
+                        struct bytes text);
+
+/* Take some of *in (moved on past what was taken) and say what comes of it. */
+struct smtp_event smtp_server_step(struct smtp_server *server, struct bytes *in);
+
+/* What the world thinks of a recipient or of a letter; each row is a reply in reply.def. */
+enum smtp_verdict {
+    SMTP_YES,
+    SMTP_NO_MAILBOX,        /* 550 5.1.1 */
+    SMTP_NO_RELAY,          /* 550 5.7.1: not a domain of ours */
+    SMTP_NOT_NOW,           /* 451 4.3.0: could not be found out or kept; nothing was kept */
+    SMTP_NO_SPACE,          /* 452 4.3.1 */
+    SMTP_LOOP,              /* 554 5.4.6 */
+    SMTP_BAD_HEADER,        /* 550 5.6.0 */
+    SMTP_SILENCE,           /* for a letter: it is not known whether it was kept: close, say nothing */
+    SMTP_VERDICTS
+};
+void smtp_server_answer_rcpt(struct smtp_server *server, enum smtp_verdict verdict);
+/* The fate of a letter; for SMTP_YES `id` is put in the 250. Letters may be settled in any order. */
+void smtp_server_settle(struct smtp_server *server, uint32_t token, enum smtp_verdict verdict,
+                        struct bytes id);
+
+/* Replies that may be sent now. After sending, smtp_server_sent. */
+struct bytes smtp_server_output(const struct smtp_server *server);
+void smtp_server_sent(struct smtp_server *server);
+
+/* The transaction in hand, between SMTP_ASK_RCPT's first and SMTP_END. Borrowed. */
+struct bytes smtp_server_sender(const struct smtp_server *server);      /* without brackets; "" is null */
+size_t smtp_server_recipients(const struct smtp_server *server);
+struct bytes smtp_server_recipient(const struct smtp_server *server, size_t i);
+enum body_kind smtp_server_body(const struct smtp_server *server);
+bool smtp_server_utf8(const struct smtp_server *server);
+uint64_t smtp_server_declared_size(const struct smtp_server *server);   /* SIZE=, or 0 */
+struct bytes smtp_server_helo(const struct smtp_server *server);
+struct bytes smtp_server_protocol(const struct smtp_server *server);    /* "SMTP", "ESMTP", "UTF8SMTP" */
+
+/* The world's conditions, looked at when a command needs them. */
+void smtp_server_set_low(struct smtp_server *server, bool low);         /* 452 4.3.1 at MAIL */
+/* No new letter: what is under way is finished, the next command gets 421 4.3.2 and the end. */
+void smtp_server_stop(struct smtp_server *server);
+/* The client was silent too long: 421 4.4.2 and the end. */
+void smtp_server_timeout(struct smtp_server *server);
+/* The client closed its side. True when letters are still to be settled and replies to be sent. */
+bool smtp_server_end(struct smtp_server *server);
+
+#endif
