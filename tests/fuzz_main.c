@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * A main for the fuzz harnesses where libFuzzer is not linked in: runs every file of the folders it is
- * given, then mutations of them from a fixed seed, so that each run of the tests is the same.
+ * A main for the fuzz harnesses where libFuzzer is not linked in: runs every file of the folders it
+ * is given, then mutations of them from a fixed seed, so that each run of the tests is the same.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -37,7 +37,9 @@ static void run(const uint8_t *data, size_t n)
 
 static size_t mutate(uint8_t *data, size_t n)
 {
-    static const char *const words[] = { "\r\n", "\r\n.\r\n", "\0", "\xff", "<>", "\"", "0", "=?", "\r", "\n" };
+    static const char *const words[] = {
+        "\r\n", "\r\n.\r\n", "\0", "\xff", "<>", "\"", "0", "=?", "\r", "\n",
+    };
 
     for (unsigned times = 1 + (unsigned)(roll() % 4); times > 0 && n > 0; times--) {
         size_t at = roll() % n;
@@ -96,6 +98,7 @@ int main(int argc, char **argv)
     run((const uint8_t *)"", 0);
     for (int i = 1; i < argc; i++)
         files += run_folder(argv[i]);
-    printf("1..1\n%s 1 - %u corpus files and their mutations\n", files > 0 ? "ok" : "not ok", files);
+    printf("1..1\n%s 1 - %u corpus files and their mutations\n", files > 0 ? "ok" : "not ok",
+           files);
     return files > 0 ? 0 : 1;
 }

@@ -2,9 +2,9 @@
  *
  * base/arena.h: all the memory there is. arena.c is the one file of core/ that calls malloc.
  *
- * An arena serves one message, session or reading: nothing in it is freed alone, all goes at once, and it
- * has a ceiling, so that one stranger's message cannot starve the rest. mem_* is for what must outlive
- * a step and be given back alone (buffers, tables, sessions).
+ * An arena serves one message, session or reading: nothing in it is freed alone, all goes at once,
+ * and it has a ceiling, so that one stranger's message cannot starve the rest. mem_* is for what
+ * must outlive a step and be given back alone (buffers, tables, sessions).
  */
 #ifndef POSTERN_BASE_ARENA_H
 #define POSTERN_BASE_ARENA_H
@@ -31,7 +31,8 @@ struct arena {
 
 /* An empty arena that will give out at most `ceiling` octets. Costs nothing until first used. */
 struct arena arena_with_ceiling(size_t ceiling);
-/* n zeroed octets aligned for any type, alive until arena_done; NULL at the ceiling or out of memory. */
+/* n zeroed octets aligned for any type, alive until arena_done; NULL at the ceiling or out of
+   memory. */
 MUST_USE void *arena_take(struct arena *arena, size_t n);
 /* A copy of the text in the arena; at == NULL when refused. */
 struct bytes arena_copy(struct arena *arena, struct bytes text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * base/banned.h: calls that no file of the product may make; the build includes this before every one.
+ * base/banned.h: calls that no file of the product may make; the build includes this before every
+ * one.
  */
 #ifndef POSTERN_BASE_BANNED_H
 #define POSTERN_BASE_BANNED_H

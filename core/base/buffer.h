@@ -2,8 +2,8 @@
  *
  * base/buffer.h: octets that grow, up to a maximum stated when the buffer is born.
  *
- * Failure is sticky: what does not fit (the maximum, or no memory) sets `bad` and is left out whole;
- * the writer asks once, at the end.
+ * Failure is sticky: what does not fit (the maximum, or no memory) sets `bad` and is left out
+ * whole; the writer asks once, at the end.
  */
 #ifndef POSTERN_BASE_BUFFER_H
 #define POSTERN_BASE_BUFFER_H

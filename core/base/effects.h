@@ -2,8 +2,8 @@
  *
  * base/effects.h: what a role asks of its world; a list of plain values, made anew in each step.
  *
- * A slice in an effect must live until that role's next step: the world sends or copies it before then.
- * Only IO_WRITE's data changes hands: the world frees it with mem_free when it was written.
+ * A slice in an effect must live until that role's next step: the world sends or copies it before
+ * then. Only IO_WRITE's data changes hands: the world frees it with mem_free when it was written.
  */
 #ifndef POSTERN_BASE_EFFECTS_H
 #define POSTERN_BASE_EFFECTS_H
@@ -16,14 +16,14 @@ enum effect_kind {
     FX_SEND,        /* these octets to a connection, in order, as fast as it takes them */
     FX_PAUSE,       /* read no more from a connection until FX_RESUME */
     FX_RESUME,
-    FX_CLOSE,       /* send what is left, then close; no event of this connection comes but EV_CLOSED */
+    FX_CLOSE,       /* send what is left, then close; of this connection only EV_CLOSED comes */
     FX_ABORT,       /* close at once, unsent octets are lost; then EV_CLOSED */
     FX_TELL,        /* a frame to another role; lost without a word when its channel is down */
-    FX_ALARM,       /* EV_ALARM at that monotonic time; replaces the one asked for before; 0: none */
+    FX_ALARM,       /* EV_ALARM at that monotonic time, in place of the one before; 0: none */
     FX_IO,          /* a file operation */
     FX_LOG,         /* one line, made by base/log.h, without its line end */
     FX_SPAWN,       /* master only: (re)start the process of `to` */
-    FX_KILL,        /* master only: end the process of `to`: SIGTERM, or SIGKILL when `number` is 1 */
+    FX_KILL,        /* master only: end the process of `to` (SIGTERM; `number` 1: SIGKILL) */
     FX_EXIT,        /* this role is done; `number` is the exit status (sysexits) */
 };
 
@@ -31,7 +31,7 @@ enum effect_kind {
 enum io_root { IN_SPOOL, IN_MAIL, IO_ROOTS };
 
 enum io_kind {
-    IO_CREATE,      /* make a new file (FAULT_EXISTS if the name is taken), open it in slot `file` */
+    IO_CREATE,      /* make a new file (FAULT_EXISTS: the name is taken), open it in slot `file` */
     IO_OPEN,        /* an existing regular file in slot `file`; EV_IO.number: its size */
     IO_WRITE,       /* `data`, all of it, at `offset` */
     IO_READ,        /* up to `count` octets at `offset`; fewer only at the end of the file */
@@ -49,15 +49,16 @@ enum io_kind {
     IO_SPACE,       /* EV_IO.number: free octets of the file system of `root` */
 };
 
-/* Lanes run beside each other; within one, operations run in the order given. `linked` ties an operation
-   to the next of its lane in the same step: when it fails, the rest of the chain is not done, and their
-   EV_IO says FAULT_SKIPPED. `quiet`: EV_IO only when it fails (a skipped quiet one is silent too). */
+/* Lanes run beside each other; within one, operations run in the order given. `linked` ties an
+   operation to the next of its lane in the same step: when it fails, the rest of the chain is not
+   done, and their EV_IO says FAULT_SKIPPED. `quiet`: EV_IO only when it fails (a skipped quiet one
+   is silent too). */
 struct io {
     enum io_kind kind;
     enum io_root root;
     uint8_t lane;               /* 0 .. LIMIT_IO_LANES - 1 */
     bool linked, quiet;
-    uint32_t file;              /* a slot, 0 .. LIMIT_IO_FILES - 1; the role chooses and remembers */
+    uint32_t file;              /* a slot, below LIMIT_IO_FILES; the role chooses and remembers */
     uint64_t token;             /* comes back in EV_IO */
     uint64_t offset, count;
     struct bytes name, to;
@@ -92,7 +93,8 @@ void effects_done(struct effects *fx);
 /* Before each step: forget the list (what it pointed to is the world's by now). */
 void effects_clear(struct effects *fx);
 
-/* An empty buffer to build a frame or a line in; the same one at every call. Pass it on through fx_keep. */
+/* An empty buffer to build a frame or a line in; the same one at every call. Pass it on through
+   fx_keep. */
 struct buffer *fx_draft(struct effects *fx);
 /* A copy of the text that lives until effects_clear. */
 struct bytes fx_keep(struct effects *fx, struct bytes text);

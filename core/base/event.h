@@ -2,16 +2,16 @@
  *
  * base/event.h: what a world tells a role. Plain values; a slice inside lives until the step ends.
  *
- * The whole contract between roles and worlds is this file and effects.h. A role is stepped with one
- * event and answers with effects; it cannot wait, and the same events in the same order give the same
- * effects, octet for octet.
+ * The whole contract between roles and worlds is this file and effects.h. A role is stepped with
+ * one event and answers with effects; it cannot wait, and the same events in the same order give
+ * the same effects, octet for octet.
  */
 #ifndef POSTERN_BASE_EVENT_H
 #define POSTERN_BASE_EVENT_H
 
 #include "base/bytes.h"
 
-/* What can go wrong in the world. Each is somebody's to handle: results that carry it are MUST_USE. */
+/* What can go wrong in the world. Each is somebody's to handle: results with it are MUST_USE. */
 enum fault {
     OK = 0,
     FAULT_NO_SPACE,     /* disk or quota full, or a file may not grow so far */
@@ -34,7 +34,7 @@ struct role_name {
 
 struct moment {
     uint64_t mono_ms;   /* never steps back within one start of the machine; for every time limit */
-    uint64_t wall_ms;   /* since 1970 UTC; may jump; for what people read and what is kept on disk */
+    uint64_t wall_ms;   /* since 1970 UTC; may jump; for what people read, and for the disk */
 };
 
 /* A network address as 16 octets, IPv4 mapped (RFC 4291, 2.5.5.2), and a port in host order.
@@ -54,11 +54,11 @@ enum event_kind {
     EV_CLOSED,      /* the connection is gone, both ways; its number is free again */
     EV_DRAINED,     /* all that was sent on this connection has left */
     EV_TOLD,        /* a frame from another role */
-    EV_PEER_UP,     /* the channel to another role is open (also at the start, and after a restart) */
+    EV_PEER_UP,     /* the channel to another role is open (at the start, and after a restart) */
     EV_PEER_DOWN,   /* that role died or its channel broke; what was on its way is lost */
     EV_IO,          /* a file operation ended */
     EV_ALARM,       /* the time asked for by fx_alarm has come */
-    EV_TURN,        /* nothing more is at hand at this instant: the place to send a batch on its way */
+    EV_TURN,        /* nothing more is at hand at this instant: the place to send a batch off */
     EV_RELOAD,      /* read the new settings (master only) */
     EV_STOP,        /* end cleanly, soon */
     EV_CHILD,       /* master only: the process of `peer` ended */
@@ -67,11 +67,11 @@ enum event_kind {
 struct event {
     enum event_kind kind;
     struct moment now;
-    uint32_t conn;              /* ACCEPT, BYTES, END, CLOSED, DRAINED: small, dense, reused after CLOSED */
+    uint32_t conn;              /* ACCEPT to CLOSED, DRAINED: small, dense, reused after CLOSED */
     uint32_t listener;          /* ACCEPT: which of the role's listeners */
     struct net_address remote, local;   /* ACCEPT */
     struct role_name peer;      /* TOLD, PEER_UP, PEER_DOWN, CHILD */
-    struct bytes bytes;         /* BYTES, TOLD, IO (what was read or listed); START: 32 random octets */
+    struct bytes bytes;         /* BYTES, TOLD, IO (as read or listed); START: 32 random octets */
     uint64_t token;             /* IO: as given */
     enum fault fault;           /* IO */
     uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind */

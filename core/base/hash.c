@@ -6,8 +6,9 @@
 static uint32_t crc_plain(uint32_t crc, struct bytes data)
 {
     static const uint32_t nibble[16] = {   /* of the reflected polynomial 82F63B78 */
-        0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3, 0x61C69362, 0x7198540D,
-        0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9, 0xC38D26C4, 0xD3D3E1AB, 0xE330A81A, 0xF36E6F75,
+        0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3, 0x61C69362,
+        0x7198540D, 0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9, 0xC38D26C4, 0xD3D3E1AB,
+        0xE330A81A, 0xF36E6F75,
     };
 
     for (size_t i = 0; i < data.n; i++) {

@@ -7,12 +7,12 @@
 
 #include "base/bytes.h"
 
-/* CRC-32C (Castagnoli; RFC 3720, B.4), continued from `crc` (0 to begin). Uses the processor's instruction
-   where it has one. */
+/* CRC-32C (Castagnoli; RFC 3720, B.4), continued from `crc` (0 to begin). Uses the processor's
+   instruction where it has one. */
 uint32_t crc32c(uint32_t crc, struct bytes data);
 
-/* SipHash-1-3 with a 16-octet key: for tables whose keys strangers choose, and for marks they must not be
-   able to forge. */
+/* SipHash-1-3 with a 16-octet key: for tables whose keys strangers choose, and for marks they must
+   not be able to forge. */
 uint64_t siphash(const uint8_t key[static 16], struct bytes data);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * base/limits.h: every bound of the system, in one place, each with its reason. What an operator may
- * set is in plan/conf.def; its default and its ceiling come from here.
+ * base/limits.h: every bound of the system, in one place, each with its reason. What an operator
+ * may set is in plan/conf.def; its default and its ceiling come from here.
  */
 #ifndef POSTERN_BASE_LIMITS_H
 #define POSTERN_BASE_LIMITS_H
@@ -22,14 +22,14 @@ enum limit {
     LIMIT_DOMAIN = 255,                     /* 4.5.3.1.2 */
     LIMIT_LABEL = 63,                       /* RFC 1035, 2.3.4 */
     LIMIT_ADDRESS = 320,                    /* local part, "@", domain */
-    LIMIT_PATH = 1024,                      /* 4.5.3.1.3 says 256; source routes are read and dropped */
+    LIMIT_PATH = 1024,                      /* 4.5.3.1.3 says 256; source routes are dropped */
     LIMIT_COMMAND_LINE = 4096,              /* 4.5.3.1.4 says 512, extensions add to it */
     LIMIT_COMMAND_FLOOD = 64 * 1024,        /* octets without a line end before 421 and close */
     LIMIT_REPLY_LINE = 512,                 /* 4.5.3.1.5, CRLF included */
     LIMIT_RECIPIENTS = 1000,                /* default; RFC 5321, 4.5.3.1.8 asks for 100 at least */
     LIMIT_RECIPIENTS_MOST = 2000,           /* all of them and the text must fit one record */
     LIMIT_NULL_SENDER_RECIPIENTS = 2,       /* a report goes to one; two for peers that batch */
-    LIMIT_RECEIVED_FIELDS = 50,             /* a loop, RFC 5321, 6.3 (100 there; all peers use less) */
+    LIMIT_RECEIVED_FIELDS = 50,             /* a loop, RFC 5321, 6.3 (100 there; peers use less) */
     LIMIT_CHUNKS = 10000,                   /* BDAT commands in one letter */
     LIMIT_JUNK_COMMANDS = 100,              /* commands that bring no letter nearer, in a row */
     LIMIT_SOFT_ERRORS = 10,                 /* refused commands before replies are delayed */
@@ -42,7 +42,7 @@ enum limit {
     LIMIT_MIME_PARTS = 10000,
     LIMIT_COMMENT_DEPTH = 20,
     LIMIT_PARAMETER_SECTIONS = 64,          /* RFC 2231 continuations */
-    LIMIT_ENVELOPE_BYTES = 48 * 1024,       /* of one record's sender, facts and a share of recipients */
+    LIMIT_ENVELOPE_BYTES = 48 * 1024,       /* of one record's sender, facts, some recipients */
 
     /* the front */
     LIMIT_CONNECTIONS = 12000,              /* of one front */

@@ -2,8 +2,8 @@
  *
  * base/reader.h: a cursor over octets that cannot overrun.
  *
- * Failure is sticky: a read past the end yields zero or an empty slice and every later read does too,
- * so a parser reads straight down and asks once, at the end.
+ * Failure is sticky: a read past the end yields zero or an empty slice and every later read does
+ * too, so a parser reads straight down and asks once, at the end.
  */
 #ifndef POSTERN_BASE_READER_H
 #define POSTERN_BASE_READER_H

@@ -47,6 +47,7 @@ bool utf8_is_unsafe(uint32_t point)
 {
     return point < 0x20 || (point >= 0x7F && point < 0xA0) || point == 0xAD || point == 0x61C
         || (point >= 0x200B && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E)
-        || (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF || (point >= 0xFFF0 && point < 0xFFFC)
+        || (point >= 0x2060 && point <= 0x206F) || point == 0xFEFF
+        || (point >= 0xFFF0 && point < 0xFFFC)
         || point >= 0xE0000;
 }

@@ -7,10 +7,12 @@
 
 #include "base/bytes.h"
 
-/* Length (1..4) of the valid sequence the text begins with, and its code point; 0 when there is none. */
+/* Length (1..4) of the valid sequence the text begins with, and its code point; 0 when there is
+   none. */
 size_t utf8_take(struct bytes text, uint32_t *ret_point);
 bool utf8_valid(struct bytes text);
-/* Controls, bidirectional marks and invisible formatting that must not reach a terminal or a log raw. */
+/* Controls, bidirectional marks and invisible formatting that must not reach a terminal or a log
+   raw. */
 bool utf8_is_unsafe(uint32_t point);
 
 #endif
