@@ -2,7 +2,7 @@
 #include "base/log.h"
 
 #include "base/limits.h"
-#include "base/utf8.h"
+#include "base/safe.h"
 
 static void put_key(struct buffer *line, const char *key)
 {
@@ -32,35 +32,6 @@ static bool is_word(struct bytes value)
     return value.n > 0;
 }
 
-static void put_hex(struct buffer *line, uint8_t c)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    buffer_put(line, BYTES("\\x"));
-    buffer_put_char(line, digits[c >> 4]);
-    buffer_put_char(line, digits[c & 15]);
-}
-
-static void put_escaped(struct buffer *line, struct bytes value)
-{
-    while (value.n > 0) {
-        uint32_t point;
-        size_t n = utf8_take(value, &point);
-
-        if (n == 1 && (point == '"' || point == '\\')) {
-            buffer_put_char(line, '\\');
-            buffer_put_char(line, value.at[0]);
-        } else if (n > 0 && !utf8_is_unsafe(point)) {
-            buffer_put(line, bytes_first(value, n));
-        } else {
-            n = n == 0 ? 1 : n;
-            for (size_t i = 0; i < n; i++)
-                put_hex(line, octet(value.at[i]));
-        }
-        value = bytes_skip(value, n);
-    }
-}
-
 static void put_value(struct buffer *line, struct bytes value)
 {
     if (is_word(value)) {
@@ -68,7 +39,7 @@ static void put_value(struct buffer *line, struct bytes value)
         return;
     }
     buffer_put_char(line, '"');
-    put_escaped(line, value);
+    safe_put(line, value);
     buffer_put_char(line, '"');
 }
 
