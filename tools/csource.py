@@ -85,7 +85,8 @@ def enumerators(text):
         body = re.sub(r'\\\n', '\n', body)
         names.update(re.findall(r'^\s*([A-Z][A-Z0-9_]+)\s*(?:=|,|$)', body, re.M))
         names.update(re.findall(r',\s*([A-Z][A-Z0-9_]+)\b', body))
-        prefixes.update(re.findall(r'\b([A-Z][A-Z0-9_]*_)##', body))
+    for line in re.findall(r'^[ \t]*#[ \t]*define\b.*$', code, re.M):
+        prefixes.update(re.findall(r'\b([A-Z][A-Z0-9_]*_)##\w+\s*(?:=[^,]*)?,', line))
     return names, prefixes
 
 
