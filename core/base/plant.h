@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * base/plant.h: planted faults. `meson setup -Dplanted=NAME` builds the product with one of them, and the
+ * simulator must find it; without that option PLANTED(name) is a constant 0 and nothing of it remains.
+ */
+#ifndef POSTERN_BASE_PLANT_H
+#define POSTERN_BASE_PLANT_H
+
+#define PLANT_LIST(P)           \
+    P(ack_before_sync)          \
+    P(no_folder_sync)           \
+    P(torn_tail_accepted)       \
+    P(damage_taken_for_tail)    \
+    P(done_before_delivery)     \
+    P(delivery_repeated)        \
+    P(group_split)              \
+    P(texts_crossed)
+
+enum plant {
+    PLANT_none,
+#define P(name) PLANT_##name,
+    PLANT_LIST(P)
+#undef P
+};
+
+#ifndef PLANTED_FAULT
+#define PLANTED_FAULT none
+#endif
+#define PLANT_JOIN(name) PLANT_##name
+#define PLANT_OF(name) PLANT_JOIN(name)
+
+/* Is this build the one with that fault? */
+#define PLANTED(name) (PLANT_OF(PLANTED_FAULT) == PLANT_##name)
+
+#endif
