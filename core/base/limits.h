@@ -59,6 +59,7 @@ enum limit {
 
     LIMIT_CONF_BYTES = 1024 * 1024,
     LIMIT_CONF_LINE = 4096,
+    LIMIT_CONF_MEMORY = 64 * 1024 * 1024,   /* arena for a file of nothing but short domains */
 };
 
 #endif

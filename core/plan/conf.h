@@ -2,14 +2,20 @@
  *
  * plan/conf.h: the configuration file, read whole or refused whole.
  *
- *   file    = *( [ word 1*( blank value ) ] [ "#" comment ] newline )
- *   value   = bare / DQUOTE *( %x20-21 / %x23-5B / %x5D-7E / "\" char ) DQUOTE
+ *   file    = [ BOM ] *( line LF )               ; the last LF may be missing
+ *   line    = [ blanks ] [ word 1*( blanks value ) ] [ blanks ] [ "#" comment ] [ CR ]
+ *   word    = 1*( %x61-7A / "-" )
+ *   value   = bare / DQUOTE *( %x20-21 / %x23-5B / %x5D-7E / UTF8-non-ascii / escape ) DQUOTE
+ *   bare    = 1*( %x21 / %x24-5B / %x5D-7E / UTF8-non-ascii )
+ *   escape  = "\" ( "\" / DQUOTE )
+ *   blanks  = 1*( SP / HTAB )
  */
 #ifndef POSTERN_PLAN_CONF_H
 #define POSTERN_PLAN_CONF_H
 
 #include "base/arena.h"
-#include "base/bytes.h"
+#include "base/buffer.h"
+#include "base/event.h"
 #include "base/limits.h"
 
 struct conf_texts {
@@ -17,13 +23,14 @@ struct conf_texts {
     size_t n;
 };
 
-#define CONF_FIELD_text(field) struct bytes field;
+#define CONF_FIELD_name(field) struct bytes field;
+#define CONF_FIELD_names(field) struct conf_texts field;
 #define CONF_FIELD_path(field) struct bytes field;
 #define CONF_FIELD_count(field) uint64_t field;
 #define CONF_FIELD_size(field) uint64_t field;
 #define CONF_FIELD_span(field) uint64_t field;
 #define CONF_FIELD_flag(field) bool field;
-#define CONF_FIELD_texts(field) struct conf_texts field;
+#define CONF_FIELD_listens(field) struct conf_texts field;
 
 #include "plan/conf.def"
 
@@ -32,19 +39,38 @@ struct conf {
 #define C(kind, field, ...) CONF_FIELD_##kind(field)
     CONF_LIST(C)
 #undef C
+    /* The same names in lower case as A-labels (RFC 5890), to compare with and to greet with. */
+    struct bytes host_ascii;
+    struct conf_texts domains_ascii;
 };
 
 /* Why a file was refused, in words for its owner. */
 struct conf_flaw {
-    unsigned line, column;      /* from 1; line 0: the file as a whole */
-    const char *expected;       /* what should stand there */
-    struct bytes found;         /* what does; borrowed from the text */
+    unsigned line, column;      /* from 1, columns in characters; line 0: the file as a whole */
+    const char *expected;       /* what should stand there; lives in the arena */
+    struct bytes found;         /* what does; borrowed from the text, and empty where the line ends */
     const char *nearest;        /* the known word most like it, or NULL */
 };
 
-/* Read a whole file. `folder` is the folder of the file, for relative paths. False: ret_conf is untouched and
-   ret_flaw says why. Same text, same answer: no file is looked at. */
+/* Read a whole file; an arena of LIMIT_CONF_MEMORY holds any. `folder` is the file's
+   folder, for relative paths. False: ret_conf is untouched and ret_flaw says why. No file is looked at: same
+   text, same answer. */
 MUST_USE bool conf_read(struct bytes text, struct bytes folder, struct arena *arena,
                         struct conf *ret_conf, struct conf_flaw *ret_flaw);
+
+/* "postern.conf:3:1: expected a setting, found "hots"; did you mean "host"?", without a line end. */
+void conf_flaw_put(struct buffer *to, struct bytes file, const struct conf_flaw *flaw);
+
+/* One of conf.listen, taken apart. `any`: the family is not told ("*"), take both. */
+struct conf_listen {
+    struct net_address at;
+    bool any;
+};
+
+/* *:PORT, IPV4:PORT or [IPV6]:PORT, all of the text; port 1 to 65535. */
+MUST_USE bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen);
+
+/* Is this domain (as A-labels, any case) one whose mail is received here? */
+bool conf_serves(const struct conf *conf, struct bytes domain_ascii);
 
 #endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#include "plan/conf_int.h"
+
+/* RFC 5321, 4.1.2: sub-domain = Let-dig [Ldh-str]; RFC 6531, 3.3 adds U-labels. */
+static bool is_label(struct bytes label)
+{
+    if (label.n == 0 || label.n > LIMIT_LABEL || label.at[0] == '-' || label.at[label.n - 1] == '-')
+        return false;
+    for (size_t i = 0; i < label.n; i++)
+        if (!is_alnum(label.at[i]) && label.at[i] != '-' && octet(label.at[i]) < 0x80)
+            return false;
+    return true;
+}
+
+/* A last label of digits alone is no name but the end of an IPv4 address (RFC 3696, 2). */
+static bool is_number(struct bytes label)
+{
+    for (size_t i = 0; i < label.n; i++)
+        if (!is_digit(label.at[i]))
+            return false;
+    return true;
+}
+
+static bool is_domain(struct bytes name)
+{
+    struct bytes label = BYTES_NONE, rest = name;
+
+    if (name.n == 0 || name.n > LIMIT_DOMAIN || name.at[name.n - 1] == '.')
+        return false;
+    while (bytes_cut(&rest, '.', &label))
+        if (!is_label(label))
+            return false;
+    return !is_number(label);
+}
+
+struct bytes conf_domain_ascii(struct arena *arena, struct bytes name)
+{
+    char *to = is_domain(name) ? arena_take(arena, name.n) : NULL;
+
+    for (size_t i = 0; to != NULL && i < name.n; i++)
+        to[i] = to_lower(name.at[i]);
+    return (struct bytes){ to, to == NULL ? 0 : name.n };
+}
+
+bool conf_serves(const struct conf *conf, struct bytes domain_ascii)
+{
+    for (size_t i = 0; i < conf->domains_ascii.n; i++)
+        if (bytes_equal_nocase(conf->domains_ascii.list[i], domain_ascii))
+            return true;
+    return false;
+}

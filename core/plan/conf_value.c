@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+#include "plan/conf_int.h"
+
+#include "base/ip.h"
+#include "base/number.h"
+
+#include <string.h>
+
+enum { LIST_FIRST = 4, PATH_MOST = 4095, EXPECTED_MOST = 256 };
+
+static bool refuse_memory(struct conf_reading *reading, struct conf_word value)
+{
+    return conf_refuse(reading, value.written, "less text: memory is short", NULL);
+}
+
+/* The text in the arena, ended for a flaw's `expected`. */
+static const char *keep_words(struct conf_reading *reading, struct buffer *text)
+{
+    buffer_put_char(text, '\0');
+    struct bytes kept = text->bad ? (struct bytes){ NULL, 0 }
+                                  : arena_copy(reading->arena, buffer_bytes(text));
+    buffer_done(text);
+    return kept.at == NULL ? "another value" : kept.at;
+}
+
+/* Put the text behind list `i` of the reading, and show the list as it is now in *ret_texts. */
+static bool put_in_list(struct conf_reading *reading, size_t i, struct bytes text,
+                        struct conf_texts *ret_texts)
+{
+    struct conf_list *list = &reading->lists[i];
+
+    if (list->n == list->room) {
+        size_t room = list->room == 0 ? LIST_FIRST : list->room * 2;
+        struct bytes *wider = arena_take(reading->arena, room * sizeof(*wider));
+        if (wider == NULL)
+            return false;
+        if (list->n > 0)
+            memcpy(wider, list->list, list->n * sizeof(*wider));
+        *list = (struct conf_list){ wider, list->n, room };
+    }
+    list->list[list->n++] = text;
+    *ret_texts = (struct conf_texts){ list->list, list->n };
+    return true;
+}
+
+static bool take_domain(struct conf_reading *reading, struct conf_word value, struct bytes *ret_given,
+                        struct bytes *ret_ascii)
+{
+    struct bytes ascii = conf_domain_ascii(reading->arena, value.text);
+
+    if (ascii.at == NULL && reading->arena->full)
+        return refuse_memory(reading, value);
+    if (ascii.at == NULL)
+        return conf_refuse(reading, value.written, "a domain name such as mx.example.org", NULL);
+    *ret_given = arena_copy(reading->arena, value.text);
+    *ret_ascii = ascii;
+    return ret_given->at != NULL || refuse_memory(reading, value);
+}
+
+static bool take_name(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    return take_domain(reading, value, field, &reading->conf.host_ascii);
+}
+
+static bool take_names(struct conf_reading *reading, const struct conf_setting *setting,
+                       struct conf_word value, void *field)
+{
+    struct bytes given, ascii;
+
+    if (!take_domain(reading, value, &given, &ascii))
+        return false;
+    if (!put_in_list(reading, (size_t)(setting - conf_settings), given, field)
+        || !put_in_list(reading, CONF_SETTINGS, ascii, &reading->conf.domains_ascii))
+        return refuse_memory(reading, value);
+    return true;
+}
+
+static bool take_listens(struct conf_reading *reading, const struct conf_setting *setting,
+                         struct conf_word value, void *field)
+{
+    struct conf_listen listen;
+    struct bytes kept;
+
+    if (!conf_listen_parse(value.text, &listen))
+        return conf_refuse(reading, value.written,
+                           "ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535", NULL);
+    kept = arena_copy(reading->arena, value.text);
+    return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
+        || refuse_memory(reading, value);
+}
+
+static bool take_path(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    bool absolute = value.text.n > 0 && value.text.at[0] == '/';
+    struct bytes folder = absolute ? BYTES_NONE : reading->folder;
+    size_t slash = absolute || bytes_ends(folder, BYTES("/")) ? 0 : 1;
+    size_t n = folder.n + slash + value.text.n;
+    size_t most = setting->most == 0 ? PATH_MOST : (size_t)setting->most;
+
+    if (value.text.n == 0)
+        return conf_refuse(reading, value.written, "a path", NULL);
+    if (n > most) {
+        struct buffer expected = buffer_with_most(EXPECTED_MOST);
+        buffer_put(&expected, BYTES("a path of at most "));
+        buffer_put_uint(&expected, most);
+        buffer_put(&expected, BYTES(" octets"));
+        return conf_refuse(reading, value.written, keep_words(reading, &expected), NULL);
+    }
+    char *at = arena_take(reading->arena, n);
+    if (at == NULL)
+        return refuse_memory(reading, value);
+    memcpy(at, folder.at, folder.n);
+    memset(at + folder.n, '/', slash);
+    memcpy(at + folder.n + slash, value.text.at, value.text.n);
+    *(struct bytes *)field = (struct bytes){ at, n };
+    return true;
+}
+
+struct unit {
+    const char *name;
+    uint64_t of;
+};
+
+static const struct unit units_none[] = { { "", 1 } };
+static const struct unit units_size[] = {
+    { "G", 1u << 30 }, { "M", 1u << 20 }, { "K", 1u << 10 }, { "", 1 },
+};
+static const struct unit units_span[] = {
+    { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 },
+};
+
+/* The largest unit that leaves no rest, so that a bound reads as its owner would write it. */
+static void put_amount(struct buffer *to, uint64_t amount, const struct unit *units, size_t n)
+{
+    size_t i = 0;
+
+    while (i + 1 < n && (amount == 0 || amount % units[i].of != 0))
+        i++;
+    buffer_put_uint(to, amount / units[i].of);
+    buffer_put_text(to, units[i].name);
+}
+
+static bool refuse_number(struct conf_reading *reading, const struct conf_setting *setting,
+                          struct conf_word value, const char *what, const struct unit *units, size_t n)
+{
+    struct buffer expected = buffer_with_most(EXPECTED_MOST);
+
+    buffer_put_text(&expected, what);
+    if (setting->most > 0) {
+        buffer_put(&expected, BYTES(" from "));
+        put_amount(&expected, setting->least, units, n);
+        buffer_put(&expected, BYTES(" to "));
+        put_amount(&expected, setting->most, units, n);
+    } else if (setting->least > 0) {
+        buffer_put(&expected, BYTES(", at least "));
+        put_amount(&expected, setting->least, units, n);
+    }
+    return conf_refuse(reading, value.written, keep_words(reading, &expected), NULL);
+}
+
+/* Decimal digits and one of the units. A leading zero is refused: some programs read it as octal. */
+static bool parse_amount(struct bytes text, const struct unit *units, size_t n, uint64_t *ret_amount)
+{
+    size_t digits = 0;
+    uint64_t number;
+
+    while (digits < text.n && is_digit(text.at[digits]))
+        digits++;
+    if ((digits > 1 && text.at[0] == '0') || !number_parse(bytes_first(text, digits), &number))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (bytes_equal(bytes_skip(text, digits), bytes_of(units[i].name)))
+            return multiply_fits(number, units[i].of, ret_amount);
+    return false;
+}
+
+static bool take_amount(struct conf_reading *reading, const struct conf_setting *setting,
+                        struct conf_word value, void *field, const char *what, const struct unit *units,
+                        size_t n)
+{
+    uint64_t amount;
+
+    if (!parse_amount(value.text, units, n, &amount) || amount < setting->least
+        || (setting->most > 0 && amount > setting->most))
+        return refuse_number(reading, setting, value, what, units, n);
+    *(uint64_t *)field = amount;
+    return true;
+}
+
+static bool take_count(struct conf_reading *reading, const struct conf_setting *setting,
+                       struct conf_word value, void *field)
+{
+    return take_amount(reading, setting, value, field, "a number", units_none, COUNT(units_none));
+}
+
+static bool take_size(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    return take_amount(reading, setting, value, field, "a number of octets such as 65536, 64K, 50M or 1G",
+                       units_size, COUNT(units_size));
+}
+
+static bool take_span(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    return take_amount(reading, setting, value, field, "a time such as 500ms, 30s, 5m, 2h or 7d",
+                       units_span, COUNT(units_span));
+}
+
+static bool take_flag(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    static const char *const words[] = { "no", "yes" };
+
+    for (size_t i = 0; i < COUNT(words); i++) {
+        if (bytes_equal(value.text, bytes_of(words[i]))) {
+            *(bool *)field = i == 1;
+            return true;
+        }
+    }
+    return conf_refuse(reading, value.written, "yes or no",
+                       conf_nearest(value.text, words, COUNT(words)));
+}
+
+bool conf_take_value(struct conf_reading *reading, const struct conf_setting *setting,
+                     struct conf_word value)
+{
+    static bool (*const takers[CONF_KINDS])(struct conf_reading *, const struct conf_setting *,
+                                            struct conf_word, void *) = {
+        [CONF_name] = take_name, [CONF_names] = take_names,
+        [CONF_path] = take_path, [CONF_listens] = take_listens,
+        [CONF_count] = take_count, [CONF_size] = take_size,
+        [CONF_span] = take_span, [CONF_flag] = take_flag,
+    };
+
+    return takers[setting->kind](reading, setting, value, (char *)&reading->conf + setting->field);
+}
+
+bool conf_is_list(const struct conf_setting *setting)
+{
+    return setting->kind == CONF_names || setting->kind == CONF_listens;
+}
+
+bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen)
+{
+    struct conf_listen listen = { 0 };
+    size_t colon = bytes_find_last(text, ':');
+    struct bytes host = bytes_first(text, colon), port = bytes_skip(text, colon + 1);
+    bool bracketed = host.n > 2 && host.at[0] == '[' && host.at[host.n - 1] == ']';
+    uint64_t number;
+
+    listen.any = bytes_equal(host, BYTES("*"));
+    if (!listen.any && !ip_parse_v4(host, listen.at.ip)
+        && !(bracketed && ip_parse_v6((struct bytes){ host.at + 1, host.n - 2 }, listen.at.ip)))
+        return false;
+    if (!number_parse(port, &number) || number == 0 || number > UINT16_MAX || port.at[0] == '0')
+        return false;
+    listen.at.port = (uint16_t)number;
+    *ret_listen = listen;
+    return true;
+}
