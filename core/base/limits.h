@@ -11,7 +11,7 @@ enum limit {
     LIMIT_FRAME_BYTES = 64 * 1024,          /* one frame between two roles */
     LIMIT_KEPT_BYTES = 16 * 1024 * 1024,    /* what one step may keep in fx_keep */
     LIMIT_IO_LANES = 8,
-    LIMIT_IO_FILES = 64,                    /* file slots of one role */
+    LIMIT_IO_FILES = 256,                   /* file slots of one role */
     LIMIT_LIST_BYTES = 64 * 1024 * 1024,    /* names that IO_LIST may return */
     LIMIT_LOG_LINE = 1024,                  /* reference/security: one event, at most 1 KiB */
     LIMIT_LOG_FIELD = 256,                  /* of a stranger's octets, before escaping */

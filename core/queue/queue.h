@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * queue/queue.h: the mail queue as a value: letters go in, are safe on disk, and come out as jobs.
+ *
+ * Stands on base alone and knows no mail: a letter is a head, recipients and a text, all of them
+ * octets that somebody else can read. It knows no file either: it asks for file operations
+ * (FX_IO) and is told how they ended (EV_IO). What it has to say to its owner, the store role, it
+ * says as news, in order; the owner takes them all after every call. The promises and the format
+ * on disk are in queue/README.md.
+ */
+#ifndef POSTERN_QUEUE_QUEUE_H
+#define POSTERN_QUEUE_QUEUE_H
+
+#include "base/effects.h"
+#include "base/limits.h"
+
+struct queue;
+
+struct queue_conf {
+    /* of a log file: 65536 .. LIMIT_SEGMENT_BYTES, a multiple of 4096 */
+    uint64_t segment_bytes;
+    uint64_t space_least;       /* free octets below which no letter is taken */
+    /* after the first attempt that failed for now; doubled, up to an hour */
+    uint64_t retry_ms;
+    uint64_t history_keep_ms, history_most;
+    uint32_t jobs;              /* deliveries at once, 1 .. LIMIT_JOBS */
+    bool deliver;               /* false: no job is handed out */
+};
+
+/* Where a letter came from; the owner's own numbers, given back in the news about it. */
+struct queue_from {
+    uint32_t peer;              /* which front */
+    uint32_t token;             /* of that front's choosing */
+};
+
+/* May letters be taken? */
+enum queue_state { QUEUE_CLOSED, QUEUE_OPEN, QUEUE_LOW, QUEUE_READ_ONLY };
+/* Why one was not. */
+enum queue_refusal { QUEUE_NOT_NOW = 1, QUEUE_NO_SPACE, QUEUE_TOO_LARGE, QUEUE_UNKNOWN };
+enum queue_outcome { QUEUE_DELIVERED = 1, QUEUE_LATER, QUEUE_FAILED };
+
+enum queue_news_kind {
+    NEWS_STATE,         /* `state` is another now */
+    NEWS_TAKEN,         /* the letter of `from` is on stable storage as `id` */
+    NEWS_REFUSED,       /* it is not kept, or (QUEUE_UNKNOWN) nobody can say */
+    NEWS_CREDIT,        /* `octets` more of that letter's text may be sent */
+    NEWS_JOB,           /* deliver `to` (one recipient) of letter `id`: its text follows in parts */
+    NEWS_JOB_TEXT,      /* `text`: the next part of at most LIMIT_JOB_PART octets */
+    NEWS_JOB_END,       /* that was all of it, and its check is right */
+    NEWS_JOB_DROP,      /* forget the job, deliver nothing of it: its text cannot be read */
+    NEWS_ROW,           /* one unfinished recipient, for the listing `token` */
+    /* one event of a letter's history, for the search `token`: history_read reads it */
+    NEWS_EVENT,
+    /* the listing or search `token` ends; `more`: 0 all was said, 1 there is more, 2 not now */
+    NEWS_ANSWER_END,
+};
+
+/* Slices live until the next call that takes a queue and an event. */
+struct queue_news {
+    enum queue_news_kind kind;
+    enum queue_state state;
+    enum queue_refusal why;
+    struct queue_from from;
+    uint32_t octets;
+    uint32_t job;
+    uint32_t token;
+    uint8_t more;
+    /* JOB: an earlier attempt may have come through without our knowing */
+    bool recovered;
+    bool binary;                /* JOB: line ends are the sender's own */
+    bool failed;                /* ROW: given up, and kept until somebody looks */
+    uint64_t id;                /* the letter */
+    uint32_t recipient, attempt;
+    uint64_t size, received_ms, due_ms;
+    struct bytes head, to, text, note;
+};
+
+enum { LIMIT_JOB_PART = 60 * 1024 };
+
+/* A queue that knows nothing yet; NULL without memory. The settings are copied. */
+MUST_USE struct queue *queue_new(const struct queue_conf *conf);
+void queue_free(struct queue *queue);
+
+/* EV_START begins recovery. EV_IO, EV_ALARM and EV_TURN must all be handed on; other events are
+   ignored, and so is an EV_IO that is not the queue's own (their tokens have the top bit set: see
+   queue_owns). */
+void queue_step(struct queue *queue, const struct event *event, struct effects *fx);
+/* The monotonic time at which it wants an EV_ALARM, or 0. */
+uint64_t queue_alarm(const struct queue *queue);
+/* The next news, oldest first; false when there are no more. */
+bool queue_news(struct queue *queue, struct queue_news *ret_news);
+
+enum queue_state queue_state(const struct queue *queue);
+/* Letters that are on disk and not finished. */
+uint64_t queue_letters(const struct queue *queue);
+
+/* What the history is to be found by beside the id: addresses and a Message-ID, as history_key
+   wants them. */
+struct queue_keys {
+    const uint64_t *list;
+    size_t n;
+};
+uint64_t queue_key(const struct queue *queue, uint8_t by, struct bytes text);
+
+/* A whole small letter. `to`: blocks (u32 length, octets), one for each recipient, at least one.
+   NEWS_TAKEN or NEWS_REFUSED answers. Everything is copied. */
+struct queue_letter {
+    struct bytes head, to, text;
+    bool binary;
+};
+void queue_put(struct queue *queue, struct queue_from from, const struct queue_letter *letter,
+               struct queue_keys keys, struct moment now, struct effects *fx);
+
+/* A letter in pieces: begin, recipients, parts (LIMIT_LETTER_CREDIT octets may come unasked, then
+   as much as NEWS_CREDIT says), end. What does not fit this order, or the credit, refuses the
+   letter. False: the peer broke the protocol (an unknown token, a token twice) and is not to be
+   listened to any more. */
+bool queue_begin(struct queue *queue, struct queue_from from, bool binary, uint64_t size, struct effects *fx);
+bool queue_to(struct queue *queue, struct queue_from from, struct bytes to);
+bool queue_part(struct queue *queue, struct queue_from from, struct bytes text, struct effects *fx);
+bool queue_end(struct queue *queue, struct queue_from from, uint64_t size, struct bytes head,
+               struct queue_keys keys, struct moment now, struct effects *fx);
+/* The recipients that queue_to gathered, to make keys from; empty for an unknown letter. */
+struct bytes queue_gathered(const struct queue *queue, struct queue_from from);
+/* Forget a begun letter; nothing is answered. An unknown one is no mistake: it may just have been
+   answered. */
+void queue_drop(struct queue *queue, struct queue_from from, struct effects *fx);
+/* All begun letters of a peer that died. */
+void queue_drop_peer(struct queue *queue, uint32_t peer, struct effects *fx);
+
+/* The deliverer is there, or gone: all its jobs fall back, and are marked as recovered. */
+void queue_deliverer(struct queue *queue, bool up, struct effects *fx);
+/* It may be sent so many more octets of that job. An unknown job is no mistake. */
+void queue_job_credit(struct queue *queue, uint32_t job, uint32_t octets, struct effects *fx);
+struct queue_result {
+    uint32_t job;
+    enum queue_outcome outcome;
+    uint8_t class;
+    uint16_t subject, detail;
+    struct bytes words;
+};
+void queue_job_result(struct queue *queue, const struct queue_result *result, struct moment now,
+                      struct effects *fx);
+
+/* The letters after `after`, in order of id, at most `most` rows: NEWS_ROW, then NEWS_ANSWER_END.
+   */
+void queue_list(struct queue *queue, uint32_t token, uint64_t after, uint32_t most, struct effects *fx);
+/* The history of what the key names (queue/history.h): NEWS_EVENT, then NEWS_ANSWER_END. */
+void queue_trace(struct queue *queue, uint32_t token, uint8_t by, struct bytes key, struct effects *fx);
+
+#endif
