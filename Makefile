@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: ISC
+#
+# A few verbs in front of Meson. CONTRIBUTING.md says when to use which.
+
+NINJA = ninja
+PREFIX = /usr/local
+SYSCONFDIR = /etc
+DESTDIR =
+# make bench: one figure only;  make fuzz: seconds for each harness;  make proof: seeds of the simulator
+FIGURE =
+FUZZ_SECONDS = 10
+PROOF_SEEDS = 10000
+PROOF_FUZZ_SECONDS = 600
+
+SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false
+
+all:
+	tools/configure build --prefix=$(PREFIX) --sysconfdir=$(SYSCONFDIR)
+	$(NINJA) -C build
+
+# Everything; the last line is the verdict.
+test:
+	./test
+
+# The inner loop: laws and unit tests, under sanitizers, from a warm build.
+test-fast:
+	tools/configure build-test $(SANITIZE)
+	$(NINJA) -C build-test
+	tools/run-tests build-test:laws build-test:unit
+
+bench:
+	tools/install-deps build bench
+	$(MAKE) all
+	tools/configure build-bench -Dbench=true
+	$(NINJA) -C build-bench
+	bench/run build/postern build-bench/bench $(FIGURE)
+
+fuzz:
+	tools/install-deps fuzz
+	CC=clang tools/configure build-fuzz -Dfuzz=true $(SANITIZE)
+	$(NINJA) -C build-fuzz
+	tools/run-fuzzers build-fuzz $(FUZZ_SECONDS)
+
+# Hours rather than minutes.
+proof: all
+	build/postern-sim --seeds $(PROOF_SEEDS)
+	$(MAKE) fuzz FUZZ_SECONDS=$(PROOF_FUZZ_SECONDS)
+
+# Builds each planted fault; every one must be found.
+sim-check: all
+	tools/run-tests build:sim-check
+
+tidy:
+	tools/tidy
+
+install: all
+	DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
+
+uninstall:
+	DESTDIR=$(DESTDIR) tools/uninstall build
+
+clean:
+	rm -rf build build-test build-bench build-fuzz
+
+.PHONY: all test test-fast bench fuzz proof sim-check tidy install uninstall clean
