@@ -60,8 +60,8 @@ static bool parse_group(struct bytes text, unsigned *ret_group)
     return true;
 }
 
-/* Groups of one side of "::" (or of the whole address), the last of which may be a dotted quad. Returns how
-   many octets were written, or 17 when the text is no such list. */
+/* Groups of one side of "::" (or of the whole address), the last of which may be a dotted quad.
+   Returns how many octets were written, or 17 when the text is no such list. */
 static size_t parse_groups(struct bytes text, bool quad_allowed, uint8_t *to, size_t room)
 {
     size_t n = 0;

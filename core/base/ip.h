@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * base/ip.h: internet addresses as text (RFC 4291, 2.2; RFC 5952) and as the 16 octets of net_address.
+ * base/ip.h: internet addresses as text (RFC 4291, 2.2; RFC 5952) and as the 16 octets of
+ * net_address.
  */
 #ifndef POSTERN_BASE_IP_H
 #define POSTERN_BASE_IP_H

@@ -48,17 +48,18 @@ struct conf {
 struct conf_flaw {
     unsigned line, column;      /* from 1, columns in characters; line 0: the file as a whole */
     const char *expected;       /* what should stand there; lives in the arena */
-    struct bytes found;         /* what does; borrowed from the text, and empty where the line ends */
+    struct bytes found;         /* what does; borrowed from the text; empty: the line ends */
     const char *nearest;        /* the known word most like it, or NULL */
 };
 
 /* Read a whole file; an arena of LIMIT_CONF_MEMORY holds any. `folder` is the file's
-   folder, for relative paths. False: ret_conf is untouched and ret_flaw says why. No file is looked at: same
-   text, same answer. */
+   folder, for relative paths. False: ret_conf is untouched and ret_flaw says why. No file is
+   looked at: same text, same answer. */
 MUST_USE bool conf_read(struct bytes text, struct bytes folder, struct arena *arena,
                         struct conf *ret_conf, struct conf_flaw *ret_flaw);
 
-/* "postern.conf:3:1: expected a setting, found "hots"; did you mean "host"?", without a line end. */
+/* "postern.conf:3:1: expected a setting, found "hots"; did you mean "host"?", without a line end.
+   */
 void conf_flaw_put(struct buffer *to, struct bytes file, const struct conf_flaw *flaw);
 
 /* One of conf.listen, taken apart. `any`: the family is not told ("*"), take both. */

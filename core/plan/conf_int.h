@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * plan/conf_int.h: what the files of the configuration reader share: a reading under way, one word of a
- * line, and the row of a setting.
+ * plan/conf_int.h: what the files of the configuration reader share: a reading under way, one word
+ * of a line, and the row of a setting.
  */
 #ifndef POSTERN_PLAN_CONF_INT_H
 #define POSTERN_PLAN_CONF_INT_H
@@ -44,7 +44,7 @@ struct conf_reading {
     struct bytes folder;
     struct arena *arena;
     struct conf conf;
-    struct conf_list lists[CONF_SETTINGS + 1];  /* of the settings that are lists; last: domains_ascii */
+    struct conf_list lists[CONF_SETTINGS + 1];  /* by setting; last: domains_ascii */
     unsigned seen[CONF_SETTINGS];       /* the line a setting stands in; 0: not seen */
     unsigned line_number;
     struct bytes line;                  /* the line being read */
@@ -52,7 +52,8 @@ struct conf_reading {
     struct conf_flaw flaw;
 };
 
-/* Note the flaw that begins at `found`, a slice of the line. Always false, so that a reader can return it. */
+/* Note the flaw that begins at `found`, a slice of the line. Always false, so that a reader can
+   return it. */
 bool conf_refuse(struct conf_reading *reading, struct bytes found, const char *expected,
                  const char *nearest);
 
@@ -69,7 +70,8 @@ bool conf_is_list(const struct conf_setting *setting);
 /* The word of the list that the text most likely was meant to be, or NULL when none is near. */
 const char *conf_nearest(struct bytes text, const char *const *words, size_t n);
 
-/* A domain name in lower case as A-labels, in the arena. NULL `at`: it is none (or memory is short). */
+/* A domain name in lower case as A-labels, in the arena. NULL `at`: it is none (or memory is
+   short). */
 struct bytes conf_domain_ascii(struct arena *arena, struct bytes name);
 
 #endif

@@ -10,8 +10,8 @@ static size_t least_of(size_t a, size_t b, size_t c)
     return least < c ? least : c;
 }
 
-/* Edits (a letter more, less, other, or two changed places) from one word to the other: the optimal string
-   alignment distance, row by row. Both are at most WORD_MOST long. */
+/* Edits (a letter more, less, other, or two changed places) from one word to the other: the
+   optimal string alignment distance, row by row. Both are at most WORD_MOST long. */
 static size_t distance(struct bytes a, struct bytes b)
 {
     size_t rows[3][WORD_MOST + 1];

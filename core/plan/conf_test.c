@@ -110,15 +110,19 @@ static const struct {
     { "overflow", BYTES_INIT("jobs 99999999999999999999\n"),
       "f:4:6: expected a number from 1 to 64, found \"99999999999999999999\"" },
     { "octal", BYTES_INIT("jobs 010\n"), "f:4:6: expected a number from 1 to 64, found \"010\"" },
-    { "hexadecimal", BYTES_INIT("jobs 0x10\n"), "f:4:6: expected a number from 1 to 64, found \"0x10\"" },
-    { "fraction", BYTES_INIT("jobs 1.5\n"), "f:4:6: expected a number from 1 to 64, found \"1.5\"" },
+    { "hexadecimal", BYTES_INIT("jobs 0x10\n"),
+      "f:4:6: expected a number from 1 to 64, found \"0x10\"" },
+    { "fraction", BYTES_INIT("jobs 1.5\n"),
+      "f:4:6: expected a number from 1 to 64, found \"1.5\"" },
     { "too small", BYTES_INIT("jobs 0\n"), "f:4:6: expected a number from 1 to 64, found \"0\"" },
     { "too large", BYTES_INIT("jobs 65\n"), "f:4:6: expected a number from 1 to 64, found \"65\"" },
-    { "word for number", BYTES_INIT("jobs many\n"), "f:4:6: expected a number from 1 to 64, found \"many\"" },
+    { "word for number", BYTES_INIT("jobs many\n"),
+      "f:4:6: expected a number from 1 to 64, found \"many\"" },
     { "size", BYTES_INIT("size-limit 1G\n"), NULL },
     { "size without unit", BYTES_INIT("size-limit 65536\n"), NULL },
     { "size too small", BYTES_INIT("size-limit 1K\n"),
-      "f:4:12: expected a number of octets such as 65536, 64K, 50M or 1G, at least 64K, found \"1K\"" },
+      "f:4:12: expected a number of octets such as 65536, 64K, 50M or 1G, at least 64K, "
+      "found \"1K\"" },
     { "size overflows by its unit", BYTES_INIT("size-limit 18446744073709551615G\n"),
       "f:4:12: expected a number of octets such as 65536, 64K, 50M or 1G, at least 64K, found "
       "\"18446744073709551615G\"" },
@@ -147,11 +151,12 @@ static const struct {
       "f:4:8: expected ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535, found "
       "\"192.0.2.1\"" },
     { "port 0", BYTES_INIT("listen *:0\n"),
-      "f:4:8: expected ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535, found \"*:0\"" },
-    { "control path too long", BYTES_INIT("control /1234567890123456789012345678901234567890123456789"
-      "01234567890123456789012345678901234567890123456789012345678\n"),
-      "f:4:9: expected a path of at most 107 octets, found \"/1234567890123456789012345678901234567890"
-      "12345678901234567890123...\"" },
+      "f:4:8: expected ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535, "
+      "found \"*:0\"" },
+    { "control path too long", BYTES_INIT("control /123456789012345678901234567890"
+      "123456789012345678901234567890123456789012345678901234567890123456789012345678\n"),
+      "f:4:9: expected a path of at most 107 octets, found \"/12345678901234567890"
+      "1234567890123456789012345678901234567890123...\"" },
 };
 
 static void says_what_is_wrong(void **state)
@@ -182,7 +187,8 @@ static const struct {
     const char *want;
 } files[] = {
     { "empty", BYTES_INIT(""), "f: expected a line that sets host" },
-    { "no domain", BYTES_INIT("host a.example\nmailboxes /m\n"), "f: expected a line that sets domain" },
+    { "no domain", BYTES_INIT("host a.example\nmailboxes /m\n"),
+      "f: expected a line that sets domain" },
     { "no mailboxes", BYTES_INIT("host a.example\ndomain a.example\n"),
       "f: expected a line that sets mailboxes" },
     { "byte order mark", BYTES_INIT("\xEF\xBB\xBF" WHOLE), NULL },
@@ -216,8 +222,9 @@ static void keeps_what_was_given(void **state)
     struct conf conf;
     struct buffer words;
 
-    assert_true(read_text(BYTES("host MX.Example.org\ndomain A.example b.example\ndomain c.example\n"
-                                "mailboxes \"m/a \\\"b\\\"\"\nlisten *:25\nlisten [::1]:2525\n"
+    assert_true(read_text(BYTES("host MX.Example.org\ndomain A.example b.example\n"
+                                "domain c.example\nmailboxes "
+                                "\"m/a \\\"b\\\"\"\nlisten *:25\nlisten [::1]:2525\n"
                                 "idle-limit 90s\nretry 1500ms\nspace-reserve 0\n"),
                           &arena, &conf, &words));
     assert_true(bytes_equal(conf.host, BYTES("MX.Example.org")));
@@ -313,7 +320,8 @@ static void survives_short_memory(void **state)
         struct conf conf;
         struct buffer words;
         mem_fail_at(at);
-        read = read_text(BYTES(WHOLE "domain a b c d e f g\nspool \"/x y\"\n"), &arena, &conf, &words);
+        read = read_text(BYTES(WHOLE "domain a b c d e f g\nspool \"/x y\"\n"), &arena, &conf,
+                         &words);
         mem_fail_at(0);
         assert_true(at < 1000);
         buffer_done(&words);

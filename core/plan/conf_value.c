@@ -43,8 +43,8 @@ static bool put_in_list(struct conf_reading *reading, size_t i, struct bytes tex
     return true;
 }
 
-static bool take_domain(struct conf_reading *reading, struct conf_word value, struct bytes *ret_given,
-                        struct bytes *ret_ascii)
+static bool take_domain(struct conf_reading *reading, struct conf_word value,
+                        struct bytes *ret_given, struct bytes *ret_ascii)
 {
     struct bytes ascii = conf_domain_ascii(reading->arena, value.text);
 
@@ -84,7 +84,8 @@ static bool take_listens(struct conf_reading *reading, const struct conf_setting
 
     if (!conf_listen_parse(value.text, &listen))
         return conf_refuse(reading, value.written,
-                           "ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535", NULL);
+                           "ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535",
+                           NULL);
     kept = arena_copy(reading->arena, value.text);
     return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
         || refuse_memory(reading, value);
@@ -123,45 +124,55 @@ struct unit {
     uint64_t of;
 };
 
-static const struct unit units_none[] = { { "", 1 } };
-static const struct unit units_size[] = {
-    { "G", 1u << 30 }, { "M", 1u << 20 }, { "K", 1u << 10 }, { "", 1 },
-};
-static const struct unit units_span[] = {
-    { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 },
+/* A kind of number: what to call it, and its units, the largest first. */
+struct measure {
+    const char *what;
+    struct unit units[5];
+    size_t n;
 };
 
-/* The largest unit that leaves no rest, so that a bound reads as its owner would write it. */
-static void put_amount(struct buffer *to, uint64_t amount, const struct unit *units, size_t n)
+static const struct measure counts = { "a number", { { "", 1 } }, 1 };
+static const struct measure sizes = {
+    "a number of octets such as 65536, 64K, 50M or 1G",
+    { { "G", 1u << 30 }, { "M", 1u << 20 }, { "K", 1u << 10 }, { "", 1 } }, 4,
+};
+static const struct measure spans = {
+    "a time such as 500ms, 30s, 5m, 2h or 7d",
+    { { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 } }, 5,
+};
+
+/* In the largest unit that leaves no rest, so that a bound reads as its owner would write it. */
+static void put_amount(struct buffer *to, uint64_t amount, const struct measure *measure)
 {
     size_t i = 0;
 
-    while (i + 1 < n && (amount == 0 || amount % units[i].of != 0))
+    while (i + 1 < measure->n && (amount == 0 || amount % measure->units[i].of != 0))
         i++;
-    buffer_put_uint(to, amount / units[i].of);
-    buffer_put_text(to, units[i].name);
+    buffer_put_uint(to, amount / measure->units[i].of);
+    buffer_put_text(to, measure->units[i].name);
 }
 
 static bool refuse_number(struct conf_reading *reading, const struct conf_setting *setting,
-                          struct conf_word value, const char *what, const struct unit *units, size_t n)
+                          struct conf_word value, const struct measure *measure)
 {
     struct buffer expected = buffer_with_most(EXPECTED_MOST);
 
-    buffer_put_text(&expected, what);
+    buffer_put_text(&expected, measure->what);
     if (setting->most > 0) {
         buffer_put(&expected, BYTES(" from "));
-        put_amount(&expected, setting->least, units, n);
+        put_amount(&expected, setting->least, measure);
         buffer_put(&expected, BYTES(" to "));
-        put_amount(&expected, setting->most, units, n);
+        put_amount(&expected, setting->most, measure);
     } else if (setting->least > 0) {
         buffer_put(&expected, BYTES(", at least "));
-        put_amount(&expected, setting->least, units, n);
+        put_amount(&expected, setting->least, measure);
     }
     return conf_refuse(reading, value.written, keep_words(reading, &expected), NULL);
 }
 
-/* Decimal digits and one of the units. A leading zero is refused: some programs read it as octal. */
-static bool parse_amount(struct bytes text, const struct unit *units, size_t n, uint64_t *ret_amount)
+/* Decimal digits and one of the units. A leading zero is refused: some programs read it as
+   octal. */
+static bool parse_amount(struct bytes text, const struct measure *measure, uint64_t *ret_amount)
 {
     size_t digits = 0;
     uint64_t number;
@@ -170,43 +181,40 @@ static bool parse_amount(struct bytes text, const struct unit *units, size_t n, 
         digits++;
     if ((digits > 1 && text.at[0] == '0') || !number_parse(bytes_first(text, digits), &number))
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (bytes_equal(bytes_skip(text, digits), bytes_of(units[i].name)))
-            return multiply_fits(number, units[i].of, ret_amount);
+    for (size_t i = 0; i < measure->n; i++)
+        if (bytes_equal(bytes_skip(text, digits), bytes_of(measure->units[i].name)))
+            return multiply_fits(number, measure->units[i].of, ret_amount);
     return false;
 }
 
 static bool take_amount(struct conf_reading *reading, const struct conf_setting *setting,
-                        struct conf_word value, void *field, const char *what, const struct unit *units,
-                        size_t n)
+                        struct conf_word value, const struct measure *measure, uint64_t *ret_amount)
 {
     uint64_t amount;
 
-    if (!parse_amount(value.text, units, n, &amount) || amount < setting->least
+    if (!parse_amount(value.text, measure, &amount) || amount < setting->least
         || (setting->most > 0 && amount > setting->most))
-        return refuse_number(reading, setting, value, what, units, n);
-    *(uint64_t *)field = amount;
+        return refuse_number(reading, setting, value, measure);
+    *ret_amount = amount;
     return true;
 }
 
 static bool take_count(struct conf_reading *reading, const struct conf_setting *setting,
                        struct conf_word value, void *field)
 {
-    return take_amount(reading, setting, value, field, "a number", units_none, COUNT(units_none));
+    return take_amount(reading, setting, value, &counts, field);
 }
 
 static bool take_size(struct conf_reading *reading, const struct conf_setting *setting,
                       struct conf_word value, void *field)
 {
-    return take_amount(reading, setting, value, field, "a number of octets such as 65536, 64K, 50M or 1G",
-                       units_size, COUNT(units_size));
+    return take_amount(reading, setting, value, &sizes, field);
 }
 
 static bool take_span(struct conf_reading *reading, const struct conf_setting *setting,
                       struct conf_word value, void *field)
 {
-    return take_amount(reading, setting, value, field, "a time such as 500ms, 30s, 5m, 2h or 7d",
-                       units_span, COUNT(units_span));
+    return take_amount(reading, setting, value, &spans, field);
 }
 
 static bool take_flag(struct conf_reading *reading, const struct conf_setting *setting,

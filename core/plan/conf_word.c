@@ -48,8 +48,8 @@ static bool take_bare(struct conf_reading *reading, struct bytes rest, struct co
     return true;
 }
 
-/* rest begins behind the opening quote. Octets of the value go to `to`; returns how many were read with the
-   closing quote, or 0 after a flaw. */
+/* rest begins behind the opening quote. Octets of the value go to `to`; returns how many were read
+   with the closing quote, or 0 after a flaw. */
 static size_t unquote(struct conf_reading *reading, struct bytes rest, char *to, size_t *ret_n)
 {
     size_t n = 0;
