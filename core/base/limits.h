@@ -21,7 +21,7 @@ enum limit {
     LIMIT_LOCAL_PART = 64,                  /* 4.5.3.1.1 */
     LIMIT_DOMAIN = 255,                     /* 4.5.3.1.2 */
     LIMIT_LABEL = 63,                       /* RFC 1035, 2.3.4 */
-    LIMIT_ADDRESS = 320,                    /* local part, "@", domain */
+    LIMIT_ADDRESS = 254,                    /* 4.5.3.1.3: a path of 256 with its brackets */
     LIMIT_PATH = 1024,                      /* 4.5.3.1.3 says 256; source routes are dropped */
     LIMIT_COMMAND_LINE = 4096,              /* 4.5.3.1.4 says 512, extensions add to it */
     LIMIT_COMMAND_FLOOD = 64 * 1024,        /* octets without a line end before 421 and close */

@@ -10,6 +10,14 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/limits.h"
+
+/* The longest normal form: a composed local part can grow, quotes and backslashes may be added. */
+enum { ADDRESS_NORMAL_MOST = 8 * LIMIT_LOCAL_PART + 2 + 1 + LIMIT_DOMAIN + LIMIT_ADDRESS };
+
+/* flaw.expected, this very pointer, when the local part is "" in quotes: the grammar allows it,
+   nobody can have it, and a reply says 553 5.1.3 rather than 501. */
+extern const char ADDRESS_EMPTY_LOCAL[];
 
 /* What is wrong with a text, and where: for replies and for `postern check`. */
 struct flaw {
@@ -19,7 +27,7 @@ struct flaw {
 
 /* Slices of the text that was read; all empty for the null path "<>". */
 struct address {
-    struct bytes whole;     /* local "@" domain, as written; for "<Postmaster>" the local part alone */
+    struct bytes whole;     /* local "@" domain, as written; for "<Postmaster>" local alone */
     struct bytes local;     /* as written, with its quotes */
     struct bytes domain;    /* as written, without "@"; a literal with its brackets */
     bool quoted;            /* the local part is a Quoted-string */
@@ -39,11 +47,14 @@ MUST_USE bool address_parse_path(struct bytes text, bool allow_utf8, struct addr
 
 static inline bool address_is_null(struct address address) { return address.whole.n == 0; }
 
-/* The normal form: quotes and backslashes that change nothing taken away ("\"a\"@b" is a@b), the domain
-   in lower case as A-labels (a domain libidn2 refuses: lower case as it stands). The local part keeps its
-   case. Put behind what `to` holds. */
+/* The normal form: quotes and backslashes that change nothing taken away ("\"a\"@b" is a@b), the
+   domain in lower case as A-labels (a domain libidn2 refuses: lower case as it stands), a literal
+   spelt in one way, UTF-8 composed (NFC). The local part keeps its case, except "postmaster". For
+   comparing and for keys only: what is kept and sent is address.whole. Put behind what `to`
+   holds. */
 void address_put_normal(struct buffer *to, struct address address);
-/* Equal in normal form; local parts case-sensitive except "postmaster" (RFC 5321, 2.4 and 4.5.1). */
+/* Equal in normal form; local parts case-sensitive except "postmaster" (RFC 5321, 2.4,
+   4.5.1). */
 bool address_equal(struct address a, struct address b);
 
 #endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#include "mail/envelope.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <string.h>
+
+static struct envelope sample(void)
+{
+    return (struct envelope){
+        .sender = BYTES("\"a b\"@example.org"), .body = BODY_8BITMIME, .smtputf8 = true,
+        .received_ms = 1234567890123, .protocol = BYTES("UTF8SMTP"), .helo = BYTES("[192.0.2.1]"),
+        .peer = BYTES("192.0.2.1"), .host = BYTES("mx.example.org"), .message_id = BYTES("1@x"),
+    };
+}
+
+static void what_was_put_is_read(void **state)
+{
+    struct buffer head = buffer_with_most(ENVELOPE_MOST);
+    struct envelope in = sample(), out;
+
+    envelope_put(&head, &in);
+    assert_false(head.bad);
+    assert_true(envelope_read(buffer_bytes(&head), &out));
+    assert_true(bytes_equal(in.sender, out.sender) && bytes_equal(in.protocol, out.protocol));
+    assert_true(bytes_equal(in.helo, out.helo) && bytes_equal(in.peer, out.peer));
+    assert_true(bytes_equal(in.host, out.host) && bytes_equal(in.message_id, out.message_id));
+    assert_int_equal(out.body, BODY_8BITMIME);
+    assert_true(out.smtputf8);
+    assert_int_equal(out.received_ms, in.received_ms);
+    for (size_t n = 0; n < head.n; n++)
+        assert_false(envelope_read(bytes_first(buffer_bytes(&head), n), &out));
+    buffer_put_char(&head, 'x');
+    assert_false(envelope_read(buffer_bytes(&head), &out));
+    buffer_done(&head);
+}
+
+static void recipients_are_read(void **state)
+{
+    struct buffer entry = buffer_with_most(RECIPIENT_MOST);
+    struct recipient in = { BYTES("\".\"@example.org") }, out;
+
+    recipient_put(&entry, &in);
+    assert_false(entry.bad);
+    assert_true(recipient_read(buffer_bytes(&entry), &out));
+    assert_true(bytes_equal(in.address, out.address));
+    entry.at[0] = 2;
+    assert_false(recipient_read(buffer_bytes(&entry), &out));
+    buffer_done(&entry);
+}
+
+/* The same octets with one of them changed in every text in turn, behind the writer's back. */
+static void spl_005_line_ends_and_nul(void **state)
+{
+    static const char bad[] = { '\r', '\n', '\0' };
+    struct envelope in = sample(), out;
+
+    for (size_t i = 0; i < sizeof(bad); i++) {
+        struct buffer head = buffer_with_most(ENVELOPE_MOST);
+        char text[] = "a?b";
+        text[1] = bad[i];
+        struct bytes *fields[] = { &in.sender, &in.protocol, &in.helo, &in.peer, &in.host,
+                                   &in.message_id };
+        for (size_t f = 0; f < COUNT(fields); f++) {
+            struct bytes was = *fields[f];
+            *fields[f] = BYTES("a~b");
+            buffer_clear(&head);
+            envelope_put(&head, &in);
+            assert_true(envelope_read(buffer_bytes(&head), &out));
+            head.at[bytes_find(buffer_bytes(&head), '~')] = bad[i];
+            assert_false(envelope_read(buffer_bytes(&head), &out));
+            *fields[f] = (struct bytes){ text, 3 };
+            buffer_clear(&head);
+            envelope_put(&head, &in);
+            assert_true(head.bad);
+            *fields[f] = was;
+        }
+        buffer_clear(&head);
+        recipient_put(&head, &(struct recipient){ { text, 3 } });
+        assert_true(head.bad);
+        buffer_done(&head);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_put_is_read),
+        cmocka_unit_test(recipients_are_read),
+        cmocka_unit_test(spl_005_line_ends_and_nul),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
