@@ -52,7 +52,7 @@ enum event_kind {
     EV_BYTES,       /* octets came on a connection; the role takes all of them */
     EV_END,         /* the other side will send no more, but may still read */
     EV_CLOSED,      /* the connection is gone, both ways; its number is free again */
-    EV_DRAINED,     /* all that was sent on this connection has left */
+    EV_DRAINED,     /* a reader was too slow for all at once; now all that was sent has left */
     EV_TOLD,        /* a frame from another role */
     EV_PEER_UP,     /* the channel to another role is open (at the start, and after a restart) */
     EV_PEER_DOWN,   /* that role died or its channel broke; what was on its way is lost */
@@ -61,7 +61,7 @@ enum event_kind {
     EV_TURN,        /* nothing more is at hand at this instant: the place to send a batch off */
     EV_RELOAD,      /* read the new settings (master only) */
     EV_STOP,        /* end cleanly, soon */
-    EV_CHILD,       /* master only: the process of `peer` ended */
+    EV_CHILD,       /* master only: the process of `peer` ended, or could not be made */
 };
 
 struct event {
@@ -74,7 +74,8 @@ struct event {
     struct bytes bytes;         /* BYTES, TOLD, IO (as read or listed); START: 32 random octets */
     uint64_t token;             /* IO: as given */
     enum fault fault;           /* IO */
-    uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind */
+    uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind;
+                                   CHILD: exit status, 128 and the signal's number, or 71: no fork */
 };
 
 #endif
