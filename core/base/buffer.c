@@ -42,6 +42,7 @@ bool buffer_reserve(struct buffer *buffer, size_t n)
     size_t want = buffer->n + n, room = buffer->room == 0 ? ROOM_FIRST : buffer->room;
     while (room < want)
         room = room > buffer->most / 2 ? buffer->most : room * 2;
+    room = room < buffer->most ? room : buffer->most;
     char *at = mem_resize(buffer->at, room);
     if (at == NULL)
         return buffer->bad = true, false;
