@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/local.c: the role that holds the mail folders: answers whether a mailbox exists, and
+ * delivers.
+ *
+ * Four deliveries go on beside each other, each in its own lane; others wait for a lane with the
+ * text that credit let through. A delivery ends in exactly one JOB_RESULT, unless the store that
+ * gave it died: then what is under way is ended or cleared away in silence, and the next store
+ * asks anew, with `recovered`.
+ */
+#include "role/local_int.h"
+
+#include "base/id.h"
+#include "base/log.h"
+#include "role/role.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct local {
+    const struct conf *conf;
+    struct job *jobs;               /* in the order they came */
+    size_t jobs_n;
+    struct job *lanes[LOCAL_LANES];
+    uint32_t serial;
+    bool stopping, over;
+};
+
+static const struct role_name to_store = { ROLE_STORE, 0 };
+/* Tokens of questions carry the store's own; those of deliveries never have this bit. */
+static const uint64_t ASK_BIT = (uint64_t)1 << 63;
+
+static struct bytes home_of(const struct local *local)
+{
+    return local->conf->domains.n > 0 ? local->conf->domains.list[0] : BYTES_NONE;
+}
+
+/* ---- is there such a mailbox? */
+
+static void answer_ask(struct effects *fx, uint32_t token, enum mailbox_is verdict)
+{
+    wire_tell_mailbox_is(fx, to_store, &(struct wire_mailbox_is){ token, (uint8_t)verdict });
+}
+
+static void on_ask(struct local *local, const struct wire_mailbox_ask *ask, struct effects *fx)
+{
+    struct buffer folder = buffer_with_most(LOCAL_FOLDER_MOST);
+
+    if (local_folder(ask->address, home_of(local), &folder))
+        fx_io(fx, (struct io){ .kind = IO_STAT, .root = IN_MAIL, .lane = LOCAL_ASK_LANE,
+                               .token = ASK_BIT | ask->token,
+                               .name = fx_keep(fx, buffer_bytes(&folder)) });
+    else
+        answer_ask(fx, ask->token, folder.bad ? MAILBOX_UNKNOWN : MAILBOX_NO);
+    buffer_done(&folder);
+}
+
+static void on_stat(const struct event *event, struct effects *fx)
+{
+    enum { IS_FOLDER = 1 };
+    enum mailbox_is verdict = MAILBOX_UNKNOWN;
+
+    if (event->fault == OK)
+        verdict = event->number == IS_FOLDER ? MAILBOX_YES : MAILBOX_NO;
+    else if (event->fault == FAULT_GONE)
+        verdict = MAILBOX_NO;
+    answer_ask(fx, (uint32_t)event->token, verdict);
+}
+
+/* ---- the table of deliveries */
+
+static struct job *job_of(const struct local *local, uint32_t number)
+{
+    struct job *job = local->jobs;
+
+    while (job != NULL && (job->orphan || job->number != number))
+        job = job->next;
+    return job;
+}
+
+static void forget(struct local *local, struct job *job)
+{
+    struct job **at = &local->jobs;
+
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    local->jobs_n--;
+    if (job->stage != STAGE_WAITS && local->lanes[job->lane] == job)
+        local->lanes[job->lane] = NULL;
+    buffer_done(&job->text);
+    mem_free(job);
+}
+
+/* Two attempts of one copy share a name in tmp: the later one waits until the earlier is gone. */
+static bool is_in_a_lane(const struct local *local, const struct job *job)
+{
+    for (size_t i = 0; i < LOCAL_LANES; i++) {
+        const struct job *other = local->lanes[i];
+        if (other != NULL && other->letter == job->letter && other->recipient == job->recipient)
+            return true;
+    }
+    return false;
+}
+
+static struct job *next_waiting(const struct local *local)
+{
+    struct job *job = local->jobs;
+
+    while (job != NULL && (job->stage != STAGE_WAITS || is_in_a_lane(local, job)))
+        job = job->next;
+    return job;
+}
+
+static void tell_result(const struct job *job, struct effects *fx)
+{
+    struct buffer *draft = fx_draft(fx);
+
+    buffer_put_text(draft, job->folder);
+    buffer_put(draft, BYTES(": "));
+    buffer_put_text(draft, job->words);
+    struct wire_job_result result = {
+        .job = job->number, .outcome = job->outcome, .class = job->code.class,
+        .subject = job->code.subject, .detail = job->code.detail,
+        .words = fx_keep(fx, buffer_bytes(draft)),
+    };
+    wire_tell_job_result(fx, to_store, &result);
+}
+
+static void log_result(const struct job *job, struct effects *fx)
+{
+    struct buffer *line = fx_draft(fx);
+    char id[ID_TEXT];
+    struct buffer code = buffer_with_most(16);
+
+    id_write(job->letter, id);
+    status_put(&code, job->code);
+    log_begin(line, job->outcome == JOB_DELIVERED ? "delivered" : "delivery-waits");
+    log_ours(line, "letter", (struct bytes){ id, ID_TEXT });
+    log_uint(line, "recipient", job->recipient);
+    log_ours(line, "mailbox", bytes_of(job->folder));
+    log_uint(line, "attempt", job->attempt);
+    log_ours(line, "code", buffer_bytes(&code));
+    log_ours(line, "why", bytes_of(job->words));
+    buffer_done(&code);
+    fx_log(fx, job->outcome == JOB_DELIVERED ? LOG_INFO : LOG_WARN,
+           fx_keep(fx, buffer_bytes(line)));
+}
+
+/* After anything happened to a job: if it is over, tell so and forget it. */
+static void conclude(struct local *local, struct job *job, struct effects *fx)
+{
+    if (!job_is_over(job))
+        return;
+    if (!job->orphan)
+        tell_result(job, fx);
+    log_result(job, fx);
+    forget(local, job);
+}
+
+static void fill_lanes(struct local *local, struct effects *fx)
+{
+    struct job *job;
+
+    for (uint8_t i = 0; i < LOCAL_LANES; i++) {
+        while (local->lanes[i] == NULL && (job = next_waiting(local)) != NULL) {
+            local->lanes[i] = job;
+            job->lane = i;
+            job_start(job, fx);
+            conclude(local, job, fx);
+        }
+    }
+    if (local->stopping && !local->over && local->jobs == NULL) {
+        local->over = true;
+        fx_exit(fx, 0);
+    }
+}
+
+/* Nobody waits for it any more. A chain under way is ended first. */
+static void give_up(struct local *local, struct job *job, struct effects *fx)
+{
+    job->orphan = true;
+    if (job->stage == STAGE_WAITS) {
+        forget(local, job);
+        return;
+    }
+    job_pump(job, fx);
+    conclude(local, job, fx);
+}
+
+/* ---- frames */
+
+/* What could not even be begun: 4.3.0. */
+static void refuse(struct effects *fx, uint32_t number, struct bytes words)
+{
+    struct wire_job_result result = { .job = number, .outcome = JOB_LATER, .class = 4, .subject = 3,
+                                      .words = words };
+
+    wire_tell_job_result(fx, to_store, &result);
+}
+
+static bool fill_job(const struct local *local, struct job *job, const struct wire_job_begin *begin)
+{
+    struct buffer folder = buffer_with_most(LOCAL_FOLDER_MOST);
+    struct envelope envelope;
+    struct recipient recipient;
+    bool well = envelope_read(begin->head, &envelope) && recipient_read(begin->to, &recipient)
+             && local_folder(recipient.address, home_of(local), &folder);
+
+    if (well) {
+        memcpy(job->folder, folder.at, folder.n);
+        job_name(job, &envelope);
+        local_put_top(&job->text, &envelope, recipient.address, begin->letter, begin->binary != 0);
+    }
+    buffer_done(&folder);
+    return well && job->name[0] != '\0';
+}
+
+static void on_begin(struct local *local, const struct wire_job_begin *begin, struct effects *fx)
+{
+    struct job *job;
+
+    if (local->stopping || job_of(local, begin->job) != NULL)
+        return;
+    job = local->jobs_n < LIMIT_JOBS ? mem_new(sizeof(*job)) : NULL;
+    if (job == NULL) {
+        refuse(fx, begin->job, BYTES("too many deliveries at once, or memory is short"));
+        return;
+    }
+    *job = (struct job){
+        .number = begin->job, .letter = begin->letter, .recipient = begin->recipient,
+        .attempt = begin->attempt, .recovered = begin->recovered != 0, .binary = begin->binary != 0,
+        .serial = ++local->serial, .text = buffer_with_most(LOCAL_TEXT_MOST),
+    };
+    if (!fill_job(local, job, begin)) {
+        refuse(fx, begin->job, BYTES("the recipient's address does not lead to a mailbox folder"));
+        buffer_done(&job->text);
+        mem_free(job);
+        return;
+    }
+    struct job **end = &local->jobs;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = job;
+    local->jobs_n++;
+}
+
+static void on_part(struct local *local, const struct wire_job_part *part, struct effects *fx)
+{
+    struct job *job = job_of(local, part->job);
+
+    if (job == NULL || job->ended)
+        return;
+    job->taken += part->text.n;
+    if (job->outcome != 0)
+        return;
+    if (job->binary)
+        buffer_put(&job->text, part->text);
+    else
+        line_ends_put(&job->ends, part->text, &job->text);
+    job_pump(job, fx);
+    conclude(local, job, fx);
+}
+
+static void on_end(struct local *local, const struct wire_job_end *end, struct effects *fx)
+{
+    struct job *job = job_of(local, end->job);
+
+    if (job == NULL || job->ended)
+        return;
+    line_ends_finish(&job->ends, &job->text);
+    job->ended = true;
+    job_pump(job, fx);
+    conclude(local, job, fx);
+}
+
+/* Its text cannot be read on: deliver nothing of it. */
+static void on_drop(struct local *local, const struct wire_job_drop *drop, struct effects *fx)
+{
+    struct job *job = job_of(local, drop->job);
+
+    if (job != NULL && !job->ended)
+        give_up(local, job, fx);
+}
+
+/* False: a frame that does not read, or is not ours to get. */
+static bool on_frame(struct local *local, struct bytes frame, struct effects *fx)
+{
+    struct wire_mailbox_ask ask;
+    struct wire_job_begin begin;
+    struct wire_job_part part;
+    struct wire_job_end end;
+    struct wire_job_drop drop;
+
+    if (wire_read_job_part(frame, &part))
+        return on_part(local, &part, fx), true;
+    if (wire_read_job_begin(frame, &begin))
+        return on_begin(local, &begin, fx), true;
+    if (wire_read_job_end(frame, &end))
+        return on_end(local, &end, fx), true;
+    if (wire_read_job_drop(frame, &drop))
+        return on_drop(local, &drop, fx), true;
+    if (wire_read_mailbox_ask(frame, &ask))
+        return on_ask(local, &ask, fx), true;
+    return false;
+}
+
+static void on_told(struct local *local, const struct event *event, struct effects *fx)
+{
+    if (event->peer.kind == ROLE_STORE && on_frame(local, event->bytes, fx))
+        return;
+    struct buffer *line = fx_draft(fx);
+    log_begin(line, "bad-frame");
+    log_ours(line, "kind", bytes_of(wire_name(wire_kind_of(event->bytes))));
+    log_uint(line, "octets", event->bytes.n);
+    fx_log(fx, LOG_ERROR, fx_keep(fx, buffer_bytes(line)));
+}
+
+/* ---- the rest */
+
+static void on_io(struct local *local, const struct event *event, struct effects *fx)
+{
+    size_t lane = (event->token >> 8) & 0xFF, credit = 0;
+    struct job *job = lane < LOCAL_LANES ? local->lanes[lane] : NULL;
+
+    if ((event->token & ASK_BIT) != 0) {
+        on_stat(event, fx);
+        return;
+    }
+    if (job == NULL || job->serial != (uint32_t)(event->token >> 16))
+        return;
+    job_on_io(job, event, fx, &credit);
+    if (credit > 0 && !job->orphan && job->outcome == 0)
+        wire_tell_credit(fx, to_store, &(struct wire_credit){ job->number, (uint32_t)credit });
+    conclude(local, job, fx);
+}
+
+/* Those that wait for a lane, and those whose end has not come (`all`: each). */
+static void give_up_some(struct local *local, bool all, struct effects *fx)
+{
+    struct job *next;
+
+    for (struct job *job = local->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (all || !job->ended || job->stage == STAGE_WAITS)
+            give_up(local, job, fx);
+    }
+}
+
+static void local_step(void *role, const struct event *event, struct effects *fx)
+{
+    struct local *local = role;
+
+    switch (event->kind) {
+    case EV_TOLD:
+        on_told(local, event, fx);
+        break;
+    case EV_IO:
+        on_io(local, event, fx);
+        break;
+    case EV_PEER_DOWN:
+        if (event->peer.kind == ROLE_STORE)
+            give_up_some(local, true, fx);
+        break;
+    case EV_STOP:
+        local->stopping = true;
+        give_up_some(local, false, fx);
+        break;
+    case EV_START: case EV_PEER_UP: case EV_TURN: case EV_ALARM: case EV_RELOAD:
+    case EV_ACCEPT: case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_CHILD:
+        break;
+    }
+    fill_lanes(local, fx);
+}
+
+static void *local_make(const struct conf *conf, uint32_t index)
+{
+    struct local *local = mem_new(sizeof(*local));
+
+    if (local != NULL)
+        local->conf = conf;
+    return local;
+}
+
+static void local_free(void *role)
+{
+    struct local *local = role;
+
+    if (local == NULL)
+        return;
+    while (local->jobs != NULL)
+        forget(local, local->jobs);
+    mem_free(local);
+}
+
+const struct role_ops local_ops = { "local", local_make, local_step, local_free };
