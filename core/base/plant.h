@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * base/plant.h: planted faults. `meson setup -Dplanted=NAME` builds the product with one of them, and the
- * simulator must find it; without that option PLANTED(name) is a constant 0 and nothing of it remains.
+ * base/plant.h: planted faults. `meson setup -Dplanted=NAME` builds the product with one of them,
+ * and the simulator must find it; without that option PLANTED(name) is a constant 0 and nothing
+ * of it remains.
  */
 #ifndef POSTERN_BASE_PLANT_H
 #define POSTERN_BASE_PLANT_H
@@ -23,6 +24,14 @@ enum plant {
 #undef P
 };
 
+#ifdef POSTERN_PLANTS
+
+/* The simulator's own build of core holds all of them and chooses as it starts. */
+extern enum plant planted_fault;
+#define PLANTED(name) (planted_fault == PLANT_##name)
+
+#else
+
 #ifndef PLANTED_FAULT
 #define PLANTED_FAULT none
 #endif
@@ -31,5 +40,7 @@ enum plant {
 
 /* Is this build the one with that fault? */
 #define PLANTED(name) (PLANT_OF(PLANTED_FAULT) == PLANT_##name)
+
+#endif
 
 #endif
