@@ -38,7 +38,8 @@ struct moment {
 };
 
 /* A network address as 16 octets, IPv4 mapped (RFC 4291, 2.5.5.2), and a port in host order.
-   A unix socket's peer has `unix_peer` set and its uid in place of an address. */
+   A unix socket's peer has `unix_peer` set and its uid in place of an address; `local` of that
+   EV_ACCEPT holds our own. */
 struct net_address {
     uint8_t ip[16];
     uint16_t port;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "plan/conf_int.h"
 
+#include "mail/domain.h"
+
 /* RFC 5321, 4.1.2: sub-domain = Let-dig [Ldh-str]; RFC 6531, 3.3 adds U-labels. */
 static bool is_label(struct bytes label)
 {
@@ -35,11 +37,15 @@ static bool is_domain(struct bytes name)
 
 struct bytes conf_domain_ascii(struct arena *arena, struct bytes name)
 {
-    char *to = is_domain(name) ? arena_take(arena, name.n) : NULL;
+    struct buffer ascii = buffer_with_most(LIMIT_PATH);
+    struct bytes kept = { NULL, 0 };
 
-    for (size_t i = 0; to != NULL && i < name.n; i++)
-        to[i] = to_lower(name.at[i]);
-    return (struct bytes){ to, to == NULL ? 0 : name.n };
+    /* The mapping may make other dots and digits of what the name holds: look at both forms. */
+    if (is_domain(name) && domain_to_ascii(name, &ascii) && !ascii.bad
+        && is_domain(buffer_bytes(&ascii)))
+        kept = arena_copy(arena, buffer_bytes(&ascii));
+    buffer_done(&ascii);
+    return kept;
 }
 
 bool conf_serves(const struct conf *conf, struct bytes domain_ascii)

@@ -56,6 +56,12 @@ static const struct {
     { "Latin-1 in a comment", BYTES_INIT("# caf\xe9\n"), NULL },
     { "quotes", BYTES_INIT("spool \"/a b/\\\"c\\\\\"\n"), NULL },
     { "UTF-8", BYTES_INIT("spool /b\xc3\xbc""cher\n"), NULL },
+    { "domain in UTF-8", BYTES_INIT("domain b\xc3\xbc""cher.example\n"), NULL },
+    { "domain with full-width dot at its end", BYTES_INIT("domain a\xe3\x80\x82\n"),
+      "f:4:8: expected a domain name such as mx.example.org, found \"a\xe3\x80\x82\"" },
+    { "domain of a forbidden character", BYTES_INIT("domain \xe2\x98\x83\xe2\x83\xa3.example\n"),
+      "f:4:8: expected a domain name such as mx.example.org, "
+      "found \"\xe2\x98\x83\xe2\x83\xa3.example\"" },
     { "several on a line", BYTES_INIT("domain a.example b.example\nlisten *:25 [::1]:26\n"), NULL },
     { "unknown word", BYTES_INIT("  hots a\n"),
       "f:4:3: expected a setting, found \"hots\"; did you mean \"host\"?" },
@@ -223,7 +229,7 @@ static void keeps_what_was_given(void **state)
     struct buffer words;
 
     assert_true(read_text(BYTES("host MX.Example.org\ndomain A.example b.example\n"
-                                "domain c.example\nmailboxes "
+                                "domain b\xc3\xbc""cher.example\nmailboxes "
                                 "\"m/a \\\"b\\\"\"\nlisten *:25\nlisten [::1]:2525\n"
                                 "idle-limit 90s\nretry 1500ms\nspace-reserve 0\n"),
                           &arena, &conf, &words));
@@ -232,7 +238,8 @@ static void keeps_what_was_given(void **state)
     assert_int_equal(conf.domains.n, 3);
     assert_true(bytes_equal(conf.domains.list[0], BYTES("A.example")));
     assert_true(bytes_equal(conf.domains_ascii.list[0], BYTES("a.example")));
-    assert_true(conf_serves(&conf, BYTES("C.EXAMPLE")));
+    assert_true(bytes_equal(conf.domains.list[2], BYTES("b\xc3\xbc""cher.example")));
+    assert_true(conf_serves(&conf, BYTES("XN--BCHER-kva.example")));
     assert_false(conf_serves(&conf, BYTES("d.example")));
     assert_true(bytes_equal(conf.mailboxes, BYTES("/etc/m/a \"b\"")));
     assert_int_equal(conf.listen.n, 2);
