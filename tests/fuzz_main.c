@@ -26,11 +26,12 @@ static uint64_t roll(void)
 /* Run on memory of exactly that size, so that the sanitizer sees one octet too far. */
 static void run(const uint8_t *data, size_t n)
 {
-    uint8_t *exact = malloc(n == 0 ? 1 : n);
+    uint8_t *exact = calloc(1, n == 0 ? 1 : n);
 
     if (exact == NULL)
         exit(1);
-    memcpy(exact, data, n);
+    if (n > 0)
+        memcpy(exact, data, n);
     LLVMFuzzerTestOneInput(exact, n);
     free(exact);
 }

@@ -51,6 +51,11 @@ uint32_t crc32c(uint32_t crc, struct bytes data)
     return ~(has_fast() ? crc_fast(crc, data) : crc_plain(crc, data));
 }
 
+uint32_t crc32c_plain(uint32_t crc, struct bytes data)
+{
+    return ~crc_plain(~crc, data);
+}
+
 struct sip { uint64_t v0, v1, v2, v3; };
 
 static uint64_t rotate(uint64_t x, int by) { return x << by | x >> (64 - by); }
