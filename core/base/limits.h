@@ -57,6 +57,11 @@ enum limit {
     LIMIT_QUEUE_LETTERS = 20 * 1000 * 1000,
     LIMIT_JOBS = 64,                        /* deliveries under way at once */
 
+    /* the control socket */
+    LIMIT_CONTROL_FRAME = 64 * 1024,        /* a request, or one frame of an answer */
+    LIMIT_CONTROL_CLIENTS = 64,
+    LIMIT_CONTROL_PER_UID = 32,             /* so that root finds a place whatever others hold */
+
     LIMIT_CONF_BYTES = 1024 * 1024,
     LIMIT_CONF_LINE = 4096,
     LIMIT_CONF_MEMORY = 64 * 1024 * 1024,   /* arena for a file of nothing but short domains */

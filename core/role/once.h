@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/once.h: the commands that ask: their words read, their answers written, as pure functions.
+ *
+ * A test can run the whole command line here without a process. The admin role and host/ctl.c
+ * both use it: one through the control socket, the other on the files while no server runs.
+ * Everything that a stranger sent leaves escaped, in text (base/safe.h) as in JSON (base/json.h).
+ */
+#ifndef POSTERN_ROLE_ONCE_H
+#define POSTERN_ROLE_ONCE_H
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "queue/history.h"
+#include "role/wire.h"
+
+/* Exit statuses, with the values of sysexits.h. */
+enum once_exit {
+    ONCE_WELL = 0,
+    ONCE_FOUND_NOTHING = 1,
+    ONCE_USAGE = 64,            /* EX_USAGE */
+    ONCE_UNAVAILABLE = 69,      /* EX_UNAVAILABLE */
+    ONCE_SOFTWARE = 70,         /* EX_SOFTWARE */
+    ONCE_IO = 74,               /* EX_IOERR */
+    ONCE_NOT_NOW = 75,          /* EX_TEMPFAIL */
+    ONCE_PROTOCOL = 76,         /* EX_PROTOCOL */
+    ONCE_DENIED = 77,           /* EX_NOPERM */
+    ONCE_CONFIG = 78,           /* EX_CONFIG */
+};
+
+enum once_command { ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_COMMANDS };
+
+struct once_request {
+    enum once_command command;
+    bool help, json;
+    bool relative;              /* "3 minutes ago" beside each moment */
+    struct bytes subject;       /* trace: an id, Message-ID or address, as given */
+};
+
+/* The words of one command, its name first. False: reterr_words says what is wrong, one line with
+   its end, for the exit status ONCE_USAGE. Slices borrow from the words. */
+MUST_USE bool once_read(const struct bytes *words, size_t n, struct once_request *ret_request,
+                        struct buffer *reterr_words);
+/* What --help prints. */
+const char *once_help(enum once_command command);
+
+/* What a word to trace may be, in the order to try them, or 0 when it has none of the forms: an id
+   is 13 characters; the others hold an "@"; in brackets a Message-ID is likelier, else an address.
+   */
+size_t once_trace_ways(struct bytes word, enum trace_by ret_ways[static 2]);
+/* The word as queue/history keeps it: the id in upper case, the Message-ID without its brackets,
+   the address in normal form. */
+void once_trace_key(struct bytes word, enum trace_by by, struct buffer *to);
+
+/* How to write: set by the caller, the same for a whole answer. */
+struct once_style {
+    bool json, relative;
+    uint64_t now_ms;            /* wall clock; for `relative` and for ages */
+};
+
+/* postern queue: rows in order of letter, then the end. */
+struct once_queue {
+    struct once_style style;
+    uint64_t letter;            /* of the last row */
+    uint64_t letters, recipients, octets;
+};
+void once_queue_row(struct once_queue *queue, const struct wire_queue_row *row, struct buffer *to);
+void once_queue_end(const struct once_queue *queue, struct buffer *to);
+
+/* postern trace: events letter by letter, in order of time, then the end. */
+struct once_trace {
+    struct once_style style;
+    uint64_t letters, letter;
+    uint32_t recipients;        /* of this letter, as far as known */
+    uint8_t ends[LIMIT_RECIPIENTS_MOST];    /* the last enum history_what of each recipient */
+};
+void once_trace_event(struct once_trace *trace, const struct history_event *event,
+                      struct buffer *to);
+/* `more`: older letters were left out. */
+void once_trace_end(struct once_trace *trace, bool more, struct buffer *to);
+
+/* postern status. */
+void once_status(const struct once_style *style, enum store_state state,
+                 const struct wire_status_is *status, struct buffer *to);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+#include "role/once.h"
+
+#include "base/id.h"
+#include "base/safe.h"
+#include "mail/address.h"
+#include "mail/envelope.h"
+
+/* One row a command: what it takes and what it says of itself. */
+static const struct {
+    const char *name;
+    bool has_subject;
+    const char *help;
+} commands[] = {
+    [ONCE_QUEUE] = { "queue", false,
+        "usage: postern queue [-c FILE] [--json] [--relative]\n"
+        "\n"
+        "Lists each letter that waits, its recipients that are not finished, and why.\n"
+        "\n"
+        "  -c FILE      the configuration file that names the server\n"
+        "  --json       one JSON object a line, one line a recipient\n"
+        "  --relative   beside each moment how long ago it was; so on a terminal\n" },
+    [ONCE_TRACE] = { "trace", true,
+        "usage: postern trace [-c FILE] [--json] [--relative] ID | MESSAGE-ID | ADDRESS\n"
+        "\n"
+        "Tells the journey of a letter, or of each letter from or to an address.\n"
+        "\n"
+        "  ID           as the 250 reply and postern queue give it, 13 characters\n"
+        "  MESSAGE-ID   with its brackets or without\n"
+        "  ADDRESS      of the sender or of a recipient\n"
+        "  -c FILE      the configuration file that names the server\n"
+        "  --json       one JSON object a line, one line an event\n"
+        "  --relative   beside each moment how long ago it was; so on a terminal\n" },
+    [ONCE_STATUS] = { "status", false,
+        "usage: postern status [-c FILE] [--json] [--relative]\n"
+        "\n"
+        "Tells since when the server runs, what it did since then, and what waits.\n"
+        "\n"
+        "  -c FILE      the configuration file that names the server\n"
+        "  --json       one JSON object\n"
+        "  --relative   beside each moment how long ago it was; so on a terminal\n" },
+};
+_Static_assert(COUNT(commands) == ONCE_COMMANDS, "a command without a row");
+
+const char *once_help(enum once_command command)
+{
+    return commands[command].help;
+}
+
+static bool refuse(struct buffer *to, const char *what, struct bytes word, const char *after)
+{
+    enum { WORD_MOST = 100 };
+
+    buffer_put_text(to, what);
+    buffer_put(to, BYTES(" \""));
+    safe_put(to, bytes_first(word, WORD_MOST));
+    buffer_put_text(to, word.n > WORD_MOST ? "...\"" : "\"");
+    buffer_put_text(to, after);
+    buffer_put(to, BYTES("\n"));
+    return false;
+}
+
+static bool find_command(struct bytes word, enum once_command *ret_command)
+{
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        if (bytes_equal(word, bytes_of(commands[i].name))) {
+            *ret_command = (enum once_command)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_option(struct bytes word, struct once_request *request)
+{
+    if (bytes_equal(word, BYTES("--json")))
+        request->json = true;
+    else if (bytes_equal(word, BYTES("--relative")))
+        request->relative = true;
+    else if (bytes_equal(word, BYTES("--help")))
+        request->help = true;
+    else
+        return false;
+    return true;
+}
+
+static bool take_words(const struct bytes *words, size_t n, struct once_request *request,
+                       struct buffer *reterr_words)
+{
+    bool options = true;
+    size_t subjects = 0;
+
+    for (size_t i = 1; i < n; i++) {
+        bool dashed = options && bytes_begins(words[i], BYTES("-"));
+        if (dashed && bytes_equal(words[i], BYTES("--")))
+            options = false;
+        else if (dashed && !take_option(words[i], request))
+            return refuse(reterr_words, "there is no option", words[i], "; see --help");
+        else if (!dashed && (!commands[request->command].has_subject || subjects++ > 0))
+            return refuse(reterr_words, "nothing is known of the word", words[i], "; see --help");
+        else if (!dashed)
+            request->subject = words[i];
+    }
+    return true;
+}
+
+bool once_read(const struct bytes *words, size_t n, struct once_request *ret_request,
+               struct buffer *reterr_words)
+{
+    struct once_request request = { .subject = BYTES_NONE };
+    enum trace_by ways[2];
+
+    if (n == 0 || !find_command(words[0], &request.command))
+        return refuse(reterr_words, "there is no command", n == 0 ? BYTES_NONE : words[0], "");
+    if (!take_words(words, n, &request, reterr_words))
+        return false;
+    if (commands[request.command].has_subject && !request.help
+        && once_trace_ways(request.subject, ways) == 0)
+        return refuse(reterr_words, "expected a letter's id (13 letters and digits), a Message-ID"
+                      " or an address, found", request.subject, "");
+    *ret_request = request;
+    return true;
+}
+
+static struct bytes without_brackets(struct bytes word)
+{
+    bool has = word.n >= 2 && word.at[0] == '<' && word.at[word.n - 1] == '>';
+
+    return has ? (struct bytes){ word.at + 1, word.n - 2 } : word;
+}
+
+/* What a history may hold at all: one line, with an "@" that has something on both sides. */
+static bool may_be_message_id(struct bytes bare)
+{
+    size_t at = bytes_find_last(bare, '@');
+
+    if (bare.n > ENVELOPE_ID_MOST || at == 0 || at + 1 >= bare.n)
+        return false;
+    for (size_t i = 0; i < bare.n; i++)
+        if (octet(bare.at[i]) < ' ' || bare.at[i] == 0x7F)
+            return false;
+    return true;
+}
+
+size_t once_trace_ways(struct bytes word, enum trace_by ret_ways[static 2])
+{
+    struct bytes bare = without_brackets(word);
+    struct address address;
+    uint64_t id;
+
+    if (id_parse(word, &id))
+        return ret_ways[0] = TRACE_BY_ID, 1;
+    if (!may_be_message_id(bare))
+        return 0;
+    if (!address_parse(bare, true, &address, NULL))
+        return ret_ways[0] = TRACE_BY_MESSAGE_ID, 1;
+    ret_ways[0] = bare.n < word.n ? TRACE_BY_MESSAGE_ID : TRACE_BY_ADDRESS;
+    ret_ways[1] = bare.n < word.n ? TRACE_BY_ADDRESS : TRACE_BY_MESSAGE_ID;
+    return 2;
+}
+
+void once_trace_key(struct bytes word, enum trace_by by, struct buffer *to)
+{
+    struct bytes bare = without_brackets(word);
+    struct address address;
+    char text[ID_TEXT];
+    uint64_t id;
+
+    if (by == TRACE_BY_ID && id_parse(word, &id)) {
+        id_write(id, text);
+        buffer_put(to, (struct bytes){ text, ID_TEXT });
+    } else if (by == TRACE_BY_ADDRESS && address_parse(bare, true, &address, NULL)) {
+        address_put_normal(to, address);
+    } else {
+        buffer_put(to, bare);
+    }
+}
