@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/admin_int.h: what the files of the admin role share: its clients, and how they are answered.
+ */
+#ifndef POSTERN_ROLE_ADMIN_INT_H
+#define POSTERN_ROLE_ADMIN_INT_H
+
+#include "base/effects.h"
+#include "role/control.h"
+#include "role/once.h"
+
+enum {
+    PAGE_ROWS = 100,
+    REQUEST_MS = 10 * 1000,         /* for the whole request */
+    STORE_MS = 60 * 1000,           /* for the store to answer */
+    DRAIN_MS = 60 * 1000,           /* for the client to take a page */
+    ANSWER_MOST = 1024 * 1024,      /* of one row, rendered */
+    UNSENT_MOST = 8 * 1024 * 1024,  /* of one page */
+};
+
+enum client_state { CLIENT_FREE, CLIENT_REQUEST, CLIENT_STORE, CLIENT_DRAIN, CLIENT_CLOSING };
+
+struct client {
+    enum client_state state;
+    uint32_t conn, uid;
+    uint64_t deadline_ms;           /* monotonic */
+    struct buffer request;
+    struct once_request asks;       /* its slices lie in `request` */
+    uint32_t token;                 /* of the question now with the store */
+    size_t unsent;                  /* octets since the client last took all */
+    size_t rows;                    /* of the page under way */
+    enum trace_by ways[2];          /* trace: what the word may be, in order */
+    size_t ways_n, way;
+    struct once_queue queue;
+    struct once_trace trace;
+};
+
+struct admin {
+    struct client clients[LIMIT_CONTROL_CLIENTS];
+    enum store_state store;
+    bool store_up, stopping;
+    uint32_t tokens;
+    uint64_t alarm_ms;              /* as last asked for; UINT64_MAX: none */
+    struct buffer text, frames;     /* for one row */
+};
+
+
+/* What was rendered into admin->text, as frames for standard output. */
+void admin_send_text(struct admin *admin, struct client *client, struct effects *fx);
+/* The last of an answer: words for standard error (or none), the status, and goodbye. */
+void admin_finish(struct admin *admin, struct client *client, const char *words, int status,
+                  uint64_t now_ms, struct effects *fx);
+/* Send what is left, and goodbye. */
+void admin_close(struct client *client, uint64_t now_ms, struct effects *fx);
+struct once_style admin_style(const struct client *client, const struct event *event);
+
+/* A whole request: read it, answer it or ask the store. */
+void admin_run(struct admin *admin, struct client *client, const struct event *event,
+               const struct bytes *words, size_t n, struct effects *fx);
+/* Ask the store for the (next page of the) answer. */
+void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, struct effects *fx);
+
+/* A frame of the store: rows and ends of answers, its state. */
+void admin_told(struct admin *admin, const struct event *event, struct effects *fx);
+
+#endif

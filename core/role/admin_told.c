@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+#include "role/admin_int.h"
+
+/* The client that waits for this answer; NULL when it left meanwhile. */
+static struct client *client_by_token(struct admin *admin, uint32_t token)
+{
+    for (size_t i = 0; i < COUNT(admin->clients); i++)
+        if (admin->clients[i].state == CLIENT_STORE && admin->clients[i].token == token)
+            return &admin->clients[i];
+    return NULL;
+}
+
+/* A row was rendered. A page that outgrows its bound (strange rows, or a search that finds too
+   much) ends the answer, since the store cannot be told to pause. */
+static void send_row(struct admin *admin, struct client *client, const struct event *event,
+                     struct effects *fx)
+{
+    client->rows++;
+    admin_send_text(admin, client, fx);
+    if (client->unsent > UNSENT_MOST)
+        admin_finish(admin, client, "This is too much to tell: ask for less.\n", ONCE_UNAVAILABLE,
+                     event->now.mono_ms, fx);
+}
+
+static void on_queue_row(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_queue_row row;
+    struct client *client = NULL;
+
+    if (wire_read_queue_row(event->bytes, &row))
+        client = client_by_token(admin, row.token);
+    if (client == NULL || client->asks.command != ONCE_QUEUE)
+        return;
+    buffer_clear(&admin->text);
+    once_queue_row(&client->queue, &row, &admin->text);
+    send_row(admin, client, event, fx);
+}
+
+static void on_trace_row(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_trace_row row;
+    struct history_event what;
+    struct client *client = NULL;
+
+    if (wire_read_trace_row(event->bytes, &row) && history_read(row.event, &what))
+        client = client_by_token(admin, row.token);
+    if (client == NULL || client->asks.command != ONCE_TRACE)
+        return;
+    buffer_clear(&admin->text);
+    once_trace_event(&client->trace, &what, &admin->text);
+    send_row(admin, client, event, fx);
+}
+
+static void on_status_is(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_status_is status;
+    struct client *client = NULL;
+
+    if (wire_read_status_is(event->bytes, &status))
+        client = client_by_token(admin, status.token);
+    if (client == NULL || client->asks.command != ONCE_STATUS)
+        return;
+    struct once_style style = admin_style(client, event);
+    buffer_clear(&admin->text);
+    once_status(&style, admin->store, &status, &admin->text);
+    admin_send_text(admin, client, fx);
+    admin_finish(admin, client, "", ONCE_WELL, event->now.mono_ms, fx);
+}
+
+static void end_trace(struct admin *admin, struct client *client, bool more,
+                      const struct event *event, struct effects *fx)
+{
+    uint64_t now_ms = event->now.mono_ms;
+
+    if (client->trace.letters == 0 && client->way + 1 < client->ways_n) {
+        client->way++;
+        admin_ask(admin, client, now_ms, fx);
+        return;
+    }
+    if (client->trace.letters == 0) {
+        admin_finish(admin, client,
+                     "Nothing is known of it: no such letter came here, or its history"
+                     " is no longer kept.\n", ONCE_FOUND_NOTHING, now_ms, fx);
+        return;
+    }
+    buffer_clear(&admin->text);
+    once_trace_end(&client->trace, more, &admin->text);
+    admin_send_text(admin, client, fx);
+    admin_finish(admin, client, "", ONCE_WELL, now_ms, fx);
+}
+
+/* A page of the queue ended: the next one when the client has taken it. A page without rows that
+   says there are more would go on for ever. */
+static void end_queue_page(struct admin *admin, struct client *client, bool more,
+                           const struct event *event, struct effects *fx)
+{
+    uint64_t now_ms = event->now.mono_ms;
+
+    if (more && client->rows == 0) {
+        admin_finish(admin, client, "The list broke off. Ask again.\n", ONCE_SOFTWARE, now_ms, fx);
+    } else if (more && client->unsent == 0) {
+        admin_ask(admin, client, now_ms, fx);
+    } else if (more) {
+        client->state = CLIENT_DRAIN;
+        client->deadline_ms = now_ms + DRAIN_MS;
+    } else {
+        buffer_clear(&admin->text);
+        once_queue_end(&client->queue, &admin->text);
+        admin_send_text(admin, client, fx);
+        admin_finish(admin, client, "", ONCE_WELL, now_ms, fx);
+    }
+}
+
+static void on_answer_end(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    enum { ALL_SAID, THERE_IS_MORE, NOT_NOW };
+    struct wire_answer_end end;
+    struct client *client = NULL;
+
+    if (wire_read_answer_end(event->bytes, &end))
+        client = client_by_token(admin, end.token);
+    if (client == NULL)
+        return;
+    if (end.result != ALL_SAID && end.result != THERE_IS_MORE)
+        admin_finish(admin, client, "The queue cannot tell this now. Ask again in a moment.\n",
+                     ONCE_NOT_NOW, event->now.mono_ms, fx);
+    else if (client->asks.command == ONCE_TRACE)
+        end_trace(admin, client, end.result == THERE_IS_MORE, event, fx);
+    else if (client->asks.command == ONCE_QUEUE)
+        end_queue_page(admin, client, end.result == THERE_IS_MORE, event, fx);
+}
+
+static void on_store_state(struct admin *admin, const struct event *event)
+{
+    struct wire_store_state state;
+
+    if (wire_read_store_state(event->bytes, &state) && state.state <= STORE_READ_ONLY)
+        admin->store = (enum store_state)state.state;
+}
+
+void admin_told(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    enum wire_kind kind = wire_kind_of(event->bytes);
+
+    if (event->peer.kind != ROLE_STORE)
+        return;
+    if (kind == WIRE_STORE_STATE_MESSAGE)
+        on_store_state(admin, event);
+    else if (kind == WIRE_QUEUE_ROW_MESSAGE)
+        on_queue_row(admin, event, fx);
+    else if (kind == WIRE_TRACE_ROW_MESSAGE)
+        on_trace_row(admin, event, fx);
+    else if (kind == WIRE_STATUS_IS_MESSAGE)
+        on_status_is(admin, event, fx);
+    else if (kind == WIRE_ANSWER_END_MESSAGE)
+        on_answer_end(admin, event, fx);
+}
