@@ -24,7 +24,7 @@ test:
 
 # The inner loop: laws and unit tests, under sanitizers, from a warm build.
 test-fast:
-	tools/configure build-test $(SANITIZE)
+	tools/configure build-test -Dbench=true $(SANITIZE)
 	$(NINJA) -C build-test
 	tools/run-tests build-test:laws build-test:unit
 
@@ -33,7 +33,7 @@ bench:
 	$(MAKE) all
 	tools/configure build-bench -Dbench=true
 	$(NINJA) -C build-bench
-	bench/run build/postern build-bench/bench $(FIGURE)
+	bench/run build/postern build-bench/bench/load $(FIGURE)
 
 fuzz:
 	tools/install-deps fuzz
