@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "role/local_int.h"
 
+#include "mail/received.h"
+
 #include <string.h>
 
 void line_ends_put(struct line_ends *ends, struct bytes text, struct buffer *to)
@@ -32,19 +34,17 @@ void line_ends_finish(struct line_ends *ends, struct buffer *to)
     ends->held = false;
 }
 
-static void put_line(struct buffer *to, const char *name, struct bytes value, bool binary)
-{
-    buffer_put_text(to, name);
-    buffer_put(to, value);
-    buffer_put(to, binary ? BYTES("\r\n") : BYTES("\n"));
-}
-
-/* RFC 5321, 4.4: Return-Path at final delivery, Received by everyone. */
 void local_put_top(struct buffer *to, const struct envelope *envelope, struct bytes recipient,
                    uint64_t letter, bool binary)
 {
-    buffer_put(to, BYTES("Return-Path: <"));
-    buffer_put(to, envelope->sender);
-    put_line(to, "", BYTES(">"), binary);
-    put_line(to, "Delivered-To: ", recipient, binary);
+    struct buffer fields = buffer_with_most(DELIVERY_FIELDS_MOST);
+    struct line_ends ends = { 0 };
+
+    delivery_put(&fields, envelope, recipient, letter);
+    if (binary)
+        buffer_put(to, buffer_bytes(&fields));
+    else
+        line_ends_put(&ends, buffer_bytes(&fields), to);
+    to->bad = to->bad || fields.bad;
+    buffer_done(&fields);
 }

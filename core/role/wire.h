@@ -2,8 +2,9 @@
  *
  * role/wire.h: the messages between roles, all from wire.def.
  *
- * A sibling process is a stranger: what it sends is read with a reader, and a frame that does not read, or
- * that is not allowed on its channel, is a flaw: the world closes that channel. It never meets an assert.
+ * A sibling process is a stranger: what it sends is read with a reader, and a frame that does not
+ * read, or that is not allowed on its channel, is a flaw: the world closes that channel. It never
+ * meets an assert.
  */
 #ifndef POSTERN_ROLE_WIRE_H
 #define POSTERN_ROLE_WIRE_H
@@ -26,7 +27,8 @@ typedef uint64_t wire_u64;
 typedef struct bytes wire_bytes;
 typedef struct bytes wire_tail;
 
-/* struct wire_letter_taken { uint32_t token; uint64_t id; } and so on. Slices borrow from the frame. */
+/* struct wire_letter_taken { uint32_t token; uint64_t id; } and so on. Slices borrow from the
+   frame. */
 #define F(type, field) wire_##type field;
 #define M(NAME, name) struct wire_##name { WIRE_##NAME(F) };
 WIRE_LIST(M)
@@ -41,10 +43,11 @@ const char *wire_name(enum wire_kind kind);
 bool wire_allowed(enum wire_kind kind, enum role_kind from, enum role_kind to);
 
 /* wire_read_NAME: the fields of a frame of that kind; false when it does not read to its very end.
-   wire_tell_NAME: send one; a tail is sent from where it lies, so it must live until the next step. */
-#define M(NAME, name)                                                                            \
-    MUST_USE bool wire_read_##name(struct bytes frame, struct wire_##name *ret_message);         \
-    void wire_tell_##name(struct effects *fx, struct role_name to, const struct wire_##name *message);
+   wire_tell_NAME: send one; a tail is sent from where it lies: it must live until the next step. */
+#define M(NAME, name)                                                                      \
+    MUST_USE bool wire_read_##name(struct bytes frame, struct wire_##name *ret_message);   \
+    void wire_tell_##name(struct effects *fx, struct role_name to,                         \
+                          const struct wire_##name *message);
 WIRE_LIST(M)
 #undef M
 

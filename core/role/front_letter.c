@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/front_letter.c: a letter's text on its way to the store.
+ *
+ * A small one is gathered and goes as one frame with its head and recipients. One that grows
+ * beyond that, or says so beforehand, is begun at once and goes in parts, as the store gives
+ * credit.
+ */
+#include "role/front_int.h"
+
+#include "base/plant.h"
+
+#include <assert.h>
+
+enum { SPARE_LETTERS = 16, SPARE_KEEPS = 64 * 1024 };
+
+/* ---- letters in memory */
+
+static struct letter *letter_new(struct front *front)
+{
+    struct letter *letter = front->spare;
+
+    if (letter != NULL) {
+        front->spare = letter->next_spare;
+        front->spare_n--;
+    } else {
+        letter = mem_new(sizeof(*letter));
+        if (letter == NULL)
+            return NULL;
+        letter->text = buffer_with_most(FRONT_TEXT_MOST);
+        letter->head = buffer_with_most(LIMIT_FRAME_BYTES);
+        letter->header = header_scan_new();
+    }
+    letter->verdict = SMTP_YES;
+    letter->begun_ms = letter->octet_ms = front->now.mono_ms;
+    return letter;
+}
+
+static void letter_free(struct letter *letter)
+{
+    buffer_done(&letter->text);
+    buffer_done(&letter->head);
+    header_scan_done(&letter->header);
+    mem_free(letter);
+}
+
+void letter_release(struct front *front, struct session *session)
+{
+    struct letter *letter = session->letter;
+
+    session->letter = NULL;
+    session->starved = false;
+    if (letter == NULL)
+        return;
+    if (front->spare_n >= SPARE_LETTERS) {
+        letter_free(letter);
+        return;
+    }
+    buffer_shrink(&letter->text, SPARE_KEEPS);
+    buffer_shrink(&letter->head, SPARE_KEEPS);
+    letter->whole = BYTES_NONE;
+    letter->size = letter->credit = 0;
+    letter->begun = letter->ended = false;
+    header_scan_clear(&letter->header);
+    letter->next_spare = front->spare;
+    front->spare = letter;
+    front->spare_n++;
+}
+
+void letters_done(struct front *front)
+{
+    while (front->spare != NULL) {
+        struct letter *next = front->spare->next_spare;
+        letter_free(front->spare);
+        front->spare = next;
+    }
+}
+
+void letter_refuse(struct session *session, enum smtp_verdict verdict)
+{
+    struct letter *letter = session->letter;
+
+    letter->verdict = verdict;
+    letter->begun = false;
+    letter->whole = BYTES_NONE;
+    buffer_done(&letter->text);
+}
+
+/* What was begun, the store shall forget. */
+static void take_back(struct front *front, struct letter *letter)
+{
+    struct way *way = letter->begun ? way_of(front, letter->token) : NULL;
+
+    if (way == NULL)
+        return;
+    wire_tell_letter_drop(front->fx, front_to_store, &(struct wire_letter_drop){ letter->token });
+    way_free(front, way);
+    letter->begun = false;
+}
+
+static void give_up(struct front *front, struct session *session, enum smtp_verdict verdict)
+{
+    take_back(front, session->letter);
+    letter_refuse(session, verdict);
+}
+
+void letter_drop(struct front *front, struct session *session)
+{
+    if (session->letter != NULL)
+        take_back(front, session->letter);
+    letter_release(front, session);
+}
+
+/* ---- parts */
+
+/* Octets that may be told now. While this front holds too much, a letter keeps only one part on its
+   way: each goes on, and none is forgotten. */
+static size_t may_tell(struct front *front, const struct letter *letter)
+{
+    const struct way *way = way_of(front, letter->token);
+
+    if (way == NULL || (front->held + front->on_way > LIMIT_FRONT_TEXT && way->held > 0))
+        return 0;
+    return letter->credit < WIRE_TAIL_MOST ? (size_t)letter->credit : WIRE_TAIL_MOST;
+}
+
+/* One part from the start of *text, moved on; false: the store takes no more now. */
+static bool tell_part(struct front *front, struct letter *letter, struct bytes *text)
+{
+    struct bytes part = bytes_first(*text, may_tell(front, letter));
+
+    if (part.n == 0)
+        return false;
+    struct wire_letter_part message = { letter->token, fx_keep(front->fx, part) };
+    wire_tell_letter_part(front->fx, front_to_store, &message);
+    way_hold(front, way_of(front, letter->token), part.n);
+    letter->credit -= part.n;
+    *text = bytes_skip(*text, part.n);
+    return true;
+}
+
+/* Tell what is gathered: whole parts, or all of it. */
+static void tell_gathered(struct front *front, struct letter *letter, bool all)
+{
+    struct bytes text = buffer_bytes(&letter->text);
+
+    while (text.n >= FRONT_PART_BYTES || (all && text.n > 0))
+        if (!tell_part(front, letter, &text))
+            break;
+    buffer_drop(&letter->text, letter->text.n - text.n);
+}
+
+bool letter_waits(const struct front *front, const struct session *session)
+{
+    const struct letter *letter = session->letter;
+
+    return letter != NULL && letter->begun
+        && (letter->ended || letter->text.n >= FRONT_PART_BYTES);
+}
+
+/* ---- begin */
+
+/* Recipients as blocks, as many as fit in one frame, from the *at-th on, in front->to. */
+static void put_recipients(struct front *front, const struct session *session, size_t *at)
+{
+    struct buffer *to = &front->to;
+    size_t n = smtp_server_recipients(session->smtp);
+
+    buffer_clear(to);
+    for (; *at < n && to->n + RECIPIENT_MOST + 4 <= WIRE_TAIL_MOST; (*at)++) {
+        size_t start = to->n;
+        struct recipient recipient = { smtp_server_recipient(session->smtp, *at) };
+
+        buffer_put_u32(to, 0);
+        recipient_put(to, &recipient);
+        if (to->bad)
+            return;
+        uint32_t length = (uint32_t)(to->n - start - 4);
+        for (size_t i = 0; i < 4; i++)
+            to->at[start + i] = (char)(uint8_t)(length >> (8 * i));
+    }
+}
+
+/* LETTER_BEGIN and the recipients. False: it is given up. */
+static bool begin(struct front *front, struct session *session)
+{
+    struct letter *letter = session->letter;
+    size_t at = 0, n = smtp_server_recipients(session->smtp);
+
+    if (front->store != STORE_OPEN && front->store != STORE_LOW)
+        return give_up(front, session, SMTP_NOT_NOW), false;
+    if (!way_new(front, session, &letter->token))
+        return give_up(front, session, SMTP_NO_SPACE), false;
+    letter->begun = true;
+    letter->credit = LIMIT_LETTER_CREDIT;
+    struct wire_letter_begin message = {
+        .token = letter->token, .binary = smtp_server_body(session->smtp) == BODY_BINARYMIME,
+        .size = smtp_server_declared_size(session->smtp),
+    };
+    wire_tell_letter_begin(front->fx, front_to_store, &message);
+    while (at < n) {
+        put_recipients(front, session, &at);
+        if (front->to.bad)
+            return give_up(front, session, SMTP_NO_SPACE), false;
+        struct wire_letter_to to = { letter->token, fx_keep(front->fx, buffer_bytes(&front->to)) };
+        wire_tell_letter_to(front->fx, front_to_store, &to);
+    }
+    return true;
+}
+
+/* ---- text comes */
+
+static struct letter *letter_here(struct front *front, struct session *session)
+{
+    if (session->letter != NULL || session->starved)
+        return session->letter;
+    session->letter = letter_new(front);
+    session->starved = session->letter == NULL;
+    if (session->letter != NULL && front->held + front->on_way > LIMIT_FRONT_TEXT)
+        letter_refuse(session, SMTP_NO_SPACE);
+    return session->letter;
+}
+
+/* Is it still one slice of the input in hand, with this behind it? */
+static bool extends(struct letter *letter, struct bytes text)
+{
+    if (letter->text.n > 0)
+        return false;
+    if (letter->whole.n > 0 && letter->whole.at + letter->whole.n != text.at)
+        return false;
+    if (letter->whole.n == 0)
+        letter->whole.at = text.at;
+    letter->whole.n += text.n;
+    return true;
+}
+
+static void gather(struct letter *letter, struct bytes text)
+{
+    buffer_put(&letter->text, letter->whole);
+    letter->whole = BYTES_NONE;
+    buffer_put(&letter->text, text);
+}
+
+/* Of a begun letter: large slices go as they are, small ones are gathered first. */
+static void stream(struct front *front, struct letter *letter, struct bytes text)
+{
+    if (letter->text.n == 0)
+        while (text.n >= FRONT_PART_BYTES && tell_part(front, letter, &text))
+            ;
+    if (text.n == 0)
+        return;
+    buffer_put(&letter->text, text);
+    tell_gathered(front, letter, false);
+}
+
+void letter_text(struct front *front, struct session *session, struct bytes text)
+{
+    struct letter *letter = letter_here(front, session);
+
+    if (letter == NULL)
+        return;
+    letter->size += text.n;
+    letter->octet_ms = front->now.mono_ms;
+    if (letter->verdict != SMTP_YES)
+        return;
+    header_scan_feed(&letter->header, text);
+    if (!letter->begun && (letter->size > FRONT_SMALL_TEXT
+                           || smtp_server_declared_size(session->smtp) > FRONT_SMALL_TEXT)) {
+        if (!begin(front, session))
+            return;
+        gather(letter, BYTES_NONE);
+    }
+    if (letter->begun)
+        stream(front, letter, text);
+    else if (!extends(letter, text))
+        gather(letter, text);
+    if (letter->text.bad)
+        give_up(front, session, SMTP_NO_SPACE);
+}
+
+void letter_keep(struct front *front, struct session *session)
+{
+    struct letter *letter = session->letter;
+
+    if (letter == NULL || letter->whole.n == 0)
+        return;
+    gather(letter, BYTES_NONE);
+    if (letter->text.bad)
+        give_up(front, session, SMTP_NO_SPACE);
+}
+
+/* ---- it is whole */
+
+static void put_head(struct front *front, const struct session *session)
+{
+    struct envelope envelope = {
+        .sender = smtp_server_sender(session->smtp),
+        .body = smtp_server_body(session->smtp),
+        .smtputf8 = smtp_server_utf8(session->smtp),
+        .received_ms = front->now.wall_ms,
+        .protocol = smtp_server_protocol(session->smtp),
+        .helo = smtp_server_helo(session->smtp),
+        .peer = { session->peer, session->peer_n },
+        .host = front->conf->host,
+        .message_id = header_scan_message_id(&session->letter->header),
+    };
+
+    buffer_clear(&front->head);
+    envelope_put(&front->head, &envelope);
+}
+
+/* The planted fault: now and then the text that another session brought before goes in place of
+   this. */
+static struct bytes crossed(struct front *front, const struct session *session, struct bytes text)
+{
+    bool now = front->planted.n > 0 && front->planted_of != session->number
+            && ++front->planted_n % 8 == 0;
+    struct bytes other = now ? fx_keep(front->fx, buffer_bytes(&front->planted)) : text;
+
+    buffer_clear(&front->planted);
+    buffer_put(&front->planted, text);
+    front->planted_of = session->number;
+    return other;
+}
+
+/* The letter's place for the store's answer, filled in. */
+static void fill_way(struct front *front, struct session *session, uint32_t token)
+{
+    struct way *way = way_of(front, session->letter->token);
+
+    way->open = false;
+    way->token = token;
+    way->size = session->letter->size;
+    log_story_take(session, &way->story);
+    session->unsettled++;
+}
+
+/* All of it as one frame; false: it does not fit, or has no place. */
+static bool tell_small(struct front *front, struct session *session, uint32_t token)
+{
+    struct letter *letter = session->letter;
+    struct bytes text = letter->whole.n > 0 ? letter->whole : buffer_bytes(&letter->text);
+    size_t at = 0;
+
+    put_recipients(front, session, &at);
+    if (at < smtp_server_recipients(session->smtp) || front->to.bad
+        || text.n + front->head.n + front->to.n + 64 > LIMIT_FRAME_BYTES
+        || !way_new(front, session, &letter->token))
+        return false;
+    fill_way(front, session, token);
+    struct way *way = way_of(front, letter->token);
+    way->ahead = text.n;
+    session->ahead += text.n;
+    way_hold(front, way, text.n);
+    if (PLANTED(texts_crossed))
+        text = crossed(front, session, text);
+    struct wire_letter message = {
+        .token = letter->token, .binary = smtp_server_body(session->smtp) == BODY_BINARYMIME,
+        .head = buffer_bytes(&front->head), .to = buffer_bytes(&front->to),
+        .text = fx_keep(front->fx, text),
+    };
+    wire_tell_letter(front->fx, front_to_store, &message);
+    letter_release(front, session);
+    return true;
+}
+
+/* Settled here and now, without the store. */
+static void settle(struct front *front, struct session *session, uint32_t token,
+                   enum smtp_verdict verdict)
+{
+    uint64_t size = session->letter == NULL ? 0 : session->letter->size;
+
+    log_letter(front, session, session->number, &session->story, size, verdict, BYTES_NONE);
+    buffer_clear(&session->story);
+    log_story_lost(front, session);
+    letter_drop(front, session);
+    smtp_server_settle(session->smtp, token, verdict, BYTES_NONE);
+    front_mark(front, session);
+}
+
+static enum smtp_verdict judge(struct front *front, struct session *session)
+{
+    struct letter *letter = letter_here(front, session);
+
+    if (letter == NULL)
+        return SMTP_NO_SPACE;
+    if (letter->verdict == SMTP_YES)
+        letter->verdict = header_verdict(letter, session);
+    if (letter->verdict == SMTP_YES && front->store != STORE_OPEN && front->store != STORE_LOW)
+        letter->verdict = SMTP_NOT_NOW;
+    return letter->verdict;
+}
+
+void letter_end(struct front *front, struct session *session, uint32_t token)
+{
+    enum smtp_verdict verdict = judge(front, session);
+
+    if (verdict == SMTP_YES) {
+        put_head(front, session);
+        if (front->head.bad)
+            verdict = SMTP_NO_SPACE;
+        else if (!session->letter->begun && tell_small(front, session, token))
+            return;
+    }
+    if (verdict == SMTP_YES && !session->letter->begun && begin(front, session))
+        gather(session->letter, BYTES_NONE);
+    struct letter *letter = session->letter;
+    if (verdict == SMTP_YES && letter->begun) {
+        buffer_put(&letter->head, buffer_bytes(&front->head));
+        if (letter->head.bad || letter->text.bad)
+            verdict = SMTP_NO_SPACE;
+    } else if (verdict == SMTP_YES) {
+        verdict = letter->verdict;
+    }
+    if (verdict != SMTP_YES) {
+        settle(front, session, token, verdict);
+        return;
+    }
+    fill_way(front, session, token);
+    letter->ended = true;
+    letter_go_on(front, session);
+}
+
+void letter_go_on(struct front *front, struct session *session)
+{
+    struct letter *letter = session->letter;
+
+    if (letter == NULL || !letter->begun)
+        return;
+    tell_gathered(front, letter, letter->ended);
+    if (!letter->ended || letter->text.n > 0)
+        return;
+    struct wire_letter_end message = { letter->token, letter->size,
+                                       fx_keep(front->fx, buffer_bytes(&letter->head)) };
+    wire_tell_letter_end(front->fx, front_to_store, &message);
+    letter_release(front, session);
+}
