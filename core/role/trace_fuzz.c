@@ -7,7 +7,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 /* Nothing of what comes out may move a terminal: line ends are ours, other controls nobody's. */
-
 static void check_safe(const struct buffer *out)
 {
     for (size_t i = 0; i < out->n; i++)

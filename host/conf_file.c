@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+#include "host/conf_file.h"
+
+#include "base/safe.h"
+#include "host/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char near_file[] = "./var/postern.conf";
+
+static int refuse(struct buffer *to, const char *path, const char *why, int status)
+{
+    safe_put_plain(to, bytes_of(path));
+    buffer_put(to, BYTES(": "));
+    buffer_put_text(to, why);
+    buffer_put_char(to, '\n');
+    return status;
+}
+
+static bool copy_path(const char *path, char ret_path[static 4096])
+{
+    size_t n = strlen(path);
+
+    if (n >= 4096)
+        return false;
+    memcpy(ret_path, path, n + 1);
+    return true;
+}
+
+static bool others_may_write(const struct stat *is)
+{
+    return (is->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+static bool is_ours(const struct stat *is)
+{
+    return is->st_uid == 0 || is->st_uid == geteuid();
+}
+
+/* The file by its descriptor; its folder and a link to it by their names. */
+static unsigned risks_of(int fd, const char *path, const char *folder)
+{
+    struct stat is;
+    unsigned risks = 0;
+
+    if (fstat(fd, &is) != 0 || !is_ours(&is))
+        risks |= CONF_FILE_FOREIGN;
+    else if (others_may_write(&is))
+        risks |= CONF_FILE_WRITABLE;
+    if (lstat(path, &is) == 0 && !is_ours(&is))
+        risks |= CONF_FILE_FOREIGN;
+    if (stat(folder, &is) == 0 && others_may_write(&is) && (is.st_mode & S_ISVTX) == 0)
+        risks |= CONF_FILE_WRITABLE;
+    return risks;
+}
+
+/* The whole file, or one octet more than may be: then conf_read says that it is too large. */
+static bool read_all(int fd, struct buffer *to)
+{
+    ssize_t n = 1;
+
+    while (n > 0 && to->n <= LIMIT_CONF_BYTES) {
+        size_t room = LIMIT_CONF_BYTES + 1 - to->n;
+        char *at = buffer_grow(to, room < 65536 ? room : 65536);
+        if (at == NULL)
+            return errno = ENOMEM, false;
+        size_t asked = room < 65536 ? room : 65536;
+        do
+            n = read(fd, at, asked);
+        while (n < 0 && errno == EINTR);
+        to->n -= asked - (n < 0 ? 0 : (size_t)n);
+    }
+    return n >= 0;
+}
+
+/* The folder of the file as an absolute path, in `file`'s arena. */
+static const char *folder_of(const char *path, char ret_folder[static PATH_MAX])
+{
+    char copy[4096];
+
+    if (!copy_path(path, copy) || realpath(dirname(copy), ret_folder) == NULL)
+        return NULL;
+    return ret_folder;
+}
+
+static int take_text(struct bytes text, const char *folder, struct conf_file *file,
+                     struct buffer *reterr_words)
+{
+    struct conf_flaw flaw;
+    struct bytes place = arena_copy(&file->arena, bytes_of(folder));
+
+    if (place.at == NULL)
+        return refuse(reterr_words, file->path, "memory is short", EX_OSERR);
+    if (conf_read(text, place, &file->arena, &file->conf, &flaw))
+        return 0;
+    conf_flaw_put(reterr_words, bytes_of(file->path), &flaw);
+    buffer_put_char(reterr_words, '\n');
+    return EX_CONFIG;
+}
+
+static int read_open(int fd, struct conf_file *file, struct buffer *reterr_words)
+{
+    struct buffer text = buffer_with_most(LIMIT_CONF_BYTES + 1);
+    char folder[PATH_MAX];
+    struct stat is;
+    int status;
+
+    if (fstat(fd, &is) != 0 || !S_ISREG(is.st_mode))
+        return refuse(reterr_words, file->path, "this is not a regular file", EX_NOINPUT);
+    if (folder_of(file->path, folder) == NULL)
+        return refuse(reterr_words, file->path, strerror(errno), EX_NOINPUT);
+    file->risks = risks_of(fd, file->path, folder);
+    if (read_all(fd, &text))
+        status = take_text(buffer_bytes(&text), folder, file, reterr_words);
+    else
+        status = refuse(reterr_words, file->path, strerror(errno), EX_IOERR);
+    buffer_done(&text);
+    return status;
+}
+
+/* Not waiting for a writer, should it be a pipe. */
+static int open_file(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+int conf_file_read(const char *path, struct conf_file *ret_file, struct buffer *reterr_words)
+{
+    const char *name = path == NULL ? COMMAND_CONF_FILE : path;
+    int fd = open_file(name);
+
+    if (fd < 0 && path == NULL && errno == ENOENT) {
+        fd = open_file(near_file);
+        name = fd < 0 ? name : near_file;
+    }
+    if (fd < 0)
+        return refuse(reterr_words, name, strerror(errno),
+                      errno == EACCES ? EX_NOPERM : EX_NOINPUT);
+    ret_file->arena = arena_with_ceiling(LIMIT_CONF_MEMORY);
+    ret_file->risks = 0;
+    int status = copy_path(name, ret_file->path)
+        ? read_open(fd, ret_file, reterr_words)
+        : refuse(reterr_words, "the configuration file", "its name is too long", EX_USAGE);
+    close(fd);
+    if (status != 0)
+        arena_done(&ret_file->arena);
+    return status;
+}
+
+void conf_file_done(struct conf_file *file)
+{
+    arena_done(&file->arena);
+}
+
+void conf_file_put_risks(struct buffer *to, const struct conf_file *file)
+{
+    if ((file->risks & CONF_FILE_WRITABLE) != 0)
+        (void)refuse(to, file->path, "others may write this file or its folder, and so decide what"
+                     " the server does: chmod go-w", 0);
+    if ((file->risks & CONF_FILE_FOREIGN) != 0)
+        (void)refuse(to, file->path, "this file belongs neither to root nor to you, and its owner"
+                     " decides what the server does: chown root", 0);
+}

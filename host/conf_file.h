@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * host/conf_file.h: the configuration file of this machine: found, read, and how safe it lies
+ * there.
+ */
+#ifndef POSTERN_HOST_CONF_FILE_H
+#define POSTERN_HOST_CONF_FILE_H
+
+#include "base/arena.h"
+#include "plan/conf.h"
+
+/* Who else may change the file, and with it what the server does. */
+enum conf_file_risk {
+    CONF_FILE_WRITABLE = 1,     /* its group or everybody may write it, or its folder without a
+                                   sticky bit */
+    CONF_FILE_FOREIGN = 2,      /* it belongs neither to root nor to us */
+};
+
+struct conf_file {
+    char path[4096];            /* as it was found */
+    unsigned risks;             /* enum conf_file_risk, together */
+    struct arena arena;         /* what `conf` points to */
+    struct conf conf;
+};
+
+/* Read `path`; NULL: /etc/postern/postern.conf, or where there is none ./var/postern.conf. Returns
+   0, or an exit status of sysexits.h and in reterr_words what is wrong, in whole lines. Only after
+   0 is conf_file_done needed. */
+MUST_USE int conf_file_read(const char *path, struct conf_file *ret_file,
+                            struct buffer *reterr_words);
+void conf_file_done(struct conf_file *file);
+
+/* The risks as sentences, one line each; nothing when there are none. */
+void conf_file_put_risks(struct buffer *to, const struct conf_file *file);
+
+#endif
