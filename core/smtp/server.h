@@ -3,7 +3,8 @@
  * smtp/server.h: the receiving side of RFC 5321, as a value.
  *
  * Stands on base and mail. Knows no socket, clock, file, TLS library or policy: it asks. Everything
- * a client can send is handled here and ends in a reply; nothing a client sends can reach an assert.
+ * a client can send is handled here and ends in a reply; nothing a client sends can reach an
+ * assert.
  *
  * Use: put octets in with smtp_server_step until it says SMTP_MORE; do what each event asks; send
  * smtp_server_output whenever it is not empty. Replies leave in the order of the commands: those
@@ -58,7 +59,7 @@ struct smtp_event {
 /* What became of one command, for the log. Slices live until the next call. */
 struct smtp_note {
     struct bytes verb;              /* our word for it ("MAIL"); empty: no command that we know */
-    struct bytes text;              /* what stood behind the verb, or the line when `verb` is empty: a
+    struct bytes text;              /* what stood behind the verb, or the line when `verb` is "": a
                                        stranger's octets, at most LIMIT_COMMAND_LINE of them. Of a
                                        RCPT that was asked for the address alone; of BDAT nothing */
     uint64_t octets;                /* DATA: of the text; BDAT: of the chunk */
@@ -96,7 +97,7 @@ enum smtp_verdict {
     SMTP_NO_SPACE,          /* 452 4.3.1 */
     SMTP_LOOP,              /* 554 5.4.6 */
     SMTP_BAD_HEADER,        /* 550 5.6.0 */
-    SMTP_SILENCE,           /* for a letter: it is not known whether it was kept: close, say nothing */
+    SMTP_SILENCE,           /* for a letter: nobody knows whether it was kept: close, say nothing */
     SMTP_VERDICTS
 };
 void smtp_server_answer_rcpt(struct smtp_server *server, enum smtp_verdict verdict);
@@ -128,7 +129,8 @@ void smtp_server_stop(struct smtp_server *server);
 /* The client was silent too long: 421 4.4.2 and the end. */
 void smtp_server_timeout(struct smtp_server *server);
 /* The client closed its side: no input will come but what the caller still holds. True when letters
-   are still to be settled, a recipient to be answered or replies to be sent. No QUIT is no fault. */
+   are still to be settled, a recipient to be answered or replies to be sent. No QUIT is
+   no fault. */
 bool smtp_server_end(struct smtp_server *server);
 /* More than LIMIT_SOFT_ERRORS commands were refused: a front may hold the output back a while. */
 bool smtp_server_annoyed(const struct smtp_server *server);

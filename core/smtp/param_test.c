@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/param.h"
+#include "smtp/param.def"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdio.h>
+
+static const struct {
+    struct bytes text;
+    enum reply reply;
+    const char *keyword;
+    uint64_t size;
+    enum body_kind body;
+    bool utf8;
+} rows[] = {
+#define GOOD(text, size, body, utf8) { BYTES_INIT(text), REPLY_NONE, "", size, body, utf8 }
+#define BAD(text, reply, keyword) { BYTES_INIT(text), REPLY_##reply, keyword, 0, BODY_7BIT, false }
+    GOOD("", 0, BODY_7BIT, false),
+    GOOD(" SIZE=0", 0, BODY_7BIT, false),
+    GOOD(" SIZE=12", 12, BODY_7BIT, false),
+    GOOD(" size=00000000000000000012", 12, BODY_7BIT, false),
+    GOOD(" SIZE=18446744073709551615", UINT64_MAX, BODY_7BIT, false),
+    GOOD(" SIZE=18446744073709551616", UINT64_MAX, BODY_7BIT, false),
+    GOOD(" SIZE=99999999999999999999", UINT64_MAX, BODY_7BIT, false),
+    GOOD(" BODY=7BIT", 0, BODY_7BIT, false),
+    GOOD(" BODY=8bitmime", 0, BODY_8BITMIME, false),
+    GOOD(" BODY=BINARYMIME", 0, BODY_BINARYMIME, false),
+    GOOD(" SMTPUTF8", 0, BODY_7BIT, true),
+    GOOD(" AUTH=<>", 0, BODY_7BIT, false),
+    GOOD(" AUTH=a+2Bb@c", 0, BODY_7BIT, false),
+    GOOD(" SMTPUTF8 BODY=8BITMIME SIZE=7 AUTH=x", 7, BODY_8BITMIME, true),
+    BAD("SIZE=1", BAD_PARAMETERS, ""),
+    BAD(" ", BAD_PARAMETERS, ""),
+    BAD("  SIZE=1", BAD_PARAMETERS, ""),
+    BAD(" =x", BAD_PARAMETERS, ""),
+    BAD(" SIZE=", BAD_PARAMETERS, ""),
+    BAD(" A=\"a b\"", NO_PARAMETER, ""),
+    BAD(" X=\x01", BAD_PARAMETERS, ""),
+    BAD(" X=\x7f", BAD_PARAMETERS, ""),
+    BAD(" \xc3\xa9=1", BAD_PARAMETERS, ""),
+    BAD(" SIZE", BAD_PARAMETER, "SIZE"),
+    BAD(" SIZE=-1", BAD_PARAMETER, "SIZE"),
+    BAD(" SIZE=+1", BAD_PARAMETER, "SIZE"),
+    BAD(" SIZE=abc", BAD_PARAMETER, "SIZE"),
+    BAD(" SIZE=000000000000000000001", BAD_PARAMETER, "SIZE"),
+    BAD(" SIZE=1 SIZE=1", TWICE, "SIZE"),
+    BAD(" BODY=7BIT BODY=7BIT", TWICE, "BODY"),
+    BAD(" SMTPUTF8 smtputf8", TWICE, "SMTPUTF8"),
+    BAD(" AUTH=a AUTH=b", TWICE, "AUTH"),
+    BAD(" BODY=8BIT", BAD_PARAMETER, "BODY"),
+    BAD(" SMTPUTF8=yes", BAD_PARAMETER, "SMTPUTF8"),
+    BAD(" AUTH=a+0Aroot", BAD_PARAMETER, "AUTH"),
+    BAD(" AUTH=a+7F", BAD_PARAMETER, "AUTH"),
+    BAD(" AUTH=+2b", BAD_PARAMETER, "AUTH"),
+    BAD(" AUTH=+2", BAD_PARAMETER, "AUTH"),
+    BAD(" AUTH=\xc3\xa9", BAD_PARAMETER, "AUTH"),
+    BAD(" AUTH", BAD_PARAMETER, "AUTH"),
+    BAD(" RET=FULL", NO_PARAMETER, ""),
+    BAD(" REQUIRETLS", NO_PARAMETER, ""),
+    BAD(" SIZEX=1", NO_PARAMETER, ""),
+#undef GOOD
+#undef BAD
+};
+
+static void test_rows(void **state)
+{
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct mail_params params = { 0 };
+        struct bytes keyword = BYTES_NONE;
+        enum reply reply = mail_params_parse(rows[i].text, &params, &keyword);
+        bool named = reply == REPLY_NONE || bytes_equal(keyword, bytes_of(rows[i].keyword));
+        if (reply != rows[i].reply || !named || params.size != rows[i].size
+            || params.body != rows[i].body || params.utf8 != rows[i].utf8)
+            fail_msg("\"%.*s\": reply %d", (int)rows[i].text.n, rows[i].text.at, (int)reply);
+    }
+}
+
+/* Every parameter of the table is taken somewhere above, and is refused when it comes twice. */
+static void test_no_row_is_missing(void **state)
+{
+#define KEYWORD(NAME, keyword, read) keyword,
+    static const char *const keywords[] = { PARAM_LIST(KEYWORD) };
+#undef KEYWORD
+
+    for (size_t i = 0; i < COUNT(keywords); i++) {
+        bool taken = false, twice = false;
+        for (size_t j = 0; j < COUNT(rows); j++) {
+            struct bytes text = bytes_skip(rows[j].text, 1);
+            taken = taken || (rows[j].reply == REPLY_NONE
+                              && bytes_begins_nocase(text, bytes_of(keywords[i])));
+            twice = twice || (rows[j].reply == REPLY_TWICE
+                              && bytes_equal(bytes_of(rows[j].keyword), bytes_of(keywords[i])));
+        }
+        if (!taken || !twice)
+            fail_msg("%s", keywords[i]);
+    }
+}
+
+static void test_rcpt(void **state)
+{
+    assert_int_equal(rcpt_params_parse(BYTES("")), REPLY_NONE);
+    assert_int_equal(rcpt_params_parse(BYTES(" NOTIFY=NEVER")), REPLY_NO_PARAMETER);
+    assert_int_equal(rcpt_params_parse(BYTES(" SIZE=1")), REPLY_NO_PARAMETER);
+    assert_int_equal(rcpt_params_parse(BYTES("x")), REPLY_BAD_PARAMETERS);
+    assert_int_equal(rcpt_params_parse(BYTES(" =")), REPLY_BAD_PARAMETERS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_no_row_is_missing),
+        cmocka_unit_test(test_rcpt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/limits.h"
+#include "smtp/server_int.h"
+
+#include <assert.h>
+
+static const struct reply_words no_words = { { "", 0 }, 0 };
+
+static struct reply_words our_name(const struct smtp_server *server)
+{
+    return (struct reply_words){ .word = server->settings->host };
+}
+
+void smtp_server_greet(struct smtp_server *server)
+{
+    assert(server->mode == MODE_UNGREETED);
+    server->note = (struct smtp_note){ .verb = BYTES_NONE, .text = BYTES_NONE };
+    server_say(server, REPLY_GREETING, our_name(server));
+    server->due &= (uint8_t)~DUE_NOTE;      /* no command was given */
+    server->mode = MODE_COMMAND;
+}
+
+void smtp_server_refuse(struct smtp_server *server, unsigned reply, struct status_code code,
+                        struct bytes text)
+{
+    struct buffer line = buffer_with_most(LIMIT_REPLY_LINE);
+
+    assert(server->mode == MODE_UNGREETED && reply >= 400 && reply <= 599);
+    buffer_put_uint(&line, reply);
+    buffer_put_char(&line, ' ');
+    status_put(&line, code);
+    buffer_put_char(&line, ' ');
+    buffer_put(&line, text);
+    buffer_put(&line, BYTES("\r\n"));
+    if (!line.bad)
+        outbox_say_text(&server->outbox, buffer_bytes(&line));
+    buffer_done(&line);
+    server_close(server);
+}
+
+/* RFC 5321, 4.1.1.1, wants a Domain or an address-literal; what peers really say holds a little
+   more. It goes into Received and logs, so nothing that ends or escapes there may stand in it. */
+static bool is_name(struct bytes text)
+{
+    if (text.n == 0 || text.n > LIMIT_DOMAIN)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        if (!is_alnum(text.at[i]) && bytes_find(BYTES(".-_:[]%"), text.at[i]) == 7)
+            return false;
+    }
+    return true;
+}
+
+/* True when the name was kept and the session is as new; else the refusal was said. */
+static bool hello(struct smtp_server *server, struct bytes name, bool esmtp)
+{
+    if (!is_name(name)) {
+        server_refuse(server, REPLY_BAD_HELO, no_words);
+        return false;
+    }
+    buffer_clear(&server->helo);
+    buffer_put(&server->helo, name);
+    if (server->helo.bad) {
+        server_say_and_close(server, REPLY_NO_MEMORY, our_name(server));
+        return false;
+    }
+    server->esmtp = esmtp;
+    server_reset(server, STATE_READY);
+    return true;
+}
+
+void run_helo(struct smtp_server *server, struct bytes argument)
+{
+    if (hello(server, argument, false))
+        server_say(server, REPLY_HELO, our_name(server));
+}
+
+void run_ehlo(struct smtp_server *server, struct bytes argument)
+{
+    struct buffer text = buffer_with_most(2 * LIMIT_REPLY_LINE);
+
+    if (!hello(server, argument, true))
+        return;
+    buffer_put_text(&text, "250-");
+    buffer_put(&text, server->settings->host);
+    buffer_put_text(&text, "\r\n250-SIZE ");
+    buffer_put_uint(&text, server->settings->size_most);
+    buffer_put_text(&text, "\r\n250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-PIPELINING"
+                           "\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS RCPTMAX=");
+    buffer_put_uint(&text, server->settings->recipients_most);
+    buffer_put_text(&text, "\r\n");
+    if (text.bad) {
+        server_say_and_close(server, REPLY_NO_MEMORY, our_name(server));
+    } else {
+        outbox_say_text(&server->outbox, buffer_bytes(&text));
+        server->note.reply = 250;
+        server->due |= DUE_NOTE;
+    }
+    buffer_done(&text);
+}
+
+void run_rset(struct smtp_server *server, struct bytes argument)
+{
+    (void)argument;
+    server_reset(server, server->state == STATE_NEW ? STATE_NEW : STATE_READY);
+    server_say(server, REPLY_RESET_OK, no_words);
+}
+
+void run_noop(struct smtp_server *server, struct bytes argument)
+{
+    (void)argument;
+    server_say(server, REPLY_NOOP_OK, no_words);
+}
+
+void run_quit(struct smtp_server *server, struct bytes argument)
+{
+    (void)argument;
+    server_say_and_close(server, REPLY_BYE, no_words);
+}
+
+void run_vrfy(struct smtp_server *server, struct bytes argument)
+{
+    (void)argument;
+    server_say(server, REPLY_VRFY, no_words);
+}
+
+void run_expn(struct smtp_server *server, struct bytes argument)
+{
+    (void)argument;
+    server_refuse(server, REPLY_EXPN, no_words);
+}
+
+void run_help(struct smtp_server *server, struct bytes argument)
+{
+    (void)argument;
+    server_say(server, REPLY_HELP, no_words);
+}
+
+void run_not_offered(struct smtp_server *server, struct bytes argument)
+{
+    (void)argument;
+    server_refuse(server, REPLY_NOT_OFFERED, no_words);
+}
+
+void run_not_mail(struct smtp_server *server, struct bytes argument)
+{
+    (void)argument;
+    server_say_and_close(server, REPLY_NOT_MAIL, no_words);
+}

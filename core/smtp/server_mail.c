@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/limits.h"
+#include "smtp/server_int.h"
+
+static const struct reply_words no_words = { { "", 0 }, 0 };
+
+/* RFC 5321, 4.1.1.2:  mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF
+            4.1.1.3:  rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters] CRLF
+   A space behind the colon is not in the grammar, but half the world writes it. */
+static bool take_opening(struct bytes *text, struct bytes word)
+{
+    if (!bytes_begins_nocase(*text, word))
+        return false;
+    *text = bytes_skip(*text, word.n);
+    while (text->n > 0 && text->at[0] == ' ')
+        *text = bytes_skip(*text, 1);
+    return text->n > 0 && text->at[0] == '<';
+}
+
+static bool label_too_long(struct bytes domain)
+{
+    struct bytes label;
+
+    while (bytes_cut(&domain, '.', &label)) {
+        if (label.n > LIMIT_LABEL)
+            return true;
+    }
+    return false;
+}
+
+/* Of a path that did not parse: is it only too long (RFC 5321, 4.5.3.1)? */
+static bool too_long(struct bytes text)
+{
+    struct bytes path = bytes_upto(bytes_skip(text, 1), '>');
+    size_t at = bytes_find_last(path, '@');
+
+    if (at == path.n)
+        return path.n > LIMIT_LOCAL_PART;
+    struct bytes domain = bytes_skip(path, at + 1);
+    return at > LIMIT_LOCAL_PART || domain.n > LIMIT_DOMAIN || label_too_long(domain);
+}
+
+/* The address that opens *text, which is moved on past it; else the refusal was said. */
+static bool take_path(struct smtp_server *server, struct bytes *text, bool sender,
+                      struct address *ret_address)
+{
+    struct flaw flaw = { 0, "" };
+    size_t used = 0;
+
+    if (address_parse_path(*text, true, ret_address, &used, &flaw)) {
+        *text = bytes_skip(*text, used);
+        return true;
+    }
+    if (too_long(*text))
+        server_refuse(server, sender ? REPLY_LONG_SENDER : REPLY_LONG_RECIPIENT, no_words);
+    else
+        server_refuse(server, sender ? REPLY_BAD_SENDER : REPLY_BAD_RECIPIENT,
+                      (struct reply_words){ bytes_of(flaw.expected), flaw.at });
+    return false;
+}
+
+/* What speaks against a sender whose parameters are well formed. */
+static enum reply judge_sender(const struct smtp_server *server, struct address address,
+                               const struct mail_params *params)
+{
+    uint64_t most = server->settings->size_most;
+
+    if (!address_is_null(address) && address.domain.n == 0)
+        return REPLY_SENDER_LACKS_DOMAIN;
+    if (address.utf8 && !params->utf8)
+        return REPLY_SENDER_NEEDS_UTF8;
+    return most > 0 && params->size > most ? REPLY_SIZE_TOO_BIG : REPLY_NONE;
+}
+
+/* HELO offers nothing, so there nothing may be used. */
+static enum reply read_params(const struct smtp_server *server, struct bytes text,
+                              struct mail_params *ret_params, struct bytes *ret_keyword)
+{
+    if (!server->esmtp && text.n > 0)
+        return REPLY_NO_PARAMETER;
+    return mail_params_parse(text, ret_params, ret_keyword);
+}
+
+static void begin_transaction(struct smtp_server *server, struct bytes sender,
+                              const struct mail_params *params)
+{
+    struct transaction *transaction = &server->transaction;
+
+    server_reset(server, STATE_READY);
+    if (transaction_add(transaction, sender).at == NULL || !transaction_keep(transaction)) {
+        transaction_reset(transaction);
+        server_say(server, REPLY_NOT_NOW, no_words);
+        return;
+    }
+    transaction->params = *params;
+    server->state = STATE_SENDER;
+    server_say(server, REPLY_SENDER_OK, no_words);
+}
+
+void run_mail(struct smtp_server *server, struct bytes argument)
+{
+    struct mail_params params = { 0 };
+    struct bytes keyword = BYTES_NONE, text = argument;
+    struct address address;
+
+    if (!take_opening(&text, BYTES("FROM:"))) {
+        server_refuse(server, REPLY_BAD_FROM, no_words);
+        return;
+    }
+    if (!take_path(server, &text, true, &address))
+        return;
+    enum reply refusal = read_params(server, text, &params, &keyword);
+    if (refusal == REPLY_NONE)
+        refusal = judge_sender(server, address, &params);
+    if (refusal != REPLY_NONE)
+        server_refuse(server, refusal,
+                      (struct reply_words){ keyword, server->settings->size_most });
+    else if (server->low)
+        server_say(server, REPLY_NO_SPACE, no_words);
+    else
+        begin_transaction(server, address.whole, &params);
+}
+
+/* What speaks against one more recipient, whoever it is. */
+static enum reply judge_recipient(const struct smtp_server *server, struct address address)
+{
+    const struct transaction *transaction = &server->transaction;
+    size_t others = transaction_recipients(transaction);
+
+    if (address_is_null(address))
+        return REPLY_NULL_RECIPIENT;
+    if (address.utf8 && !transaction->params.utf8)
+        return REPLY_RECIPIENT_NEEDS_UTF8;
+    if (transaction_sender(transaction).n == 0 && others >= LIMIT_NULL_SENDER_RECIPIENTS)
+        return REPLY_NULL_SENDER_CROWD;
+    return others >= server->settings->recipients_most ? REPLY_TOO_MANY_RECIPIENTS : REPLY_NONE;
+}
+
+/* The same part of the copy. */
+static struct bytes moved(struct bytes part, struct bytes from, struct bytes to)
+{
+    return part.n == 0 ? BYTES_NONE : (struct bytes){ to.at + (part.at - from.at), part.n };
+}
+
+static void ask(struct smtp_server *server, struct address address)
+{
+    struct bytes copy = transaction_add(&server->transaction, address.whole);
+
+    if (copy.at == NULL) {
+        server_say(server, REPLY_NOT_NOW, no_words);
+        return;
+    }
+    address.local = moved(address.local, address.whole, copy);
+    address.domain = moved(address.domain, address.whole, copy);
+    address.whole = copy;
+    server->asked = address;
+    server->note.text = copy;
+    server->mode = MODE_ASKING;
+    server->due |= DUE_ASK;
+}
+
+void run_rcpt(struct smtp_server *server, struct bytes argument)
+{
+    struct bytes text = argument;
+    struct address address;
+
+    if (!take_opening(&text, BYTES("TO:"))) {
+        server_refuse(server, REPLY_BAD_TO, no_words);
+        return;
+    }
+    if (!take_path(server, &text, false, &address))
+        return;
+    enum reply refusal = rcpt_params_parse(text);
+    if (refusal == REPLY_NONE)
+        refusal = judge_recipient(server, address);
+    if (refusal == REPLY_TOO_MANY_RECIPIENTS)
+        server_say(server, refusal,
+                   (struct reply_words){ .number = server->settings->recipients_most });
+    else if (refusal != REPLY_NONE)
+        server_refuse(server, refusal,
+                      (struct reply_words){ .number = LIMIT_NULL_SENDER_RECIPIENTS });
+    else
+        ask(server, address);
+}
+
+static const enum reply rcpt_replies[SMTP_VERDICTS] = {
+    [SMTP_YES] = REPLY_RECIPIENT_OK,
+    [SMTP_NO_MAILBOX] = REPLY_NO_MAILBOX,
+    [SMTP_NO_RELAY] = REPLY_NO_RELAY,
+    [SMTP_NOT_NOW] = REPLY_NOT_NOW,
+    [SMTP_NO_SPACE] = REPLY_NO_SPACE,
+    [SMTP_LOOP] = REPLY_LOOP,
+    [SMTP_BAD_HEADER] = REPLY_BAD_HEADER,
+    [SMTP_SILENCE] = REPLY_NOT_NOW,
+};
+
+void smtp_server_answer_rcpt(struct smtp_server *server, enum smtp_verdict verdict)
+{
+    enum reply reply = rcpt_replies[verdict];
+
+    if (server->mode != MODE_ASKING)
+        return;
+    server->mode = MODE_COMMAND;
+    if (verdict == SMTP_YES && !transaction_keep(&server->transaction))
+        reply = REPLY_NOT_NOW;
+    if (reply == REPLY_RECIPIENT_OK)
+        server->state = STATE_RCPTS;
+    bool unknown = verdict == SMTP_NO_MAILBOX || verdict == SMTP_NO_RELAY;
+    if (unknown && ++server->bad_recipients > LIMIT_BAD_RECIPIENTS)
+        server_say_and_close(server, REPLY_HARVEST, no_words);
+    else
+        server_say(server, reply, no_words);
+}
