@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/local_maildir_int.h: a small Maildir in memory that does what local asks for; for its tests.
+ */
+#ifndef POSTERN_ROLE_LOCAL_MAILDIR_INT_H
+#define POSTERN_ROLE_LOCAL_MAILDIR_INT_H
+
+#include "role/local_int.h"
+#include "role/role.h"
+
+enum { FILES = 8, CONTENT = 4096 };
+
+struct world {
+    struct effects fx;
+    void *local;
+    struct conf conf;
+    char mailbox[128];                          /* the one that exists; "" none */
+    bool has_tmp, has_new, has_cur;
+    struct { char path[512]; char text[CONTENT]; size_t n; bool synced; } files[FILES];
+    char open[LIMIT_IO_FILES][512];
+    unsigned fail_at, done;                     /* the n-th operation fails */
+    enum fault fault;
+    char ops[4096];                             /* what was asked for, in order */
+    unsigned results, credit;
+    struct wire_job_result result;
+    char words[512];
+    int asked;                                  /* the last MAILBOX_IS */
+    bool new_synced, exited;
+};
+
+enum { LETTER = 77, JOB = 5 };
+
+struct order {
+    const char *to;
+    bool recovered, binary;
+};
+
+#define NAME "1700000000.000000000002D.2.mx.example.org"
+#define IN(sub) "example.org/jo/" sub "/" NAME
+
+extern const struct bytes test_domain;
+
+void start(struct world *w);
+void stop(struct world *w);
+/* One event, and all that follows from it. */
+void step(struct world *w, struct event event);
+/* The frames in fx, from the store. */
+void tell(struct world *w, const struct effects *fx);
+void tell_begin(struct world *w, struct order order);
+void tell_part(struct world *w, struct bytes text);
+void tell_end(struct world *w);
+/* A whole small letter, its line ends cut apart. */
+void deliver(struct world *w, struct order order);
+
+/* Files whose path holds that text. */
+size_t count_files(const struct world *w, const char *sub);
+size_t file_of(struct world *w, struct bytes path);
+void put_file(struct world *w, const char *path);
+void copy(char *to, struct bytes text);
+
+#endif
