@@ -6,8 +6,8 @@
 #include <assert.h>
 
 static const struct role_rights rows[] = {
-#define R(ROLE, rights, threads, what) \
-    [ROLE_##ROLE] = { .name = #ROLE, .may = (rights), .lanes = (threads), .holds = what },
+#define R(ROLE, text, rights, threads, what) \
+    [ROLE_##ROLE] = { .name = text, .may = (rights), .lanes = (threads), .holds = what },
     RIGHTS_LIST(R)
 #undef R
 };

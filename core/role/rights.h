@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * role/rights.h: rights.def as a table. A world gives a role what its row says, and nothing besides.
+ * role/rights.h: rights.def as a table. A world gives a role what its row says,
+ * and nothing besides.
  */
 #ifndef POSTERN_ROLE_RIGHTS_H
 #define POSTERN_ROLE_RIGHTS_H
@@ -17,7 +18,7 @@ enum right {
 };
 
 struct role_rights {
-    const char *name;       /* as in rights.def: "FRONT" */
+    const char *name;       /* "front" */
     unsigned may;           /* enum right, together */
     unsigned lanes;         /* host threads for files; 0: it has no files */
     const char *holds;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "role/rights.h"
 #include "base/limits.h"
+#include "role/rights.def"
 #include "role/wire.h"
 
 #include <setjmp.h>
