@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "sim/asker.h"
+
+#include "role/wire.h"
+
+enum { ASK_MS = 5000, ROWS_MOST = 100 };
+
+struct asker {
+    bool up;
+    uint32_t token;
+    uint64_t rows, after;           /* of the listing under way */
+    uint64_t answers, last_rows;
+};
+
+static const struct role_name to_store = { ROLE_STORE, 0 };
+
+static void *asker_make(const struct conf *conf, uint32_t index)
+{
+    return mem_new(sizeof(struct asker));
+}
+
+static void asker_free(void *role)
+{
+    mem_free(role);
+}
+
+static void ask(struct asker *asker, struct effects *fx)
+{
+    if (asker->up)
+        wire_tell_queue_ask(fx, to_store, &(struct wire_queue_ask){
+            .token = ++asker->token, .after = asker->after, .most = ROWS_MOST });
+}
+
+static void on_told(struct asker *asker, struct bytes frame, struct effects *fx)
+{
+    struct wire_queue_row row;
+    struct wire_answer_end end;
+
+    if (wire_read_queue_row(frame, &row) && row.token == asker->token) {
+        asker->rows++;
+        asker->after = row.letter;
+    } else if (wire_read_answer_end(frame, &end) && end.token == asker->token) {
+        if (end.result == 1) {
+            ask(asker, fx);
+        } else if (end.result == 0) {
+            asker->answers++;
+            asker->last_rows = asker->rows;
+        }
+    }
+}
+
+static void asker_step(void *role, const struct event *event, struct effects *fx)
+{
+    struct asker *asker = role;
+
+    if (event->kind == EV_PEER_UP || event->kind == EV_PEER_DOWN)
+        asker->up = event->kind == EV_PEER_UP;
+    if (event->kind == EV_TOLD)
+        on_told(asker, event->bytes, fx);
+    if (event->kind == EV_START || event->kind == EV_ALARM) {
+        asker->rows = asker->after = 0;
+        ask(asker, fx);
+        fx_alarm(fx, event->now.mono_ms + ASK_MS);
+    }
+}
+
+const struct role_ops asker_ops = {
+    .name = "asker", .make = asker_make, .step = asker_step, .free = asker_free,
+};
+
+uint64_t asker_answers(const void *role) { return ((const struct asker *)role)->answers; }
+uint64_t asker_rows(const void *role) { return ((const struct asker *)role)->last_rows; }

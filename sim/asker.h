@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sim/asker.h: a stand-in for the admin role, which asks the store every few seconds what is
+ * queued.
+ */
+#ifndef POSTERN_SIM_ASKER_H
+#define POSTERN_SIM_ASKER_H
+
+#include "role/role.h"
+
+extern const struct role_ops asker_ops;
+
+/* Answers that came whole since this asker was started, and the rows of the last one. */
+uint64_t asker_answers(const void *role);
+uint64_t asker_rows(const void *role);
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: ISC */
+#include "sim/judge.h"
+
+#include "role/wire.h"
+#include "sim/copy.h"
+#include "sim/room.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    SECOND = 1000 * 1000,
+    RECORD_GRACE = 10 * SECOND,     /* until a result that reached the store is surely on record */
+    FILE_MOST = 8 << 20,
+    JOBS_MOST = 4096,
+};
+
+/* A delivery that the store asked for, as overheard. */
+struct overheard {
+    uint32_t job;
+    uint32_t letter;
+    char to[LIMIT_ADDRESS + 1];
+    bool known;                     /* which letter it is */
+};
+
+struct judge {
+    struct world *world;
+    struct crowd *crowd;
+    uint64_t seed;
+    struct overheard *jobs;
+    size_t jobs_n, jobs_room;
+};
+
+/* ---- mailboxes */
+
+static void make_folder(struct disk *disk, const char *path)
+{
+    struct bytes name = bytes_of(path);
+    size_t slash = bytes_find_last(name, '/');
+
+    if (disk_mkdir(disk, IN_MAIL, name) != OK
+        || disk_sync_folder(disk, IN_MAIL, slash == name.n ? BYTES_NONE : bytes_first(name, slash))
+           != OK)
+        printf("cannot make %s\n", path);
+}
+
+static void make_mailboxes(struct disk *disk, struct dice *dice)
+{
+    static const char *const subs[] = { "tmp", "new", "cur" };
+    char path[256];
+
+    make_folder(disk, "example.org");
+    for (size_t i = 0; i < mailboxes_n; i++) {
+        bool bare = dice_below(dice, 3) == 0;   /* local makes what is missing */
+        if (mailboxes[i].folder == NULL)
+            continue;
+        make_folder(disk, mailboxes[i].folder);
+        for (size_t k = 0; k < COUNT(subs) && !bare; k++) {
+            snprintf(path, sizeof(path), "%s/%s", mailboxes[i].folder, subs[k]);
+            make_folder(disk, path);
+        }
+    }
+}
+
+/* The whole of a file; at is from room_new. */
+static struct bytes read_file(struct disk *disk, struct bytes path)
+{
+    disk_file file = 0;
+
+    if (disk_open(disk, IN_MAIL, path, &file) != OK)
+        return BYTES_NONE;
+    size_t n = (size_t)disk_size(disk, file);
+    char *at = room_new(n);
+    n = disk_read(disk, file, 0, n, at);
+    disk_drop(disk, file);
+    return (struct bytes){ at, n };
+}
+
+static struct letter_recipient *recipient_of(struct letter *letter, struct bytes folder)
+{
+    for (size_t i = 0; i < letter->recipients_n; i++) {
+        const struct mailbox *mailbox = letter->recipients[i].mailbox;
+        if (mailbox->folder != NULL && bytes_equal(bytes_of(mailbox->folder), folder))
+            return &letter->recipients[i];
+    }
+    return NULL;
+}
+
+static struct letter *letter_in(struct judge *judge, struct bytes text)
+{
+    uint32_t index;
+
+    if (!letter_find_token(judge->seed, text, &index) || index >= crowd_letters(judge->crowd))
+        return NULL;
+    return crowd_letter(judge->crowd, index);
+}
+
+/* The folder of a mailbox from the path of a file in its new/ or cur/. */
+static struct bytes folder_of(struct bytes path)
+{
+    struct bytes sub = bytes_first(path, bytes_find_last(path, '/'));
+
+    return bytes_first(sub, bytes_find_last(sub, '/'));
+}
+
+/* A file that a reader can see: whose copy is it? NULL, and the world is broken, when nobody's. */
+static struct letter_recipient *check_file(struct judge *judge, struct bytes path)
+{
+    struct bytes text = read_file(world_disk(judge->world), path);
+    struct letter *letter = letter_in(judge, text);
+    struct letter_recipient *recipient = NULL;
+    const char *flaw = "no letter that was sent";
+
+    if (letter != NULL) {
+        flaw = "not its recipient";
+        recipient = recipient_of(letter, folder_of(path));
+    }
+    if (recipient != NULL)
+        flaw = copy_check(text, letter, recipient);
+    if (flaw != NULL)
+        world_break(judge->world, "promise 3: %.*s (letter %d): %s", (int)path.n, path.at,
+                    letter == NULL ? -1 : (int)letter->index, flaw);
+    room_free(text.n == 0 ? NULL : (void *)(uintptr_t)text.at);
+    return flaw == NULL ? recipient : NULL;
+}
+
+/* ---- a reader */
+
+static void take_away(struct judge *judge, struct bytes path, struct letter_recipient *recipient)
+{
+    struct disk *disk = world_disk(judge->world);
+    struct bytes sub = bytes_first(path, bytes_find_last(path, '/'));
+
+    if (disk_unlink(disk, IN_MAIL, path) == OK && disk_sync_folder(disk, IN_MAIL, sub) == OK) {
+        recipient->taken++;
+        recipient->copies++;
+    }
+}
+
+static void mark_read(struct judge *judge, struct bytes path)
+{
+    struct disk *disk = world_disk(judge->world);
+    struct bytes folder = folder_of(path), name = bytes_skip(path, bytes_find_last(path, '/') + 1);
+    char to[1024], cur[1024];
+    int n = snprintf(to, sizeof(to), "%.*s/cur/%.*s:2,S", (int)folder.n, folder.at, (int)name.n,
+                     name.at);
+    int cur_n = snprintf(cur, sizeof(cur), "%.*s/cur", (int)folder.n, folder.at);
+    struct bytes sub = bytes_first(path, bytes_find_last(path, '/'));
+
+    if (disk_rename(disk, IN_MAIL, path, (struct bytes){ to, (size_t)n }, true) == OK
+        && disk_sync_folder(disk, IN_MAIL, (struct bytes){ cur, (size_t)cur_n }) == OK
+        && disk_sync_folder(disk, IN_MAIL, sub) != OK)
+        world_break(judge->world, "the reader lost a folder");
+}
+
+static void reader_comes(struct world *world, struct future *future)
+{
+    struct judge *judge = future->who;
+    struct bytes path = future->bytes;
+
+    if (disk_stat(world_disk(world), IN_MAIL, path) != 2)
+        return;
+    world_totals(world)->reader++;
+    struct letter_recipient *recipient = check_file(judge, path);
+    if (recipient == NULL)
+        return;
+    if (future->a == 0)
+        take_away(judge, path, recipient);
+    else
+        mark_read(judge, path);
+}
+
+static void on_delivery(struct judge *judge, struct bytes path)
+{
+    struct world *world = judge->world;
+    struct dice *dice = world_dice(world);
+    struct letter_recipient *recipient = check_file(judge, path);
+
+    if (recipient == NULL)
+        return;
+    recipient->delivered_us = world_now_us(world);
+    recipient->recorded_us = 0;
+    if (dice_chance(dice, world_odds(world)->reader))
+        world_later(world, dice_below(dice, 5 * SECOND), (struct future){
+            .run = reader_comes, .who = judge, .a = dice_below(dice, 2),
+            .bytes = { room_copy(path), path.n } });
+}
+
+static void on_operation(void *ctx, enum role_kind who, const struct io *io, enum fault fault)
+{
+    bool names = io->kind == IO_LINK_NEW || io->kind == IO_RENAME;
+
+    if (who == ROLE_LOCAL && names && fault == OK && bytes_search(io->to, BYTES("/new/")) <
+    io->to.n)
+        on_delivery(ctx, io->to);
+}
+
+/* ---- what is overheard between store and local */
+
+static struct overheard *job_of(struct judge *judge, uint32_t job)
+{
+    for (size_t i = judge->jobs_n; i-- > 0;)
+        if (judge->jobs[i].job == job)
+            return &judge->jobs[i];
+    return NULL;
+}
+
+static void hear_begin(struct judge *judge, const struct wire_job_begin *begin)
+{
+    struct recipient to;
+
+    if (judge->jobs_n == JOBS_MOST)
+        judge->jobs_n = 0;
+    judge->jobs = room_for(judge->jobs, &judge->jobs_room, judge->jobs_n + 1,
+                           sizeof(*judge->jobs));
+    struct overheard *job = &judge->jobs[judge->jobs_n++];
+    *job = (struct overheard){ .job = begin->job };
+    if (recipient_read(begin->to, &to) && to.address.n < sizeof(job->to))
+        memcpy(job->to, to.address.at, to.address.n);
+}
+
+static void hear_part(struct judge *judge, const struct wire_job_part *part)
+{
+    struct overheard *job = job_of(judge, part->job);
+    struct letter *letter = letter_in(judge, part->text);
+
+    if (job == NULL || letter == NULL || job->known)
+        return;
+    job->known = true;
+    job->letter = letter->index;
+}
+
+static void hear_result(struct judge *judge, const struct wire_job_result *result)
+{
+    struct overheard *job = job_of(judge, result->job);
+
+    if (job == NULL || !job->known || result->outcome != JOB_DELIVERED)
+        return;
+    struct letter *letter = crowd_letter(judge->crowd, job->letter);
+    for (size_t i = 0; i < letter->recipients_n; i++)
+        if (strcmp(letter->recipients[i].mailbox->address, job->to) == 0)
+            letter->recipients[i].recorded_us = world_now_us(judge->world);
+}
+
+static void on_frame(void *ctx, struct role_name from, struct role_name to, struct bytes frame)
+{
+    struct wire_job_begin begin;
+    struct wire_job_part part;
+    struct wire_job_result result;
+
+    if (wire_read_job_begin(frame, &begin))
+        hear_begin(ctx, &begin);
+    else if (wire_read_job_part(frame, &part))
+        hear_part(ctx, &part);
+    else if (wire_read_job_result(frame, &result))
+        hear_result(ctx, &result);
+}
+
+static void open_window(struct judge *judge, struct letter_recipient *recipient)
+{
+    uint64_t now = world_now_us(judge->world);
+    bool recorded = recipient->recorded_us != 0 && now - recipient->recorded_us > RECORD_GRACE;
+
+    if (recipient->delivered_us == 0 || recorded || recipient->window)
+        return;
+    recipient->window = true;
+    world_totals(judge->world)->windows++;
+}
+
+static void on_fault(void *ctx, enum role_kind who)
+{
+    struct judge *judge = ctx;
+
+    for (size_t i = 0; i < crowd_letters(judge->crowd); i++) {
+        struct letter *letter = crowd_letter(judge->crowd, i);
+        for (size_t k = 0; k < letter->recipients_n; k++)
+            open_window(judge, &letter->recipients[k]);
+    }
+}
+
+struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed)
+{
+    struct judge *judge = room_new(sizeof(*judge));
+
+    *judge = (struct judge){ .world = world, .crowd = crowd, .seed = seed };
+    make_mailboxes(world_disk(world), world_dice(world));
+    world_watch(world, (struct world_watch){
+        .ctx = judge, .frame = on_frame, .operation = on_operation, .fault = on_fault });
+    return judge;
+}
+
+void judge_free(struct judge *judge)
+{
+    room_free(judge->jobs);
+    room_free(judge);
+}
+
+/* ---- at rest */
+
+static void count_folder(struct judge *judge, const char *folder, const char *sub)
+{
+    char path[1024];
+    int n = snprintf(path, sizeof(path), "%s/%s", folder, sub);
+    struct bytes names, rest, name;
+
+    if (disk_list(world_disk(judge->world), IN_MAIL, (struct bytes){ path, (size_t)n }, &names) !=
+    OK)
+        return;
+    rest = names;
+    while (bytes_cut(&rest, '\n', &name)) {
+        char file[1024];
+        int file_n = snprintf(file, sizeof(file), "%s/%.*s", path, (int)name.n, name.at);
+        struct letter_recipient *recipient =
+            check_file(judge, (struct bytes){ file, (size_t)file_n });
+        if (recipient != NULL) {
+            recipient->copies++;
+            world_totals(judge->world)->delivered++;
+        }
+    }
+    room_free((void *)(uintptr_t)names.at);
+}
+
+static bool accepted(const struct letter_recipient *recipient)
+{
+    return recipient->code >= 200 && recipient->code <= 299;
+}
+
+static void judge_copies(struct judge *judge, const struct letter *letter,
+                         const struct letter_recipient *recipient)
+{
+    const char *to = recipient->mailbox->address;
+    unsigned there = recipient->copies - recipient->taken;
+
+    if (there > 1)
+        world_break(judge->world, "promise 2: letter %u lies %u times in the mailbox of %s",
+                    letter->index, there, to);
+    if (recipient->copies > 1 && !recipient->window)
+        world_break(judge->world, "promise 2: letter %u was delivered %u times to %s, and no fault "
+                    "fell between", letter->index, recipient->copies, to);
+    if (recipient->copies > 1)
+        world_totals(judge->world)->twice++;
+}
+
+static void judge_recipient(struct judge *judge, const struct letter *letter,
+                            const struct letter_recipient *recipient, bool some)
+{
+    const char *to = recipient->mailbox->address;
+    bool there = recipient->copies > 0;
+
+    if (there && (letter->outcome == OUT_NEVER || letter->outcome == OUT_REFUSED))
+        world_break(judge->world, "promise 3: letter %u was %s and is delivered to %s",
+                    letter->index, letter->outcome == OUT_NEVER ? "not sent whole" : "refused", to);
+    if (there && (!recipient->sent || recipient->code >= 400))
+        world_break(judge->world, "promise 3: letter %u is delivered to %s, who was not accepted",
+                    letter->index, to);
+    if (!there && accepted(recipient) && letter->outcome == OUT_ACKED)
+        world_break(judge->world, "promise 1: letter %u was answered 250, and %s does not have it",
+                    letter->index, to);
+    if (!there && accepted(recipient) && some)
+        world_break(judge->world, "promise 3: letter %u is delivered, but not to %s",
+                    letter->index, to);
+    judge_copies(judge, letter, recipient);
+}
+
+static void count_letter(struct totals *totals, const struct letter *letter)
+{
+    totals->letters += letter->outcome != OUT_NEVER;
+    totals->acked += letter->outcome == OUT_ACKED;
+    totals->refused += letter->outcome == OUT_REFUSED;
+    totals->unknown += letter->outcome == OUT_UNKNOWN;
+}
+
+void judge_rest(struct judge *judge)
+{
+    for (size_t i = 0; i < mailboxes_n; i++)
+        if (mailboxes[i].folder != NULL) {
+            count_folder(judge, mailboxes[i].folder, "new");
+            count_folder(judge, mailboxes[i].folder, "cur");
+        }
+    for (size_t i = 0; i < crowd_letters(judge->crowd); i++) {
+        const struct letter *letter = crowd_letter(judge->crowd, i);
+        bool some = false;
+        for (size_t k = 0; k < letter->recipients_n; k++)
+            some = some || letter->recipients[k].copies > 0;
+        for (size_t k = 0; k < letter->recipients_n; k++)
+            judge_recipient(judge, letter, &letter->recipients[k], some);
+        count_letter(world_totals(judge->world), letter);
+    }
+}

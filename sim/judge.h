@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sim/judge.h: the promises, told from outside: what clients saw against what lies in the
+ * mailboxes.
+ *
+ *   1  what was answered 250 is, at rest, in the mailbox of each accepted recipient, octet for
+ * octet
+ *   2  no copy lies there twice; a second one is borne only when a reader had taken the first
+ * away and a
+ *      fault fell between the delivery and its record
+ *   3  no text crosses into another letter or mailbox; no recipient is added or left out; what
+ * was refused
+ *      is not delivered; what was never answered is delivered whole and to all, or not at all
+ *
+ * Drained in bounded time and the same trace for the same seed are judged by sim/run.c; frames,
+ * slots, connections and credit by the world as it goes.
+ */
+#ifndef POSTERN_SIM_JUDGE_H
+#define POSTERN_SIM_JUDGE_H
+
+#include "sim/client.h"
+
+struct judge;
+
+/* Makes the mailboxes on the disk and begins to watch. */
+struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed);
+void judge_free(struct judge *judge);
+/* All is at rest: look into every mailbox. What is wrong breaks the world. */
+void judge_rest(struct judge *judge);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sim/net.h: connections of clients to fronts. Octets keep their order; everything else about
+ * them is chance: pieces, delays, a reset at any octet.
+ */
+#ifndef POSTERN_SIM_NET_H
+#define POSTERN_SIM_NET_H
+
+#include "sim/world.h"
+
+struct conn;
+
+/* A client's side. After `closed` its connection is not to be used any more. */
+struct net_client {
+    void (*opened)(void *client);
+    void (*bytes)(void *client, struct bytes bytes);
+    /* It was refused, reset, or ended by the other side. */
+    void (*closed)(void *client);
+};
+
+/* Ask for a connection to that front; one of opened and closed follows, later. */
+struct conn *net_dial(struct world *world, uint32_t front, const struct net_client *ops,
+                      void *client);
+void net_send(struct conn *conn, struct bytes bytes);
+/* Send no more; what comes is still read. */
+void net_end(struct conn *conn);
+/* Gone without a word; `closed` is not called. */
+void net_reset(struct conn *conn);
+
+#endif

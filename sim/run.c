@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+#include "sim/run.h"
+
+#include "sim/asker.h"
+#include "sim/judge.h"
+#include "sim/room.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const uint64_t HOUR = 3600 * (uint64_t)1000 * 1000;
+
+enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12 };
+
+static bool make_conf(struct dice *dice, struct arena *arena, uint32_t fronts, struct conf
+*ret_conf) {
+    struct conf_flaw flaw;
+    char text[512];
+    int n = snprintf(text, sizeof(text),
+                     "host mx.example.org\ndomain example.org\nmailboxes /mail\nspool /spool\n"
+                     "fronts %" PRIu32 "\njobs %" PRIu64 "\nspace-reserve 1M\nsize-limit 4M\n",
+                     fronts, dice_between(dice, 1, 8));
+
+    if (conf_read((struct bytes){ text, (size_t)n }, BYTES("/"), arena, ret_conf, &flaw))
+        return true;
+    printf("line %u, column %u: %s\n", flaw.line, flaw.column, flaw.expected);
+    return false;
+}
+
+/* The clients say all they have to say, and all kills come. */
+static void traffic(struct world *world, const struct crowd *crowd)
+{
+    uint64_t until = world_now_us(world) + TRAFFIC_HOURS * HOUR;
+
+    while (!crowd_is_done(crowd) || world_kills_left(world) > 0) {
+        if (!world_next(world))
+            return;
+        if (world_now_us(world) > until) {
+            world_break(world, "the clients are not done after %d hours", TRAFFIC_HOURS);
+            return;
+        }
+    }
+}
+
+/* The faults stop; then the queue drains. */
+static void drain(struct world *world)
+{
+    const struct role_name asker_name = { ROLE_ADMIN, 0 };
+    uint64_t until = world_now_us(world) + DRAIN_HOURS * HOUR;
+    const void *asker = world_role(world, asker_name);
+    uint64_t answers = asker == NULL ? 0 : asker_answers(asker) + 1;    /* one may be on its way */
+
+    while (world_next(world)) {
+        asker = world_role(world, asker_name);
+        if (world_now_us(world) > until) {
+            world_break(world, "promise 7: the queue is not empty %d hours after the last fault: "
+                        "%" PRIu64 " rows", DRAIN_HOURS, asker == NULL ? 0 : asker_rows(asker));
+            return;
+        }
+        if (asker == NULL || !world_all_up(world) || asker_answers(asker) <= answers)
+            continue;
+        answers = asker_answers(asker);
+        if (asker_rows(asker) == 0)
+            return;
+    }
+}
+
+static struct world_plan plan_of(const struct run_options *options, struct dice *dice)
+{
+    struct world_plan plan = { .seed = options->seed, .trace = options->trace };
+
+    plan.cast[ROLE_FRONT] = &front_ops;
+    plan.cast[ROLE_STORE] = options->store;
+    plan.cast[ROLE_LOCAL] = &local_ops;
+    plan.cast[ROLE_ADMIN] = &asker_ops;
+    plan.fronts = (uint32_t)dice_between(dice, 1, 3);
+    plan.odds = options->seed % 2 == 0 ? odds_usual() : odds_swarm(dice);
+    plan.order = (enum disk_order)dice_below(dice, DISK_ORDERS);
+    plan.kills = (unsigned)dice_between(dice, 3, 8);
+    if (options->calm) {
+        plan.odds = odds_none();
+        plan.kills = 0;
+    }
+    return plan;
+}
+
+static void run_world(const struct world_plan *plan, bool calm, struct run_result *result)
+{
+    struct world *world = world_new(plan);
+    struct crowd *crowd = crowd_new(world, plan->seed, plan->fronts);
+    struct judge *judge = judge_new(world, crowd, plan->seed);
+
+    world_boot(world);
+    traffic(world, crowd);
+    if (!calm && world_broken(world) == NULL)
+        world_calm(world);
+    if (world_broken(world) == NULL)
+        drain(world);
+    if (world_broken(world) == NULL)
+        judge_rest(judge);
+    result->kept = world_broken(world) == NULL;
+    if (!result->kept)
+        snprintf(result->words, sizeof(result->words), "%s", world_broken(world));
+    result->hash = world_hash(world);
+    result->virtual_us = world_now_us(world);
+    result->totals = *world_totals(world);
+    world_free(world);
+    judge_free(judge);
+    crowd_free(crowd);
+}
+
+struct run_result run_seed(const struct run_options *options)
+{
+    struct run_result result = { .kept = false };
+    struct arena arena = arena_with_ceiling(1 << 20);
+    struct dice dice = dice_of(options->seed, 99);
+    struct world_plan plan = plan_of(options, &dice);
+    struct conf conf;
+
+    if (make_conf(&dice, &arena, plan.fronts, &conf)) {
+        plan.conf = &conf;
+        run_world(&plan, options->calm, &result);
+    }
+    arena_done(&arena);
+    return result;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sim/run.h: one seed from the first dial to the judgement.
+ */
+#ifndef POSTERN_SIM_RUN_H
+#define POSTERN_SIM_RUN_H
+
+#include "sim/world.h"
+
+struct run_result {
+    bool kept;              /* all promises */
+    char words[512];        /* else which one is not */
+    uint64_t hash;          /* of the whole trace */
+    uint64_t virtual_us;
+    struct totals totals;
+};
+
+struct run_options {
+    uint64_t seed;
+    const struct role_ops *store;
+    bool trace;
+    bool calm;              /* no faults and no kills */
+};
+
+struct run_result run_seed(const struct run_options *options);
+
+#endif
