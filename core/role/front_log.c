@@ -145,11 +145,12 @@ void log_letter(struct front *front, const struct session *session, uint64_t num
                 struct bytes id)
 {
     static const struct { unsigned reply; struct status_code code; const char *what; } rows[] = {
-        [SMTP_YES] = { 250, { 2, 6, 0 }, "letter" },
+        [SMTP_YES] = { 250, { 2, 0, 0 }, "letter" },
         [SMTP_NO_MAILBOX] = { 550, { 5, 1, 1 }, "letter-refused" },
         [SMTP_NO_RELAY] = { 550, { 5, 7, 1 }, "letter-refused" },
         [SMTP_NOT_NOW] = { 451, { 4, 3, 0 }, "letter-refused" },
         [SMTP_NO_SPACE] = { 452, { 4, 3, 1 }, "letter-refused" },
+        [SMTP_TOO_LARGE] = { 552, { 5, 3, 4 }, "letter-refused" },
         [SMTP_LOOP] = { 554, { 5, 4, 6 }, "letter-refused" },
         [SMTP_BAD_HEADER] = { 550, { 5, 6, 0 }, "letter-refused" },
         [SMTP_SILENCE] = { 0, { 0, 0, 0 }, "letter-uncertain" },

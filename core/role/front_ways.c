@@ -133,7 +133,7 @@ static enum smtp_verdict verdict_of(uint8_t why)
     static const enum smtp_verdict rows[] = {
         [REFUSED_NOT_NOW] = SMTP_NOT_NOW,
         [REFUSED_NO_SPACE] = SMTP_NO_SPACE,
-        [REFUSED_TOO_LARGE] = SMTP_NO_SPACE,
+        [REFUSED_TOO_LARGE] = SMTP_TOO_LARGE,
         [REFUSED_UNKNOWN] = SMTP_SILENCE,
     };
 

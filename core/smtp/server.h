@@ -95,6 +95,7 @@ enum smtp_verdict {
     SMTP_NO_RELAY,          /* 550 5.7.1: not a domain of ours */
     SMTP_NOT_NOW,           /* 451 4.3.0: could not be found out or kept; nothing was kept */
     SMTP_NO_SPACE,          /* 452 4.3.1 */
+    SMTP_TOO_LARGE,         /* 552 5.3.4: with all that belongs to it, more than can be kept */
     SMTP_LOOP,              /* 554 5.4.6 */
     SMTP_BAD_HEADER,        /* 550 5.6.0 */
     SMTP_SILENCE,           /* for a letter: nobody knows whether it was kept: close, say nothing */
