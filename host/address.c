@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <unistd.h>
 
 static void read_v4(const struct sockaddr_in *from, struct net_address *address)
 {
@@ -48,7 +49,7 @@ bool address_of_socket(int fd, struct net_address *ret_address)
     if (getsockname(fd, &own.at.any, &own.n) < 0)
         return false;
     if (own.at.any.sa_family == AF_UNIX) {
-        *ret_address = (struct net_address){ .unix_peer = true };
+        *ret_address = (struct net_address){ .unix_peer = true, .uid = geteuid() };
         return true;
     }
     return address_read(&own, fd, ret_address);

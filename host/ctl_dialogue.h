@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * host/ctl_dialogue.h: one SMTP connection as postern send needs it: lines out, replies in, both
+ * shown.
+ */
+#ifndef POSTERN_HOST_CTL_DIALOGUE_H
+#define POSTERN_HOST_CTL_DIALOGUE_H
+
+#include "base/buffer.h"
+
+#include <stdio.h>
+
+enum { DIALOGUE_WAIT_S = 60, DIALOGUE_REPLY_MOST = 64 * 1024 };
+
+struct dialogue {
+    int fd;
+    FILE *shown;            /* where each line is shown, a stranger's escaped */
+    struct buffer in;
+    struct buffer reply;    /* the lines of the last reply without their codes, each ended by LF */
+};
+
+/* Connect to HOST:PORT or [IPV6]:PORT. 0, or an exit status; then it was said on standard error. */
+MUST_USE int dialogue_open(struct dialogue *dialogue, const char *server, FILE *shown);
+void dialogue_close(struct dialogue *dialogue);
+/* A line, CRLF is added. False: the connection is gone. */
+MUST_USE bool dialogue_line(struct dialogue *dialogue, struct bytes line);
+/* Octets as they are, shown as their number. */
+MUST_USE bool dialogue_text(struct dialogue *dialogue, struct bytes text);
+/* The code of the next whole reply (RFC 5321, 4.2.1), or -1: none came, or it is none. */
+int dialogue_reply(struct dialogue *dialogue);
+
+#endif

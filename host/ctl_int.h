@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * host/ctl_int.h: what the files of the commands share.
+ */
+#ifndef POSTERN_HOST_CTL_INT_H
+#define POSTERN_HOST_CTL_INT_H
+
+#include "host/ctl.h"
+#include "role/once.h"
+
+enum { CTL_WORDS_MOST = 14, CTL_WAIT_MS = 120 * 1000 };
+
+/* The words of a command without `-c FILE`, which goes to *ret_conf_path (NULL when not given).
+   False: said on standard error. */
+MUST_USE bool ctl_words(int argc, char **argv, struct bytes ret_words[static CTL_WORDS_MOST],
+                        size_t *ret_n, const char **ret_conf_path);
+
+/* Say that the command has no such word or option. EX_USAGE. */
+int ctl_unknown(const char *command, const char *word);
+
+/* Read the configuration, or say why not on standard error and return the exit status. */
+MUST_USE int ctl_conf(const char *path, struct conf_file *ret_file);
+
+/* Print all of the buffer; what could not be held is said on standard error. */
+void ctl_print(FILE *to, const struct buffer *text);
+/* After the last output: `status`, or EX_IOERR when not all of it could be written. */
+int ctl_end(int status);
+
+/* Connect to a unix socket; -1 and errno. */
+MUST_USE int ctl_connect(struct bytes path);
+/* Ask the server: send the words, copy the answer to `out` and `err`. Returns its exit status. */
+int ctl_ask(int fd, const struct bytes *words, size_t n, FILE *out, FILE *err);
+/* Does a server hold this spool now? */
+bool ctl_server_runs(const struct conf *conf);
+
+/* Answer from the files below the spool, while no server runs. */
+int ctl_offline(const struct conf *conf, const struct once_request *request, FILE *out, FILE *err);
+
+#endif
