@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/base64.h"
+
+enum { ODD = 64, BLANK = 65, PAD = 66 };
+
+static const char alphabet[64] __attribute__((nonstring)) =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static uint8_t value_of(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (uint8_t)(c - 'A');
+    if (c >= 'a' && c <= 'z')
+        return (uint8_t)(c - 'a' + 26);
+    if (is_digit(c))
+        return (uint8_t)(c - '0' + 52);
+    if (c == '+' || c == '/')
+        return c == '+' ? 62 : 63;
+    if (c == '=')
+        return PAD;
+    return is_space(c) || c == '\r' || c == '\n' ? BLANK : ODD;
+}
+
+/* The octets that 2 or 3 letters hold; the bits left over ought to be zero. */
+static void close_quantum(struct base64_decoder *decoder, struct buffer *to)
+{
+    if (decoder->letters == 1 || (decoder->letters == 2 && (decoder->bits & 0x0F) != 0)
+        || (decoder->letters == 3 && (decoder->bits & 0x03) != 0))
+        decoder->flaws |= BASE64_BITS_LEFT;
+    if (decoder->letters == 2) {
+        buffer_put_char(to, (char)(uint8_t)(decoder->bits >> 4));
+    } else if (decoder->letters == 3) {
+        buffer_put_char(to, (char)(uint8_t)(decoder->bits >> 10));
+        buffer_put_char(to, (char)(uint8_t)(decoder->bits >> 2));
+    }
+    decoder->bits = 0;
+    decoder->letters = 0;
+}
+
+static void take_pad(struct base64_decoder *decoder, struct buffer *to)
+{
+    decoder->padded = true;
+    if (decoder->letters >= 2) {
+        decoder->owed = decoder->letters == 2 ? 1 : 0;
+        close_quantum(decoder, to);
+    } else if (decoder->owed > 0 && decoder->letters == 0) {
+        decoder->owed--;
+    } else {
+        decoder->flaws |= BASE64_BAD_PAD;
+    }
+}
+
+static void take_letter(struct base64_decoder *decoder, uint8_t value, struct buffer *to)
+{
+    if (decoder->padded)
+        decoder->flaws |= BASE64_INSIDE_PAD;
+    if (decoder->owed > 0)
+        decoder->flaws |= BASE64_BAD_PAD;
+    decoder->padded = false;
+    decoder->owed = 0;
+    decoder->bits = decoder->bits << 6 | value;
+    if (++decoder->letters < 4)
+        return;
+    char *at = buffer_grow(to, 3);
+    if (at != NULL) {
+        at[0] = (char)(uint8_t)(decoder->bits >> 16);
+        at[1] = (char)(uint8_t)(decoder->bits >> 8);
+        at[2] = (char)(uint8_t)decoder->bits;
+    }
+    decoder->bits = 0;
+    decoder->letters = 0;
+}
+
+void base64_decode(struct base64_decoder *decoder, struct bytes text, struct buffer *to)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t value = value_of(text.at[i]);
+        if (value < 64)
+            take_letter(decoder, value, to);
+        else if (value == PAD)
+            take_pad(decoder, to);
+        else if (value == ODD)
+            decoder->flaws |= BASE64_ODD_OCTET;
+    }
+}
+
+void base64_decode_end(struct base64_decoder *decoder, struct buffer *to)
+{
+    if (decoder->letters > 0 || decoder->owed > 0)
+        decoder->flaws |= BASE64_BAD_PAD;
+    close_quantum(decoder, to);
+}
+
+void base64_encode(struct buffer *to, struct bytes data)
+{
+    for (size_t i = 0; i < data.n; i += 3) {
+        size_t n = data.n - i < 3 ? data.n - i : 3;
+        uint32_t bits = (uint32_t)octet(data.at[i]) << 16;
+        bits |= n > 1 ? (uint32_t)octet(data.at[i + 1]) << 8 : 0;
+        bits |= n > 2 ? octet(data.at[i + 2]) : 0;
+        char quantum[4] = { alphabet[bits >> 18], alphabet[bits >> 12 & 63],
+                            n > 1 ? alphabet[bits >> 6 & 63] : '=', n > 2 ? alphabet[bits & 63] : '=' };
+        buffer_put(to, (struct bytes){ quantum, 4 });
+    }
+}
