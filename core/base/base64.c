@@ -99,7 +99,8 @@ void base64_encode(struct buffer *to, struct bytes data)
         bits |= n > 1 ? (uint32_t)octet(data.at[i + 1]) << 8 : 0;
         bits |= n > 2 ? octet(data.at[i + 2]) : 0;
         char quantum[4] = { alphabet[bits >> 18], alphabet[bits >> 12 & 63],
-                            n > 1 ? alphabet[bits >> 6 & 63] : '=', n > 2 ? alphabet[bits & 63] : '=' };
+                            n > 1 ? alphabet[bits >> 6 & 63] : '=',
+                            n > 2 ? alphabet[bits & 63] : '=' };
         buffer_put(to, (struct bytes){ quantum, 4 });
     }
 }

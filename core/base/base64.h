@@ -2,9 +2,9 @@
  *
  * base/base64.h: base64 (RFC 4648, 4; RFC 2045, 6.8), in pieces of any size.
  *
- * Every input has one result. Octets outside the alphabet are passed over, as RFC 2045 asks; "=" ends a
- * quantum, and text behind it begins a new one; a last quantum without its "=" gives the whole octets
- * it holds. What another reader might have decoded differently is named in `flaws`.
+ * Every input has one result. Octets outside the alphabet are passed over, as RFC 2045 asks; "="
+ * ends a quantum, and text behind it begins a new one; a last quantum without its "=" gives the
+ * whole octets it holds. What another reader might have decoded differently is named in `flaws`.
  */
 #ifndef POSTERN_BASE_BASE64_H
 #define POSTERN_BASE_BASE64_H

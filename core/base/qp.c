@@ -41,7 +41,8 @@ static void take_plain(struct qp_decoder *decoder, char c, struct buffer *to)
     buffer_put_char(to, c);
 }
 
-/* White space is held: text behind it makes it text, a line end takes it away. A CR might be one. */
+/* White space is held: text behind it makes it text, a line end takes it away. A CR might be one.
+   */
 static void take_behind_space(struct qp_decoder *decoder, char c, struct buffer *to)
 {
     bool cr = decoder->held[decoder->held_n - 1] == '\r';

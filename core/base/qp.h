@@ -4,8 +4,8 @@
  *
  * Every input has one result. "=" and two hexadecimal digits of either case is an octet; "=", white
  * space and a line end (or the end of the text, for the line end before a MIME boundary is not the
- * part's) is a soft line break; any other "=" stands for itself and is named in `flaws`. White space
- * before a line end or the end of the text is taken away. Line ends stay as they are.
+ * part's) is a soft line break; any other "=" stands for itself and is named in `flaws`. White
+ * space before a line end or the end of the text is taken away. Line ends stay as they are.
  */
 #ifndef POSTERN_BASE_QP_H
 #define POSTERN_BASE_QP_H

@@ -9,10 +9,12 @@
  */
 #include "mail/date.h"
 
-#include "base/limits.h"
-#include "base/reader.h"
+#include "base/clock.h"
+#include "mail/lex.h"
 
-enum { DAY_SECONDS = 86400, YEAR_MOST = 9999 };
+enum { DAY_SECONDS = 86400 };
+
+static const uint64_t LAST_MS = 253402300799999;     /* 9999-12-31T23:59:59.999Z */
 
 static const char month_names[12][4] = {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -30,41 +32,9 @@ int64_t date_days(int64_t year, unsigned month, unsigned day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-struct civil {
-    int64_t year;
-    unsigned month, day, weekday, second;   /* second of the day */
-};
-
-static struct civil civil_of(uint64_t seconds)
-{
-    static const uint64_t last = 253402300799;      /* 9999-12-31T23:59:59Z */
-    uint64_t known = seconds > last ? last : seconds;
-    int64_t days = (int64_t)(known / DAY_SECONDS) + 719468, era = days / 146097;
-    int64_t of_era = days - era * 146097;
-    int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * y + y / 4 - y / 100), m = (5 * of_year + 2) / 153;
-
-    return (struct civil){
-        .year = y + era * 400 + (m >= 10 ? 1 : 0),
-        .month = (unsigned)(m < 10 ? m + 3 : m - 9),
-        .day = (unsigned)(of_year - (153 * m + 2) / 5 + 1),
-        .weekday = (unsigned)((known / DAY_SECONDS + 4) % 7),
-        .second = (unsigned)(known % DAY_SECONDS),
-    };
-}
-
-static void put_clock(struct buffer *to, unsigned second)
-{
-    buffer_put_uint_wide(to, second / 3600, 2);
-    buffer_put_char(to, ':');
-    buffer_put_uint_wide(to, second / 60 % 60, 2);
-    buffer_put_char(to, ':');
-    buffer_put_uint_wide(to, second % 60, 2);
-}
-
 void date_put(struct buffer *to, uint64_t wall_ms)
 {
-    struct civil at = civil_of(wall_ms / 1000);
+    struct civil at = civil_of(wall_ms < LAST_MS ? wall_ms : LAST_MS);
 
     buffer_put_text(to, day_names[at.weekday]);
     buffer_put(to, BYTES(", "));
@@ -72,60 +42,14 @@ void date_put(struct buffer *to, uint64_t wall_ms)
     buffer_put_char(to, ' ');
     buffer_put_text(to, month_names[at.month - 1]);
     buffer_put_char(to, ' ');
-    buffer_put_uint_wide(to, (uint64_t)at.year, 4);
+    buffer_put_uint_wide(to, at.year, 4);
     buffer_put_char(to, ' ');
-    put_clock(to, at.second);
+    buffer_put_uint_wide(to, at.hour, 2);
+    buffer_put_char(to, ':');
+    buffer_put_uint_wide(to, at.minute, 2);
+    buffer_put_char(to, ':');
+    buffer_put_uint_wide(to, at.second, 2);
     buffer_put(to, BYTES(" +0000"));
-}
-
-void date_put_iso(struct buffer *to, uint64_t wall_ms)
-{
-    struct civil at = civil_of(wall_ms / 1000);
-
-    buffer_put_uint_wide(to, (uint64_t)at.year, 4);
-    buffer_put_char(to, '-');
-    buffer_put_uint_wide(to, at.month, 2);
-    buffer_put_char(to, '-');
-    buffer_put_uint_wide(to, at.day, 2);
-    buffer_put_char(to, 'T');
-    put_clock(to, at.second);
-    buffer_put_char(to, '.');
-    buffer_put_uint_wide(to, wall_ms % 1000, 3);
-    buffer_put_char(to, 'Z');
-}
-
-/* A comment, the opening bracket being next; nested, with quoted pairs. */
-static bool skip_comment(struct reader *in)
-{
-    unsigned depth = 0;
-
-    for (; in->at < in->all.n; in->at++) {
-        char c = in->all.at[in->at];
-        if (c == '\\' && in->at + 1 < in->all.n) {
-            in->at++;
-        } else if (c == '(') {
-            if (++depth > LIMIT_COMMENT_DEPTH)
-                return false;
-        } else if (c == ')' && --depth == 0) {
-            in->at++;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_blank(char c) { return is_space(c) || c == '\r' || c == '\n'; }
-
-/* [CFWS] */
-static bool skip_cfws(struct reader *in)
-{
-    for (;;) {
-        take_while(in, is_blank);
-        if (peek_octet(in) != '(')
-            return true;
-        if (!skip_comment(in))
-            return false;
-    }
 }
 
 /* [CFWS] 1*most-DIGIT */

@@ -12,9 +12,6 @@
 /* "Sat, 21 Nov 2026 21:28:01 +0000", from milliseconds since 1970; behind what `to` holds. Years
    after 9999 are written as 9999. */
 void date_put(struct buffer *to, uint64_t wall_ms);
-/* "2026-11-21T21:28:01.123Z" (ISO 8601, RFC 3339). */
-void date_put_iso(struct buffer *to, uint64_t wall_ms);
-
 struct date {
     int64_t seconds;        /* since 1970, UTC; negative before */
     int16_t zone_minutes;   /* east of UTC, as written; 0 when unknown */

@@ -64,27 +64,24 @@ static void mim_020_dates_are_read_or_fail_softly(void **state)
     }
 }
 
-static const struct { uint64_t ms; const char *mail, *iso; } moments[] = {
-    { 0, "Thu, 1 Jan 1970 00:00:00 +0000", "1970-01-01T00:00:00.000Z" },
-    { 1795296481123, "Sat, 21 Nov 2026 21:28:01 +0000", "2026-11-21T21:28:01.123Z" },
-    { 951782399999, "Mon, 28 Feb 2000 23:59:59 +0000", "2000-02-28T23:59:59.999Z" },
-    { 951782400000, "Tue, 29 Feb 2000 00:00:00 +0000", "2000-02-29T00:00:00.000Z" },
-    { 4107542400000, "Mon, 1 Mar 2100 00:00:00 +0000", "2100-03-01T00:00:00.000Z" },
-    { UINT64_MAX, "Fri, 31 Dec 9999 23:59:59 +0000", "9999-12-31T23:59:59.615Z" },
+static const struct { uint64_t ms; const char *mail; } moments[] = {
+    { 0, "Thu, 1 Jan 1970 00:00:00 +0000" },
+    { 1795296481123, "Sat, 21 Nov 2026 21:28:01 +0000" },
+    { 951782399999, "Mon, 28 Feb 2000 23:59:59 +0000" },
+    { 951782400000, "Tue, 29 Feb 2000 00:00:00 +0000" },
+    { 4107542400000, "Mon, 1 Mar 2100 00:00:00 +0000" },
+    { UINT64_MAX, "Fri, 31 Dec 9999 23:59:59 +0000" },
 };
 
 static void dates_are_written(void **state)
 {
     for (size_t i = 0; i < COUNT(moments); i++) {
-        struct buffer mail = buffer_with_most(64), iso = buffer_with_most(64);
+        struct buffer mail = buffer_with_most(64);
 
         date_put(&mail, moments[i].ms);
-        date_put_iso(&iso, moments[i].ms);
-        if (!bytes_equal(buffer_bytes(&mail), bytes_of(moments[i].mail))
-            || !bytes_equal(buffer_bytes(&iso), bytes_of(moments[i].iso)))
-            fail_msg("%.*s, %.*s", (int)mail.n, mail.at, (int)iso.n, iso.at);
+        if (!bytes_equal(buffer_bytes(&mail), bytes_of(moments[i].mail)))
+            fail_msg("%.*s", (int)mail.n, mail.at);
         buffer_done(&mail);
-        buffer_done(&iso);
     }
 }
 

@@ -164,6 +164,7 @@ static void begin_line(struct header_reader *reader, char c)
             note(reader, HEADER_LEADING_SPACE);
         reader->mode = PASSED_OVER;
     } else if (c == '\r' || c == '\n') {
+        buffer_clear(&reader->held);
         reader->mode = LINE_CR;
     } else {
         open_field(reader);
@@ -183,6 +184,7 @@ static void take_empty_line(struct header_reader *reader, struct bytes *piece)
         reader->empty_line = true;
         end_section(reader, reader->at);
     } else {
+        buffer_put_char(&reader->held, '\r');
         end_by_bad_line(reader, HEADER_BARE_CR | HEADER_BAD_NAME);
     }
 }
@@ -300,7 +302,8 @@ static enum header_step read_fields(struct header_reader *reader, struct bytes *
         else if (close_field(reader, here, ret_field))
             return HEADER_FIELD;
     }
-    if (reader->field_open)
+    bool bad_line = reader->ended && (reader->mode == IN_NAME || reader->mode == BEHIND_NAME);
+    if (reader->field_open || bad_line)
         hold(reader, (struct bytes){ from, (size_t)(piece->at - from) });
     return reader->ended ? HEADER_END : HEADER_MORE;
 }
@@ -316,6 +319,7 @@ enum header_step header_next(struct header_reader *reader, struct bytes *piece,
     *piece = bytes_skip(*piece, n - within.n);
     if (step == HEADER_MORE && piece->n > 0) {
         note(reader, HEADER_TOO_LONG);
+        buffer_clear(&reader->held);
         reader->field_open = false;
         end_section(reader, reader->at);
         step = HEADER_END;

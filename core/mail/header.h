@@ -77,7 +77,7 @@ void header_reader_done(struct header_reader *reader);
 /* Take octets from *piece up to a wanted field's end, the section's end or the piece's end.
    HEADER_FIELD: call again; the field lives until that call, and as long as the piece. HEADER_END:
    what is left in *piece is body; when a line that is no field ended the section, the body began
-   before it, at body_at. */
+   before it, at body_at, and `held` has its octets up to *piece. */
 enum header_step header_next(struct header_reader *reader, struct bytes *piece,
                              struct header_field *ret_field);
 /* The text ended. HEADER_FIELD once when a wanted field was under way, else HEADER_END. */
