@@ -6,7 +6,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-/* What can be read is written back octet for octet, and its trace fields are lines and nothing else. */
+/* What can be read is written back octet for octet, and its trace fields are lines and nothing
+   else. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct bytes text = { (const char *)data, n };

@@ -15,7 +15,8 @@ static void check_part(const struct mime *mime, uint32_t i)
 
     assert(part->header_at <= part->body_at && part->body_at <= part->end && part->end <= mime->at);
     assert(part->depth <= LIMIT_MIME_DEPTH);
-    assert(i == 0 ? part->parent == MIME_NO_PARENT : part->parent >= 0 && part->parent < (int32_t)i);
+    assert(i == 0 ? part->parent == MIME_NO_PARENT
+                  : part->parent >= 0 && part->parent < (int32_t)i);
     if (i > 0) {
         const struct mime_part *around = &mime->parts[part->parent];
         assert(around->body_at <= part->header_at && part->end <= around->end);
