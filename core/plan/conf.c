@@ -8,7 +8,8 @@
 
 const struct conf_setting conf_settings[CONF_SETTINGS] = {
 #define C(kind, field, word, preset, least, most, about) \
-    [CONF_AT_##field] = { word, preset, CONF_##kind, offsetof(struct conf, field), least, most },
+    [CONF_AT_##field] = { word, preset, about, CONF_##kind, offsetof(struct conf, field), \
+                          least, most },
     CONF_LIST(C)
 #undef C
 };

@@ -74,4 +74,18 @@ MUST_USE bool conf_listen_parse(struct bytes text, struct conf_listen *ret_liste
 /* Is this domain (as A-labels, any case) one whose mail is received here? */
 bool conf_serves(const struct conf *conf, struct bytes domain_ascii);
 
+/* A row of conf.def, for the manual. All texts are constant. */
+struct conf_about {
+    const char *word;       /* "size-limit" */
+    const char *value;      /* what to write behind it: "SIZE" */
+    const char *preset;     /* its default, or "" */
+    const char *about;      /* sentences */
+    bool needed;            /* a file without it is refused */
+    bool many;              /* may be given more than once */
+};
+/* The i-th row; false past the last. */
+MUST_USE bool conf_about(size_t i, struct conf_about *ret_about);
+/* The bounds of its value: "from 1 to 64", "at least 64K"; nothing when there are none. */
+void conf_put_bounds(struct buffer *to, size_t i);
+
 #endif

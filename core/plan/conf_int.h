@@ -14,7 +14,7 @@ enum conf_kind {
 };
 
 struct conf_setting {
-    const char *word, *preset;
+    const char *word, *preset, *about;
     enum conf_kind kind;
     size_t field;               /* where it lies in struct conf */
     uint64_t least, most;
@@ -64,6 +64,8 @@ enum conf_took conf_take_word(struct conf_reading *reading, struct conf_word *re
 /* Read one value into the setting's field of reading->conf; false: reading->flaw says why. */
 bool conf_take_value(struct conf_reading *reading, const struct conf_setting *setting,
                      struct conf_word value);
+/* " from 1 to 64", ", at least 64K", or nothing: what a flaw and the manual say of a number. */
+void conf_put_range(struct buffer *to, const struct conf_setting *setting);
 /* May the setting be given more than once? */
 bool conf_is_list(const struct conf_setting *setting);
 

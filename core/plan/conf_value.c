@@ -152,21 +152,38 @@ static void put_amount(struct buffer *to, uint64_t amount, const struct measure 
     buffer_put_text(to, measure->units[i].name);
 }
 
-static bool refuse_number(struct conf_reading *reading, const struct conf_setting *setting,
-                          struct conf_word value, const struct measure *measure)
+/* NULL: not a number. */
+static const struct measure *measure_of(enum conf_kind kind)
 {
+    return kind == CONF_count ? &counts : kind == CONF_size ? &sizes
+         : kind == CONF_span ? &spans : NULL;
+}
+
+void conf_put_range(struct buffer *to, const struct conf_setting *setting)
+{
+    const struct measure *measure = measure_of(setting->kind);
+
+    if (measure == NULL)
+        return;
+    if (setting->most > 0) {
+        buffer_put(to, BYTES(" from "));
+        put_amount(to, setting->least, measure);
+        buffer_put(to, BYTES(" to "));
+        put_amount(to, setting->most, measure);
+    } else if (setting->least > 0) {
+        buffer_put(to, BYTES(", at least "));
+        put_amount(to, setting->least, measure);
+    }
+}
+
+static bool refuse_number(struct conf_reading *reading, const struct conf_setting *setting,
+                          struct conf_word value)
+{
+    const struct measure *measure = measure_of(setting->kind);
     struct buffer expected = buffer_with_most(EXPECTED_MOST);
 
     buffer_put_text(&expected, measure->what);
-    if (setting->most > 0) {
-        buffer_put(&expected, BYTES(" from "));
-        put_amount(&expected, setting->least, measure);
-        buffer_put(&expected, BYTES(" to "));
-        put_amount(&expected, setting->most, measure);
-    } else if (setting->least > 0) {
-        buffer_put(&expected, BYTES(", at least "));
-        put_amount(&expected, setting->least, measure);
-    }
+    conf_put_range(&expected, setting);
     return conf_refuse(reading, value.written, keep_words(reading, &expected), NULL);
 }
 
@@ -188,33 +205,15 @@ static bool parse_amount(struct bytes text, const struct measure *measure, uint6
 }
 
 static bool take_amount(struct conf_reading *reading, const struct conf_setting *setting,
-                        struct conf_word value, const struct measure *measure, uint64_t *ret_amount)
+                        struct conf_word value, void *field)
 {
     uint64_t amount;
 
-    if (!parse_amount(value.text, measure, &amount) || amount < setting->least
+    if (!parse_amount(value.text, measure_of(setting->kind), &amount) || amount < setting->least
         || (setting->most > 0 && amount > setting->most))
-        return refuse_number(reading, setting, value, measure);
-    *ret_amount = amount;
+        return refuse_number(reading, setting, value);
+    *(uint64_t *)field = amount;
     return true;
-}
-
-static bool take_count(struct conf_reading *reading, const struct conf_setting *setting,
-                       struct conf_word value, void *field)
-{
-    return take_amount(reading, setting, value, &counts, field);
-}
-
-static bool take_size(struct conf_reading *reading, const struct conf_setting *setting,
-                      struct conf_word value, void *field)
-{
-    return take_amount(reading, setting, value, &sizes, field);
-}
-
-static bool take_span(struct conf_reading *reading, const struct conf_setting *setting,
-                      struct conf_word value, void *field)
-{
-    return take_amount(reading, setting, value, &spans, field);
 }
 
 static bool take_flag(struct conf_reading *reading, const struct conf_setting *setting,
@@ -239,8 +238,8 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
                                             struct conf_word, void *) = {
         [CONF_name] = take_name, [CONF_names] = take_names,
         [CONF_path] = take_path, [CONF_listens] = take_listens,
-        [CONF_count] = take_count, [CONF_size] = take_size,
-        [CONF_span] = take_span, [CONF_flag] = take_flag,
+        [CONF_count] = take_amount, [CONF_size] = take_amount,
+        [CONF_span] = take_amount, [CONF_flag] = take_flag,
     };
 
     return takers[setting->kind](reading, setting, value, (char *)&reading->conf + setting->field);
