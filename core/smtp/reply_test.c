@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Every row of reply.def: a registered code, of the class of its basic code, and a line that may be sent.
+ * Every row of reply.def: a registered code, of the class of its basic code, and a line that may
+ * be sent.
  */
 #include "smtp/reply.h"
 
@@ -41,7 +42,8 @@ static void test_codes(void **state)
     }
 }
 
-/* RFC 2034, 4: every 2xx, 4xx and 5xx but the greeting and the answers to HELO and EHLO has a code. */
+/* RFC 2034, 4: every 2xx, 4xx and 5xx but the greeting and the answers to HELO and EHLO has a
+   code. */
 static void test_which_have_none(void **state)
 {
     for (size_t i = 0; i < COUNT(rows); i++) {
