@@ -77,6 +77,13 @@ void log_sink_free(struct log_sink *sink)
     mem_free(sink);
 }
 
+void log_sink_forget(struct log_sink *sink)
+{
+    buffer_clear(&sink->waiting);
+    sink->waiting_whole = 0;
+    sink->lost = 0;
+}
+
 int log_sink_fd(const struct log_sink *sink)
 {
     return sink->fd;

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+#include "host/estate.h"
+
+#include "base/ip.h"
+#include "base/log.h"
+#include "host/address.h"
+#include "host/clock.h"
+#include "host/folder.h"
+#include "role/rights.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { HOLD_WAIT_MS = 3000 };   /* a killed server's store may just be ending */
+
+static int complain(struct buffer *words, const char *setting, struct bytes path, const char *why,
+                    int status)
+{
+    buffer_put(words, BYTES("postern: "));
+    buffer_put_text(words, setting);
+    buffer_put_char(words, ' ');
+    buffer_put(words, path);
+    buffer_put(words, BYTES(": "));
+    buffer_put_text(words, why);
+    buffer_put_char(words, '\n');
+    return status;
+}
+
+static int open_folders(struct estate *estate, struct buffer *reterr_words)
+{
+    struct bytes spool = estate->conf->spool, mail = estate->conf->mailboxes;
+
+    estate->spool_fd = folder_open(spool, 0700);
+    if (estate->spool_fd < 0)
+        return complain(reterr_words, "spool", spool, strerrordesc_np(errno), EX_CANTCREAT);
+    if (!folder_hold(estate->spool_fd, HOLD_WAIT_MS))
+        return complain(reterr_words, "spool", spool, "another server uses it", EX_UNAVAILABLE);
+    estate->mail_fd = folder_open(mail, 0700);
+    if (estate->mail_fd < 0)
+        return complain(reterr_words, "mailboxes", mail, strerrordesc_np(errno), EX_CANTCREAT);
+    return 0;
+}
+
+int estate_open(struct estate *estate, const struct conf *conf, struct log_sink *log,
+                struct buffer *reterr_words)
+{
+    int status;
+
+    *estate = (struct estate){ .conf = conf, .log = log, .ops_of = role_ops_of,
+                               .control_fd = -1, .spool_fd = -1, .mail_fd = -1 };
+    status = open_folders(estate, reterr_words);
+    if (status == 0 && !listen_open(conf->listen, conf->fronts, estate->fronts, reterr_words))
+        status = EX_UNAVAILABLE;
+    if (status == 0) {
+        estate->control_fd = listen_control(conf->control, reterr_words);
+        status = estate->control_fd < 0 ? EX_UNAVAILABLE : 0;
+    }
+    if (status != 0)
+        estate_close(estate);
+    return status;
+}
+
+static void close_one(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+void estate_close(struct estate *estate)
+{
+    struct address_buffer name = { .n = sizeof(name.at) };
+
+    if (estate->control_fd >= 0
+        && getsockname(estate->control_fd, &name.at.any, &name.n) == 0 && name.n > sizeof(sa_family_t))
+        unlink(name.at.local.sun_path);
+    close_one(&estate->control_fd);
+    close_one(&estate->spool_fd);
+    close_one(&estate->mail_fd);
+    listen_close(estate->fronts, estate->conf->fronts);
+}
+
+void estate_log(const struct estate *estate)
+{
+    for (size_t i = 0; i < estate->fronts[0].n; i++) {
+        struct buffer line = buffer_with_most(LIMIT_LOG_LINE), text = buffer_with_most(64);
+        struct net_address address;
+        if (address_of_socket(estate->fronts[0].fds[i], &address))
+            net_address_put(&text, &address);
+        log_begin(&line, "listening");
+        log_ours(&line, "address", buffer_bytes(&text));
+        log_uint(&line, "fronts", estate->conf->fronts);
+        log_sink_put(estate->log, clock_now().wall_ms, LOG_INFO, BYTES("master"), buffer_bytes(&line));
+        buffer_done(&line);
+        buffer_done(&text);
+    }
+}
+
+/* Each actor closes its own: it is given copies. */
+static int copy_of(int fd)
+{
+    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static bool equip_listener(struct actor *actor, int fd, uint32_t entry)
+{
+    int copy = copy_of(fd);
+
+    return copy >= 0 && conns_listen(&actor->conns, copy, entry);
+}
+
+static bool equip_folder(struct actor *actor, enum io_root root, int fd)
+{
+    actor->files.roots[root] = copy_of(fd);
+    return actor->files.roots[root] >= 0;
+}
+
+bool estate_equip(const struct estate *estate, struct actor *actor)
+{
+    const struct role_rights *rights = rights_of(actor->name.kind);
+    const struct listen_set *set = &estate->fronts[actor->name.index % LIMIT_FRONTS];
+
+    for (size_t i = 0; i < set->n && rights->may & MAY_SMTP; i++)
+        if (!equip_listener(actor, set->fds[i], set->entries[i]))
+            return false;
+    if (rights->may & MAY_CONTROL && !equip_listener(actor, estate->control_fd, 0))
+        return false;
+    if (rights->may & MAY_SPOOL && !equip_folder(actor, IN_SPOOL, estate->spool_fd))
+        return false;
+    if (rights->may & MAY_MAIL && !equip_folder(actor, IN_MAIL, estate->mail_fd))
+        return false;
+    return rights->lanes == 0 || actor_open_lanes(actor, rights->lanes);
+}
+
+size_t estate_share(const struct estate *estate, struct role_name role, int *ret_fds)
+{
+    const struct role_rights *rights = rights_of(role.kind);
+    const struct listen_set *set = &estate->fronts[role.index % LIMIT_FRONTS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->n && rights->may & MAY_SMTP; i++)
+        ret_fds[n++] = set->fds[i];
+    if (rights->may & MAY_CONTROL)
+        ret_fds[n++] = estate->control_fd;
+    if (rights->may & MAY_SPOOL)
+        ret_fds[n++] = estate->spool_fd;
+    if (rights->may & MAY_MAIL)
+        ret_fds[n++] = estate->mail_fd;
+    return n;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * host/estate.h: what a whole server holds of this machine, and the share of each role.
+ *
+ * master makes all of it before anything else runs, with the rights it was started with.
+ */
+#ifndef POSTERN_HOST_ESTATE_H
+#define POSTERN_HOST_ESTATE_H
+
+#include "host/actor.h"
+#include "host/listen.h"
+
+struct estate {
+    const struct conf *conf;    /* borrowed; `fronts` is the number there shall be */
+    struct log_sink *log;       /* borrowed */
+    const struct role_ops *(*ops_of)(enum role_kind kind);
+    struct listen_set fronts[LIMIT_FRONTS];
+    int control_fd, spool_fd, mail_fd;
+};
+
+/* Open all of it. 0, or an exit status of sysexits.h and in reterr_words why, in whole lines. */
+MUST_USE int estate_open(struct estate *estate, const struct conf *conf, struct log_sink *log,
+                         struct buffer *reterr_words);
+/* The control socket's name goes too. */
+void estate_close(struct estate *estate);
+/* Lines that say where it listens. */
+void estate_log(const struct estate *estate);
+
+/* Give the role what its row of rights.def says. False: it cannot live. */
+MUST_USE bool estate_equip(const struct estate *estate, struct actor *actor);
+/* The descriptors of the role's share, for a process that closes all others; at most LISTEN_MOST + 2. */
+size_t estate_share(const struct estate *estate, struct role_name role, int *ret_fds);
+
+#endif

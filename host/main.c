@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#include "host/command.h"
+#include "host/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+static int version(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    puts("postern " POSTERN_VERSION);
+    return EX_OK;
+}
+
+static int help(int argc, char **argv);
+
+static const struct command commands[] = {
+    { "serve", serve_run, "receive mail, keep it safe, deliver it" },
+    { "queue", ctl_ask_run, "what is waiting, and why" },
+    { "trace", ctl_ask_run, "the whole journey of a letter" },
+    { "status", ctl_ask_run, "how the server is" },
+    { "check", ctl_check_run, "read the configuration and say what is wrong with it" },
+    { "store", ctl_store_run, "look at the queue's files: check, export" },
+    { "send", ctl_send_run, "send a letter and show the dialogue" },
+    { "help", help, "this text" },
+    { "version", version, "the version of this program" },
+};
+
+static void print_usage(FILE *to)
+{
+    fputs("usage: postern COMMAND ...\n\n", to);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        fprintf(to, "  %-8s %s\n", commands[i].word, commands[i].says);
+    fputs("\n`postern COMMAND --help` says more about one.\n", to);
+}
+
+static int help(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    print_usage(stdout);
+    return EX_OK;
+}
+
+/* --help and --version are what people try first. */
+static const char *word_of(const char *argument)
+{
+    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+        return "help";
+    return strcmp(argument, "--version") == 0 ? "version" : argument;
+}
+
+int main(int argc, char **argv)
+{
+    const char *word = argc < 2 ? "" : word_of(argv[1]);
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strcmp(commands[i].word, word) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (argc >= 2)
+        fprintf(stderr, "postern: %s: no such command\n", word);
+    print_usage(stderr);
+    return EX_USAGE;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+#include "host/process.h"
+
+#include "base/log.h"
+#include "host/leash.h"
+#include "host/process_int.h"
+#include "host/signals.h"
+#include "role/rights.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { CHANNEL_SOCKET_BYTES = 1 << 20, SIGNALLED = 128 };
+
+struct supervisor;
+
+struct process {
+    struct watcher watch;       /* of the leash; first: a watcher is cast to its process */
+    struct supervisor *of;
+    struct role_name role;
+    pid_t pid;                  /* 0: none */
+    int leash;
+};
+
+struct supervisor {
+    struct spawner spawner;     /* first: a spawner is cast to its supervisor */
+    const struct estate *estate;
+    struct loop *loop;
+    struct actor *master;
+    struct signals signals;
+    struct process processes[LOOP_ACTORS];
+};
+
+static struct process *process_of(struct supervisor *supervisor, struct role_name role)
+{
+    size_t at = role.kind == ROLE_FRONT ? role.index : LIMIT_FRONTS + (size_t)role.kind;
+
+    return &supervisor->processes[at];
+}
+
+static void say(const struct supervisor *supervisor, enum log_level level, const char *event,
+                const struct process *process, const char *key, uint64_t number)
+{
+    struct buffer line = buffer_with_most(LIMIT_LOG_LINE);
+
+    log_begin(&line, event);
+    log_ours(&line, "child", bytes_of(rights_of(process->role.kind)->name));
+    log_uint(&line, "index", process->role.index);
+    log_uint(&line, key, number);
+    actor_log(supervisor->master, level, &line);
+    buffer_done(&line);
+}
+
+/* ---- what children say ---- */
+
+/* A child that says what it may not is flawed itself. */
+static void on_leash(struct watcher *watcher, uint32_t events)
+{
+    struct process *process = (struct process *)watcher;
+    struct role_name peer;
+    int fd;
+
+    (void)events;
+    switch (leash_read(process->leash, &peer, &fd)) {
+    case LEASH_NOTHING: break;
+    case LEASH_FLAW:
+        if (rights_talk(process->role.kind, peer.kind)) {
+            process->of->spawner.flaw(&process->of->spawner, peer);
+            break;
+        }
+        process->of->spawner.flaw(&process->of->spawner, process->role);
+        break;
+    case LEASH_PEER:
+        close(fd);
+        process->of->spawner.flaw(&process->of->spawner, process->role);
+        break;
+    case LEASH_ENDED:           /* SIGCHLD tells the rest */
+        close(process->leash);
+        process->leash = -1;
+        break;
+    }
+}
+
+/* ---- starting ---- */
+
+static void widen(int fd)
+{
+    int n = CHANNEL_SOCKET_BYTES;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n, sizeof(n));     /* it works with less, too */
+}
+
+/* A channel between the two: an end to each. Whoever cannot be given one is started anew. */
+static void connect_pair(struct supervisor *supervisor, struct process *a, struct process *b)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0) {
+        kill(a->pid, SIGKILL);
+        return;
+    }
+    widen(ends[0]);
+    widen(ends[1]);
+    if (!leash_send_peer(a->leash, b->role, ends[0]))
+        kill(a->pid, SIGKILL);
+    if (!leash_send_peer(b->leash, a->role, ends[1]))
+        kill(b->pid, SIGKILL);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void connect_all(struct supervisor *supervisor, struct process *process)
+{
+    for (size_t i = 0; i < COUNT(supervisor->processes); i++) {
+        struct process *peer = &supervisor->processes[i];
+        if (peer != process && peer->pid > 0 && peer->leash >= 0
+            && rights_talk(peer->role.kind, process->role.kind))
+            connect_pair(supervisor, process, peer);
+    }
+}
+
+static void could_not(struct supervisor *supervisor, const struct process *process)
+{
+    say(supervisor, LOG_ERROR, "fork-failed", process, "errno", (uint64_t)errno);
+    actor_post(supervisor->master, &(struct event){ .kind = EV_CHILD, .peer = process->role,
+                                                    .number = EX_OSERR });
+}
+
+static void on_spawn(struct spawner *spawner, struct role_name role)
+{
+    struct supervisor *supervisor = (struct supervisor *)spawner;
+    struct process *process = process_of(supervisor, role);
+    pid_t master = getpid();
+    int ends[2];
+
+    if (process->pid > 0)
+        return;
+    *process = (struct process){ .watch = { on_leash }, .of = supervisor, .role = role,
+                                 .leash = -1 };
+    if (!leash_pair(ends)) {
+        could_not(supervisor, process);
+        return;
+    }
+    log_sink_flush(supervisor->estate->log);
+    process->pid = fork();
+    if (process->pid == 0)
+        child_main(supervisor->estate, role, ends[1], master);
+    close(ends[1]);
+    process->leash = ends[0];
+    if (process->pid < 0 || !loop_watch(supervisor->loop, ends[0], EPOLLIN, &process->watch)) {
+        if (process->pid > 0)
+            kill(process->pid, SIGKILL);
+        else
+            could_not(supervisor, process);
+        process->pid = process->pid < 0 ? 0 : process->pid;
+        close(ends[0]);
+        process->leash = -1;
+        return;
+    }
+    say(supervisor, LOG_INFO, "child-started", process, "pid", (uint64_t)process->pid);
+    connect_all(supervisor, process);
+}
+
+/* ---- ending ---- */
+
+static void on_kill(struct spawner *spawner, struct role_name role, bool hard)
+{
+    struct process *process = process_of((struct supervisor *)spawner, role);
+
+    if (process->pid > 0)
+        kill(process->pid, hard ? SIGKILL : SIGTERM);
+}
+
+static void on_flaw(struct spawner *spawner, struct role_name role)
+{
+    struct supervisor *supervisor = (struct supervisor *)spawner;
+    struct process *process = process_of(supervisor, role);
+
+    if (process->pid <= 0)
+        return;
+    say(supervisor, LOG_ERROR, "child-flawed", process, "pid", (uint64_t)process->pid);
+    kill(process->pid, SIGKILL);
+}
+
+static void reap(struct supervisor *supervisor, struct process *process)
+{
+    int status;
+
+    if (process->pid <= 0 || waitpid(process->pid, &status, WNOHANG) != process->pid)
+        return;
+    process->pid = 0;
+    if (process->leash >= 0)
+        close(process->leash);
+    process->leash = -1;
+    process->watch.ready = NULL;
+    actor_post(supervisor->master, &(struct event){
+        .kind = EV_CHILD, .peer = process->role,
+        .number = (uint64_t)(WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status)
+                                                 : WEXITSTATUS(status)) });
+}
+
+static void tell_all(struct supervisor *supervisor, int signal)
+{
+    for (size_t i = 0; i < COUNT(supervisor->processes); i++)
+        if (supervisor->processes[i].pid > 0)
+            kill(supervisor->processes[i].pid, signal);
+}
+
+static void on_signal(void *of, int signal)
+{
+    struct supervisor *supervisor = of;
+
+    if (signal == SIGTERM || signal == SIGINT)
+        actor_post(supervisor->master, &(struct event){ .kind = EV_STOP });
+    if (signal == SIGHUP) {
+        log_sink_reopen(supervisor->estate->log);
+        tell_all(supervisor, SIGHUP);
+    }
+    for (size_t i = 0; signal == SIGCHLD && i < COUNT(supervisor->processes); i++)
+        reap(supervisor, &supervisor->processes[i]);
+}
+
+/* Only when master itself could not go on: nobody else would reap them. */
+static void end_all(struct supervisor *supervisor)
+{
+    tell_all(supervisor, SIGKILL);
+    for (size_t i = 0; i < COUNT(supervisor->processes); i++)
+        if (supervisor->processes[i].pid > 0)
+            waitpid(supervisor->processes[i].pid, NULL, 0);
+}
+
+static void supervisor_done(struct supervisor *supervisor)
+{
+    end_all(supervisor);
+    for (size_t i = 0; i < COUNT(supervisor->processes); i++)
+        if (supervisor->processes[i].leash >= 0)
+            close(supervisor->processes[i].leash);
+    signals_done(&supervisor->signals);
+    loop_free(supervisor->loop);
+    mem_free(supervisor);
+}
+
+int processes_run(const struct estate *estate,
+                  void (*began)(void *of, struct loop *loop), void *of)
+{
+    struct supervisor *supervisor = mem_new(sizeof(*supervisor));
+    int status = EX_OSERR;
+
+    if (supervisor == NULL)
+        return EX_OSERR;
+    *supervisor = (struct supervisor){
+        .spawner = { .spawn = on_spawn, .kill = on_kill, .flaw = on_flaw },
+        .estate = estate, .signals.fd = -1,
+    };
+    for (size_t i = 0; i < COUNT(supervisor->processes); i++)
+        supervisor->processes[i].leash = -1;
+    supervisor->loop = loop_new(estate->log);
+    if (supervisor->loop != NULL
+        && signals_watch(&supervisor->signals, supervisor->loop, supervisor, on_signal))
+        supervisor->master = actor_new(supervisor->loop, (struct role_name){ ROLE_MASTER, 0 },
+                                       estate->ops_of(ROLE_MASTER), estate->conf);
+    if (supervisor->master != NULL) {
+        supervisor->loop->spawner = &supervisor->spawner;
+        if (began != NULL)
+            began(of, supervisor->loop);
+        status = loop_run(supervisor->loop, supervisor->master);
+    }
+    supervisor_done(supervisor);
+    return status;
+}
