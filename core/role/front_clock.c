@@ -103,7 +103,7 @@ void clock_ask(struct front *front)
 {
     uint64_t first = front->clock_n == 0 ? FRONT_NEVER : front->clock[0]->clock_ms;
 
-    if (front->stopping && front->stop_ms < first)
+    if (front->stopping && !front->over && front->stop_ms < first)
         first = front->stop_ms;
     if (first >= front->alarm_ms)
         return;                         /* one that comes too early costs a look */

@@ -227,7 +227,8 @@ static void credit_is_kept_to(void **state)
 
 static const struct { enum refusal why; const char *reply; } refusals[] = {
     { REFUSED_NOT_NOW, "451 4.3.0" }, { REFUSED_NO_SPACE, "452 4.3.1" },
-    { REFUSED_TOO_LARGE, "552 5.3.4" }, { REFUSED_UNKNOWN, NULL }, { (enum refusal)99, "451 4.3.0" },
+    { REFUSED_TOO_LARGE, "552 5.3.4" }, { REFUSED_UNKNOWN, NULL },
+    { (enum refusal)99, "451 4.3.0" },
 };
 
 static void a_refusal_is_passed_on(void **state)
@@ -304,7 +305,7 @@ static void the_stores_death(void **state)
     client_hears_last(&w, 3, "421 4.3.2");
     assert_true(w.clients[3].closed);
     assert_true(log_has(&w, "event=letter-uncertain session=1"));
-    /* it comes back: the same sessions go on; a small letter half in needs nothing of the old one */
+    /* it comes back: the same sessions go on */
     store_state(&w, STORE_OPEN);
     client_begins(&w, 1);
     world_stop(&w);
