@@ -98,10 +98,13 @@ static void pump_lanes(struct actor *actor);
 
 static void tell_reports(struct actor *actor)
 {
+    struct world *world = actor->world;
     struct lane_report report;
 
     while (lanes_report(actor->lanes, &report)) {
-        actor_later(actor, dice_below(&actor->world->order, 50), (struct event){
+        uint64_t at = world->now_us + dice_below(&world->order, 50);
+        actor->told_io_us = at > actor->told_io_us ? at : actor->told_io_us + 1;
+        actor_later(actor, actor->told_io_us - world->now_us, (struct event){
             .kind = EV_IO, .token = report.token, .fault = report.fault,
             .number = report.number, .bytes = report.bytes });
         room_free((void *)(uintptr_t)report.bytes.at);

@@ -103,6 +103,7 @@ static void arrive(struct world *world, struct future *future)
         world->totals.frames_lost++;
         return;
     }
+    credit_arrived(world, channel, future->bytes);
     if (world->watch.frame != NULL)
         world->watch.frame(world->watch.ctx, channel->side[1 - side]->name, to->name,
                            future->bytes);
@@ -148,6 +149,7 @@ void channel_tell(struct actor *from, const struct effect *effect)
     memcpy(at, effect->bytes.at, effect->bytes.n);
     if (effect->more.n > 0)
         memcpy(at + effect->bytes.n, effect->more.at, effect->more.n);
+    credit_sent(world, channel, (struct bytes){ at, effect->bytes.n + effect->more.n });
     uint64_t arrival = world->now_us + dice_between(&world->order, 5, 300);
     if (arrival <= channel->last_us[side])
         arrival = channel->last_us[side] + 1;

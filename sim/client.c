@@ -157,8 +157,8 @@ static void complain(struct client *client, const struct line *line, const char 
     static const char *const names[] = {
         [LINE_GREETING] = "the greeting", [LINE_HELLO] = "EHLO", [LINE_MAIL] = "MAIL",
         [LINE_RCPT] = "RCPT", [LINE_DATA] = "DATA", [LINE_TEXT] = "the final dot",
-        [LINE_CHUNK] = "BDAT", [LINE_LAST] = "BDAT LAST", [LINE_CLEAR] = "RSET", [LINE_RSET] = "RSET",
-        [LINE_NOOP] = "NOOP", [LINE_JUNK] = "junk", [LINE_QUIT] = "QUIT" };
+        [LINE_CHUNK] = "BDAT", [LINE_LAST] = "BDAT LAST", [LINE_CLEAR] = "RSET",
+        [LINE_RSET] = "RSET", [LINE_NOOP] = "NOOP", [LINE_JUNK] = "junk", [LINE_QUIT] = "QUIT" };
 
     world_break(client->crowd->world, "letter %d: %s was answered %u: %s",
                 line->letter == NULL ? -1 : (int)line->letter->index, names[line->kind],

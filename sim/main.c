@@ -4,6 +4,7 @@
 #include "base/mark.h"
 #include "base/number.h"
 #include "base/plant.h"
+#include "sim/enumerate.h"
 #include "sim/run.h"
 
 #include <inttypes.h>
@@ -22,7 +23,8 @@ static const struct { const char *name; enum plant plant; } plants[] = {
 
 struct options {
     uint64_t from, seeds;
-    bool one, trace, twice, quiet;
+    uint64_t story;         /* + 1; 0: all of them */
+    bool one, trace, twice, enumerate;
 };
 
 static void help(void)
@@ -32,6 +34,8 @@ static void help(void)
          "  --seeds N [--from S]   run N seeds, and print what happened in all of them together\n"
          "  --twice                run each seed twice and compare the traces\n"
          "  --seed S [--trace]     run one; print every event and effect\n"
+         "  --enumerate            the store alone, crashed at each operation in each legal way\n"
+         "      [--story N]            only in that story, from 1\n"
          "  --plant NAME           with a fault planted in the program, which is to be found:");
     for (size_t i = 0; i < COUNT(plants); i++)
         printf("                           %s\n", plants[i].name);
@@ -109,6 +113,23 @@ static int run_all(const struct options *options)
     return 0;
 }
 
+static int run_enumeration(const struct options *options)
+{
+    const char *plant = plant_name();
+    struct enumerated result = enumerate(options->from, (int)options->story - 1, true);
+
+    if (!result.kept) {
+        puts(result.words);
+        printf("replay: postern-sim --enumerate --from %" PRIu64 "%s%s\n", options->from,
+               plant != NULL ? " --plant " : "", plant != NULL ? plant : "");
+        return 1;
+    }
+    printf("%" PRIu64 " states (%" PRIu64 " of them crashes in a start, %" PRIu64
+           " with an octet flipped), all promises kept\n", result.states, result.nested,
+           result.damaged);
+    return 0;
+}
+
 static bool number(const char *text, uint64_t *ret_number)
 {
     return text != NULL && number_parse(bytes_of(text), ret_number);
@@ -123,11 +144,15 @@ static bool option(struct options *options, char **words, int *i)
         return options->trace = true;
     if (strcmp(word, "--twice") == 0)
         return options->twice = true;
+    if (strcmp(word, "--enumerate") == 0)
+        return options->enumerate = true;
     ++*i;
     if (strcmp(word, "--seeds") == 0)
         return number(value, &options->seeds);
     if (strcmp(word, "--from") == 0)
         return number(value, &options->from);
+    if (strcmp(word, "--story") == 0)
+        return number(value, &options->story);
     if (strcmp(word, "--seed") == 0) {
         options->one = true;
         options->seeds = 1;
@@ -151,6 +176,8 @@ int main(int words_n, char **words)
             fprintf(stderr, "postern-sim: '%s' is not understood; --help says what is\n", words[i]);
             return EX_USAGE;
         }
+    if (options.enumerate)
+        return run_enumeration(&options);
     if (options.seeds == 0) {
         help();
         return EX_USAGE;

@@ -51,6 +51,7 @@ void world_free(struct world *world)
     for (size_t i = 0; i < world->actors_n; i++)
         actor_die(&world->actors[i], true);
     net_done(world);
+    room_free(world->flows);
     futures_done(&world->futures);
     disk_free(world->disk);
     room_free(world);

@@ -22,9 +22,19 @@ struct actor {
     struct effects fx;
     struct lanes *lanes;
     bool turn_due;
+    uint64_t told_io_us;        /* the last report: they come in the order of the ends */
     uint64_t alarms;            /* asked for so far: the last one counts */
     struct conn **conns;        /* by number */
     size_t conns_room;
+};
+
+/* Text on its way, of one letter or job of one channel. */
+struct flow {
+    const void *channel;
+    uint64_t epoch;
+    uint32_t token;
+    bool job;                   /* from the store to local, else from a front to the store */
+    uint64_t sent, granted;     /* octets; granted counts when the sender has been told */
 };
 
 /* Between two actors. Frames and news of an older `epoch` are lost, but for those that the dead
@@ -67,6 +77,8 @@ struct world {
     struct channel channels[WORLD_CHANNELS];
     size_t channels_n;
     struct conn *conns;
+    struct flow *flows;
+    size_t flows_n, flows_room;
     struct totals totals;
     struct world_watch watch;
     unsigned kills_left;
@@ -92,6 +104,10 @@ void channels_make(struct world *world);
 void channels_open(struct actor *actor);
 void channels_cut(struct actor *actor);
 void channel_tell(struct actor *from, const struct effect *effect);
+
+/* credit.c: is sent what credit allows? Look at a frame when it is sent, and when it arrived. */
+void credit_sent(struct world *world, const struct channel *channel, struct bytes frame);
+void credit_arrived(struct world *world, const struct channel *channel, struct bytes frame);
 
 /* net.c */
 void net_effect(struct actor *actor, const struct effect *effect);

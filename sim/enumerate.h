@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sim/enumerate.h: the crash enumerator: each story of sim/story.h is stopped before every file
+ * operation; there the power goes, in every legal way when these are few, else in a sample of
+ * them; the store starts again, and again in the middle of that, three deep; and each time the
+ * letters are counted.
+ *
+ * A start must come to rest and drain; hand out each recipient of an acknowledged letter that was
+ * not delivered, once, octet for octet; nothing that was refused; of the rest all recipients or
+ * none; nothing that was delivered with time to write it down. At the end of each story octets on
+ * the medium are flipped, one at a time: then at most the letter that was hit may be missing, and
+ * the log says so.
+ */
+#ifndef POSTERN_SIM_ENUMERATE_H
+#define POSTERN_SIM_ENUMERATE_H
+
+#include "base/bytes.h"
+
+struct enumerated {
+    uint64_t states, whole, nested, damaged;    /* whole: moments gone through exhaustively */
+    bool kept;
+    char words[512];            /* else what is wrong, and where */
+};
+
+/* All stories, or the one of that number (from 0). `tell`: a line for each on standard output. */
+struct enumerated enumerate(uint64_t seed, int only, bool tell);
+
+#endif

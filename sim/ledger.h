@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * sim/ledger.h: what a script has told the store about letters, and what the store has told it; a
+ * plain value, so that each moment of a story can be kept and judged.
+ */
+#ifndef POSTERN_SIM_LEDGER_H
+#define POSTERN_SIM_LEDGER_H
+
+#include "base/buffer.h"
+
+enum { LEDGER_LETTERS = 64, LEDGER_TO = 4 };
+
+struct ledger_to {
+    bool told;          /* we told the store that it is delivered */
+    /* and it had all the time to write that down: must not be asked for again */
+    bool settled;
+};
+
+struct ledger_letter {
+    uint32_t size;      /* octets of text */
+    uint32_t to_n;
+    bool parts;         /* sent by LETTER_BEGIN and so on */
+    bool sent, taken, refused;
+    struct ledger_to to[LEDGER_TO];
+};
+
+struct ledger {
+    struct ledger_letter letters[LEDGER_LETTERS];
+    uint32_t n;
+};
+
+/* Put the text, head, or recipients of that letter, always the same. */
+void ledger_put_text(const struct ledger *ledger, uint32_t letter, struct buffer *to);
+void ledger_put_head(uint32_t letter, struct buffer *to);
+void ledger_put_recipient(uint32_t letter, uint32_t recipient, struct buffer *to);
+/* Which letter's text this is; false when it is none's, or not octet for octet. */
+bool ledger_find(const struct ledger *ledger, struct bytes text, uint32_t *ret_letter);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#include "sim/story.h"
+
+enum { SOON_MS = 300, SMALL = 700, INLINE = 3000, LARGE = 60000 };
+
+static void add(struct ledger *ledger, uint32_t n, uint32_t size, uint32_t to_n, bool parts)
+{
+    for (uint32_t i = 0; i < n; i++)
+        ledger->letters[ledger->n++] = (struct ledger_letter){
+            .size = size + 40 * i, .to_n = to_n, .parts = parts };
+}
+
+static void one_small(struct ledger *ledger) { add(ledger, 1, SMALL, 1, false); }
+static void three_small(struct ledger *ledger) { add(ledger, 3, SMALL, 1, false); }
+static void two_to_many(struct ledger *ledger) { add(ledger, 2, SMALL, LEDGER_TO, false); }
+static void many(struct ledger *ledger) { add(ledger, 45, INLINE, 1, false); }
+static void a_few(struct ledger *ledger) { add(ledger, 12, INLINE, 2, false); }
+
+static void small_and_large(struct ledger *ledger)
+{
+    add(ledger, 1, SMALL, 1, false);
+    add(ledger, 2, LARGE, 2, true);
+    add(ledger, 1, SMALL, 1, false);
+}
+
+/* Each sent when the one before is safe. */
+static void send_in_turn(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    for (uint32_t i = 0; i < ledger->n; i++) {
+        rig_send(rig, i);
+        if (!rig_run(rig, SOON_MS))
+            return;
+    }
+}
+
+/* All at once: they share a group, or several. */
+static void send_together(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    for (uint32_t i = 0; i < ledger->n; i++)
+        rig_send(rig, i);
+    (void)rig_run(rig, SOON_MS);
+}
+
+static void deliver(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    send_together(rig, disk, ledger);
+    rig_set_local(rig, RIG_DELIVERS);
+    (void)rig_run(rig, SOON_MS);
+}
+
+static void defer(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    rig_set_local(rig, RIG_DEFERS);
+    send_together(rig, disk, ledger);
+    (void)rig_run(rig, 300 * 1000);
+    rig_set_local(rig, RIG_DELIVERS);
+    (void)rig_run(rig, 3 * 3600 * 1000);
+}
+
+/* The first letter stays while segment after segment is filled and emptied behind it. */
+static void keep_a_straggler(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    rig_set_local(rig, RIG_KEEPS_FIRST);
+    send_in_turn(rig, disk, ledger);
+    (void)rig_run(rig, 10 * 1000);
+}
+
+static void fill_the_disk(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    rig_send(rig, 0);
+    (void)rig_run(rig, SOON_MS);
+    disk_set_space(disk, 5000);
+    for (uint32_t i = 1; i < ledger->n; i++) {
+        rig_send(rig, i);
+        (void)rig_run(rig, 1500);
+    }
+    rig_set_local(rig, RIG_DELIVERS);
+    (void)rig_run(rig, 1500);
+    disk_set_space(disk, (uint64_t)4 << 30);
+    (void)rig_run(rig, 3000);
+}
+
+const struct story stories[] = {
+    { "one letter", one_small, send_together, false, false },
+    { "three pipelined letters", three_small, send_together, false, false },
+    { "many recipients", two_to_many, deliver, false, false },
+    { "large bodies", small_and_large, send_together, false, false },
+    { "deliver and done", three_small, deliver, false, false },
+    { "deferred, tried again", two_to_many, defer, false, false },
+    { "segments roll over", a_few, send_in_turn, false, false },
+    { "a straggler is moved", many, keep_a_straggler, false, false },
+    { "a sync fails", three_small, deliver, true, true },
+    { "the disk is full", a_few, fill_the_disk, false, true },
+};
+const size_t stories_n = COUNT(stories);
