@@ -3,7 +3,7 @@
 
 enum { ODD = 64, BLANK = 65, PAD = 66 };
 
-static const char alphabet[64] __attribute__((nonstring)) =
+static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static uint8_t value_of(char c)

@@ -51,15 +51,25 @@ static bool is_atext(char c)
 
 static bool is_qtext(char c) { return c >= 32 && c <= 126 && c != '"' && c != '\\'; }
 
-/* Controls, and what makes a text look like another: marks of direction, line separators, invisible
-   formatting. The joiners U+200C and U+200D are letters' business in several scripts and stay. */
-static bool is_refused(uint32_t point)
+/* Controls, spaces, and what makes a text look like another: marks of direction, line separators,
+   invisible formatting, private use, noncharacters; and a combining mark with nothing to combine
+   with. The joiners U+200C and U+200D are letters' business in several scripts and stay. */
+static bool is_refused(uint32_t point, bool first)
 {
-    return utf8_is_unsafe(point) && point != 0x200C && point != 0x200D;
+    if (point == 0x200C || point == 0x200D)
+        return first;
+    if (utf8_is_unsafe(point) || (point & 0xFFFE) == 0xFFFE || (point >= 0xFDD0 && point <= 0xFDEF))
+        return true;
+    utf8proc_category_t kind = utf8proc_category((utf8proc_int32_t)point);
+    if (kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_MC || kind ==
+    UTF8PROC_CATEGORY_ME)     return first;
+    return kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_CF
+        || kind == UTF8PROC_CATEGORY_CO;
 }
 
-/* UTF8-non-ascii, one character; only called when the next octet is above 127. */
-static bool take_utf8(struct parser *parser)
+/* UTF8-non-ascii, one character, the first of its string or not; only called when the next octet
+   is above 127. */
+static bool take_utf8(struct parser *parser, bool first)
 {
     uint32_t point;
     size_t n = utf8_take(reader_left(&parser->in), &point);
@@ -68,7 +78,7 @@ static bool take_utf8(struct parser *parser)
         return expect(parser, "ASCII, since SMTPUTF8 was not asked for");
     if (n == 0)
         return expect(parser, "valid UTF-8");
-    if (is_refused(point))
+    if (is_refused(point, first))
         return expect(parser, "a visible character");
     parser->in.at += n;
     parser->saw_utf8 = true;
@@ -81,7 +91,7 @@ static bool take_atom(struct parser *parser)
 
     for (int c; (c = peek_octet(&parser->in)) >= 0;) {
         if (c > 127) {
-            if (!take_utf8(parser))
+            if (!take_utf8(parser, parser->in.at == from))
                 return false;
         } else if (is_atext((char)c)) {
             parser->in.at++;
@@ -124,7 +134,7 @@ static bool take_quoted_string(struct parser *parser)
             if (!take_quoted_pair(parser))
                 return false;
         } else if (c > 127) {
-            if (!take_utf8(parser))
+            if (!take_utf8(parser, parser->in.at == from))
                 return false;
         } else if (is_qtext((char)c)) {
             parser->in.at++;
@@ -162,7 +172,7 @@ static bool take_sub_domain(struct parser *parser)
     for (int c; (c = peek_octet(&parser->in)) >= 0;) {
         if (c > 127) {
             ascii = false;
-            if (!take_utf8(parser))
+            if (!take_utf8(parser, parser->in.at == from))
                 return false;
         } else if (is_alnum((char)c) || (c == '-' && parser->in.at > from)) {
             parser->in.at++;
@@ -210,7 +220,9 @@ static bool take_address_literal(struct parser *parser, struct bytes *ret_domain
     struct bytes text = bytes_first(left, bytes_find(left, ']') + 1);
     struct literal literal;
 
-    if (text.n > LIMIT_DOMAIN || !literal_parse(text, &literal))
+    /* A General-address-literal's tag must be registered, and none is (4.1.3; IANA, "Address
+       Literal Tags"): the form is known, nothing can be sent there. */
+    if (text.n > LIMIT_DOMAIN || !literal_parse(text, &literal) || literal.kind == LITERAL_GENERAL)
         return expect(parser, "an address literal such as [192.0.2.1] or [IPv6:2001:db8::1]");
     parser->in.at += text.n;
     *ret_domain = text;

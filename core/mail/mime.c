@@ -137,6 +137,8 @@ static enum mime_coding coding_of(struct bytes body)
     if (!skip_cfws(&in))
         return CODING_UNKNOWN;
     struct bytes name = take_while(&in, is_token);
+    if (skip_cfws(&in) && !reader_empty(&in))
+        return CODING_UNKNOWN;
     for (size_t i = 0; i < COUNT(names); i++) {
         if (bytes_equal_nocase(name, bytes_of(names[i])))
             return (enum mime_coding)i;
@@ -341,8 +343,8 @@ static void release_line(struct mime *mime)
     feed_text(mime, held);
 }
 
-/* A whole line that begins with "-". In a header section it may be the line that ends it, and at the
-   same time the first boundary of the multipart that the section spoke of. */
+/* A whole line that begins with "-". In a header section it may be the line that ends it, and at
+   the same time the first boundary of the multipart that the section spoke of. */
 static void settle_line(struct mime *mime, struct bytes line)
 {
     bool in_header = mime->in_header;
