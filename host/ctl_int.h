@@ -6,6 +6,7 @@
 #define POSTERN_HOST_CTL_INT_H
 
 #include "host/ctl.h"
+#include "role/look.h"
 #include "role/once.h"
 
 enum { CTL_WORDS_MOST = 14, CTL_WAIT_MS = 120 * 1000 };
@@ -35,5 +36,9 @@ bool ctl_server_runs(const struct conf *conf);
 
 /* Answer from the files below the spool, while no server runs. */
 int ctl_offline(const struct conf *conf, const struct once_request *request, FILE *out, FILE *err);
+
+/* Take a look to its end, reading below `spool`; files it writes go to the folder `into` (-1: it
+   writes none). Frees the look. Returns its exit status. */
+int ctl_look(struct bytes spool, struct look *look, int into, FILE *out, FILE *err);
 
 #endif

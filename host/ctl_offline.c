@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "host/ctl_int.h"
 
+#include "host/clock.h"
+
 #include <sysexits.h>
 
 int ctl_offline(const struct conf *conf, const struct once_request *request, FILE *out, FILE *err)
 {
-    (void)conf;
-    (void)request;
-    (void)out;
+    struct once_style style = { request->json, request->relative, clock_now().wall_ms };
+
+    switch (request->command) {
+    case ONCE_QUEUE:
+        return ctl_look(conf->spool, look_queue(style), -1, out, err);
+    case ONCE_TRACE:
+        return ctl_look(conf->spool, look_trace(style, request->subject), -1, out, err);
+    case ONCE_STATUS: case ONCE_COMMANDS:
+        break;
+    }
     fputs("postern: no server runs here; start it with: postern serve\n", err);
     return EX_UNAVAILABLE;
 }

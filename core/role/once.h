@@ -18,9 +18,12 @@
 enum once_exit {
     ONCE_WELL = 0,
     ONCE_FOUND_NOTHING = 1,
+    ONCE_DAMAGE = 1,
     ONCE_USAGE = 64,            /* EX_USAGE */
     ONCE_UNAVAILABLE = 69,      /* EX_UNAVAILABLE */
     ONCE_SOFTWARE = 70,         /* EX_SOFTWARE */
+    ONCE_OS = 71,               /* EX_OSERR */
+    ONCE_CANNOT_CREATE = 73,    /* EX_CANTCREAT */
     ONCE_IO = 74,               /* EX_IOERR */
     ONCE_NOT_NOW = 75,          /* EX_TEMPFAIL */
     ONCE_PROTOCOL = 76,         /* EX_PROTOCOL */
@@ -65,6 +68,15 @@ struct once_queue {
     uint64_t letters, recipients, octets;
 };
 void once_queue_row(struct once_queue *queue, const struct wire_queue_row *row, struct buffer *to);
+/* A letter as the files alone tell it, while no server runs: who is not finished is not known. */
+struct once_letter {
+    uint64_t id, size, received_ms;
+    uint32_t recipients, left;
+    bool held;
+    struct bytes head, to;      /* as in a trace row: the envelope, and blocks of entries */
+};
+void once_queue_letter(struct once_queue *queue, const struct once_letter *letter,
+                       struct buffer *to);
 void once_queue_end(const struct once_queue *queue, struct buffer *to);
 
 /* postern trace: events letter by letter, in order of time, then the end. */

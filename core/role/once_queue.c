@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
-#include "base/safe.h"
+#include "base/reader.h"
 #include "mail/envelope.h"
 #include "role/once_int.h"
 
@@ -13,21 +13,21 @@ static const char *state_of(const struct wire_queue_row *row)
     return row->held ? "held" : row->attempts == 0 ? "new" : "waiting";
 }
 
-static void put_letter(const struct once_style *style, const struct wire_queue_row *row,
+static void put_letter(const struct once_style *style, const struct once_letter *letter,
                        struct buffer *to)
 {
     struct envelope envelope;
     char id[ID_TEXT];
-    uint64_t age = style->now_ms > row->received_ms ? style->now_ms - row->received_ms : 0;
+    uint64_t age = style->now_ms > letter->received_ms ? style->now_ms - letter->received_ms : 0;
 
-    id_write(row->letter, id);
+    id_write(letter->id, id);
     buffer_put(to, (struct bytes){ id, ID_TEXT });
     buffer_put(to, BYTES("  "));
     span_put(to, age);
     buffer_put(to, BYTES(" old, "));
-    octets_put(to, row->size);
+    octets_put(to, letter->size);
     buffer_put(to, BYTES(", from "));
-    if (envelope_read(row->head, &envelope))
+    if (envelope_read(letter->head, &envelope))
         once_put_path(to, envelope.sender);
     else
         buffer_put(to, BYTES("a sender that cannot be read"));
@@ -57,20 +57,26 @@ static void put_recipient(const struct once_style *style, const struct wire_queu
     }
 }
 
+static void put_json_sender(struct json *json, struct bytes head)
+{
+    struct envelope envelope;
+
+    json_key(json, "sender");
+    if (envelope_read(head, &envelope))
+        json_text(json, envelope.sender);
+    else
+        json_null(json);
+}
+
 static void put_json(const struct wire_queue_row *row, struct buffer *to)
 {
     struct json json = json_to(to);
-    struct envelope envelope;
 
     json_object(&json);
     once_json_id(&json, "id", row->letter);
     once_json_moment(&json, "received", row->received_ms);
     json_put_uint(&json, "size", row->size);
-    json_key(&json, "sender");
-    if (envelope_read(row->head, &envelope))
-        json_text(&json, envelope.sender);
-    else
-        json_null(&json);
+    put_json_sender(&json, row->head);
     json_put_text(&json, "recipient", once_address(row->to));
     json_put_uint(&json, "recipient_number", row->recipient);
     json_put_text(&json, "state", bytes_of(state_of(row)));
@@ -104,8 +110,70 @@ void once_queue_row(struct once_queue *queue, const struct wire_queue_row *row, 
         return;
     }
     if (another)
-        put_letter(&queue->style, row, to);
+        put_letter(&queue->style, &(struct once_letter){
+            .id = row->letter, .size = row->size, .received_ms = row->received_ms,
+            .head = row->head }, to);
     put_recipient(&queue->style, row, to);
+}
+
+/* ---- as the files tell it */
+
+static void put_letter_json(const struct once_letter *letter, struct buffer *to)
+{
+    struct reader in = reader_of(letter->to);
+    struct json json = json_to(to);
+
+    json_object(&json);
+    once_json_id(&json, "id", letter->id);
+    once_json_moment(&json, "received", letter->received_ms);
+    json_put_uint(&json, "size", letter->size);
+    put_json_sender(&json, letter->head);
+    json_key(&json, "recipients");
+    json_array(&json);
+    while (!reader_empty(&in)) {
+        struct bytes entry = read_block(&in);
+        if (!reader_ok(&in))
+            break;
+        json_text(&json, once_address(entry));
+    }
+    json_array_end(&json);
+    json_put_uint(&json, "unfinished", letter->left);
+    json_put_bool(&json, "held", letter->held);
+    json_object_end(&json);
+    json_line_end(&json);
+}
+
+static void put_letter_recipients(const struct once_letter *letter, struct buffer *to)
+{
+    struct reader in = reader_of(letter->to);
+
+    while (!reader_empty(&in)) {
+        struct bytes entry = read_block(&in);
+        if (!reader_ok(&in))
+            break;
+        buffer_put(to, BYTES("    "));
+        once_put_path(to, once_address(entry));
+        buffer_put_char(to, '\n');
+    }
+    buffer_put(to, BYTES("    "));
+    buffer_put_uint(to, letter->left);
+    buffer_put(to, BYTES(" of "));
+    once_put_count(to, letter->recipients, "recipient");
+    buffer_put_text(to, letter->held ? " not finished; one at least is held\n" : " not finished\n");
+}
+
+void once_queue_letter(struct once_queue *queue, const struct once_letter *letter,
+                       struct buffer *to)
+{
+    queue->letters++;
+    queue->octets += letter->size;
+    queue->recipients += letter->left;
+    if (queue->style.json) {
+        put_letter_json(letter, to);
+        return;
+    }
+    put_letter(&queue->style, letter, to);
+    put_letter_recipients(letter, to);
 }
 
 void once_queue_end(const struct once_queue *queue, struct buffer *to)
@@ -122,69 +190,4 @@ void once_queue_end(const struct once_queue *queue, struct buffer *to)
     buffer_put(to, BYTES(", "));
     octets_put(to, queue->octets);
     buffer_put(to, BYTES(".\n"));
-}
-
-/* ---- status */
-
-static const char *state_name(enum store_state state)
-{
-    static const char *const names[] = {
-        [STORE_CLOSED] = "closed", [STORE_OPEN] = "open", [STORE_LOW] = "low",
-        [STORE_READ_ONLY] = "read-only",
-    };
-
-    return names[state];
-}
-
-static const char *state_words(enum store_state state)
-{
-    static const char *const words[] = {
-        [STORE_CLOSED] = "It is not ready yet: no letter is taken.",
-        [STORE_OPEN] = "It takes letters.",
-        [STORE_LOW] = "Its disk is nearly full: letters are refused for now (452 4.3.1).",
-        [STORE_READ_ONLY] = "Its disk failed: letters are refused for now (451 4.3.0).",
-    };
-
-    return words[state];
-}
-
-static void put_status_json(enum store_state state, const struct wire_status_is *status,
-                            struct buffer *to)
-{
-    struct json json = json_to(to);
-
-    json_object(&json);
-    json_put_text(&json, "state", bytes_of(state_name(state)));
-    once_json_moment(&json, "since", status->since_ms);
-    json_put_uint(&json, "queued", status->letters);
-    json_put_uint(&json, "accepted", status->accepted);
-    json_put_uint(&json, "delivered", status->delivered);
-    json_put_uint(&json, "deferred", status->deferred);
-    json_put_uint(&json, "failed", status->failed);
-    json_object_end(&json);
-    json_line_end(&json);
-}
-
-void once_status(const struct once_style *style, enum store_state state,
-                 const struct wire_status_is *status, struct buffer *to)
-{
-    if (style->json) {
-        put_status_json(state, status, to);
-        return;
-    }
-    buffer_put(to, BYTES("The store runs since "));
-    once_put_moment(to, style, status->since_ms);
-    buffer_put(to, BYTES(". "));
-    buffer_put_text(to, state_words(state));
-    buffer_put_char(to, '\n');
-    once_put_count(to, status->letters, "letter");
-    buffer_put(to, BYTES(" in the queue.\nSince then: "));
-    once_put_count(to, status->accepted, "letter");
-    buffer_put(to, BYTES(" accepted; "));
-    once_put_count(to, status->delivered, "recipient");
-    buffer_put(to, BYTES(" delivered; "));
-    once_put_count(to, status->deferred, "attempt");
-    buffer_put(to, BYTES(" to be repeated, "));
-    buffer_put_uint(to, status->failed);
-    buffer_put(to, BYTES(" failed for good.\n"));
 }
