@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: ISC */
+#include "queue/job_int.h"
+#include "queue/queue_int.h"
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/plant.h"
+
+#include <assert.h>
+#include <string.h>
+
+void jobs_done(struct jobs *jobs)
+{
+    for (size_t i = 0; i < LIMIT_JOBS; i++)
+        mem_free(jobs->list[i].payload);
+    payloads_unbury(jobs);
+    cache_done(jobs);
+    *jobs = (struct jobs){ 0 };
+}
+
+static struct job *find(struct queue *q, uint32_t number)
+{
+    struct job *job = &q->jobs.list[number % LIMIT_JOBS];
+
+    return job->state != JOB_FREE && job->number == number ? job : NULL;
+}
+
+static void end_job(struct queue *q, struct job *job, struct effects *fx)
+{
+    if (job->open)
+        body_read_close(fx, job->slot);
+    if (job->payload != NULL) {
+        job->payload->next = q->jobs.buried;
+        q->jobs.buried = job->payload;
+    }
+    *job = (struct job){ .number = job->number + LIMIT_JOBS };
+    q->jobs.busy--;
+}
+
+/* Back to waiting: nothing is known of this attempt, or it never began. */
+static void fall_back(struct queue *q, struct job *job, bool recovered, uint64_t wait_ms,
+                      struct effects *fx)
+{
+    struct letter *letter = index_find(&q->index, job->letter);
+    struct rcpt *rcpt = letter == NULL ? NULL : letter_rcpt(letter, job->recipient);
+
+    if (rcpt != NULL) {
+        rcpt->state = RCPT_WAITS;
+        rcpt->due = q->now.mono_ms + wait_ms;
+        rcpt->recovered = rcpt->recovered || recovered;
+        if (!index_wake(&q->index, job->letter, rcpt->due))
+            q->bad = true;
+    }
+    end_job(q, job, fx);
+}
+
+static uint64_t wait_after(const struct queue *q, uint32_t attempt)
+{
+    uint64_t wait = q->conf.retry_ms;
+
+    for (uint32_t i = 1; i < attempt && wait < JOB_RETRY_MOST_MS; i++)
+        wait *= 2;
+    return wait < JOB_RETRY_MOST_MS ? wait : JOB_RETRY_MOST_MS;
+}
+
+void state_noted(struct queue *q, uint64_t id, struct bytes payload, uint64_t lsn)
+{
+    struct letter *letter = index_find(&q->index, id);
+    struct state_record state;
+
+    if (letter != NULL && state_record_read(payload, &state) && state.recipient < letter->recipients)
+        letter_rcpt(letter, state.recipient)->note = lsn;
+}
+
+static void tell_story(struct queue *q, const struct job *job, const struct state_record *state)
+{
+    static const enum history_what whats[] = {
+        [QUEUE_DELIVERED] = HISTORY_DELIVERED, [QUEUE_LATER] = HISTORY_DEFERRED,
+        [QUEUE_FAILED] = HISTORY_FAILED,
+    };
+
+    story_event(q, &(struct history_event){
+        .what = whats[state->outcome], .id = job->letter, .at_ms = state->at_ms,
+        .begun_ms = job->begun_ms, .recipient = job->recipient, .attempt = state->attempt,
+        .due_ms = state->due_ms, .class = state->class, .subject = state->subject,
+        .detail = state->detail, .words = state->words,
+        .to = job->payload == NULL ? BYTES_NONE : recipients_nth(job->record.to, job->recipient) });
+}
+
+/* What came of a job: into the index, the log and the history; the job is over. */
+static void conclude(struct queue *q, struct job *job, struct state_record *state, struct effects *fx)
+{
+    struct letter *letter = index_find(&q->index, job->letter);
+    struct rcpt *rcpt = letter == NULL ? NULL : letter_rcpt(letter, job->recipient);
+    uint64_t lsn = 0;
+
+    if (rcpt == NULL) {
+        end_job(q, job, fx);
+        return;
+    }
+    state->recipient = job->recipient;
+    state->attempt = rcpt->attempts;
+    state->at_ms = q->now.wall_ms;
+    rcpt->recovered = false;
+    if (state->outcome == QUEUE_DELIVERED) {
+        rcpt->state = RCPT_DELIVERED;
+        letter->left--;
+    } else if (state->outcome == QUEUE_LATER) {
+        state->wait_ms = wait_after(q, rcpt->attempts);
+        state->due_ms = state->at_ms + state->wait_ms;
+        rcpt->state = RCPT_WAITS;
+        rcpt->due = q->now.mono_ms + state->wait_ms;
+        q->bad = !index_wake(&q->index, job->letter, rcpt->due) || q->bad;
+    } else {
+        rcpt->state = RCPT_HELD;
+    }
+    if (log_state(q, job->letter, state, &lsn))
+        rcpt->note = lsn;
+    else if (q->log.mode != LOG_DEAD)
+        q->bad = true;
+    tell_story(q, job, state);
+    end_job(q, job, fx);
+}
+
+/* The letter cannot be read. When that is the disk's damage, somebody must look: it is held. */
+static void unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx)
+{
+    bool ours = fault == FAULT_NO_MEMORY || fault == FAULT_TOO_MANY || fault == FAULT_DENIED;
+    struct state_record state = { .outcome = QUEUE_FAILED, .class = 5, .subject = 3, .detail = 0,
+                                  .words = BYTES("the text of this letter is damaged on disk") };
+
+    if (job->told)
+        news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_DROP, .job = job->number });
+    say_letter(fx, LOG_ERROR, "letter_unreadable", job->letter,
+               ours ? "will be tried again" : "held: its octets on disk are damaged");
+    if (ours)
+        fall_back(q, job, false, JOB_SOON_MS, fx);
+    else
+        conclude(q, job, &state, fx);
+}
+
+static void tell_text(struct queue *q, struct job *job, struct bytes text)
+{
+    while (text.n > 0) {
+        struct bytes part = bytes_first(text, LIMIT_JOB_PART);
+        news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_TEXT, .job = job->number, .text = part });
+        text = bytes_skip(text, part.n);
+        job->sent += part.n;
+        job->credit -= part.n;
+    }
+}
+
+static void tell_end(struct queue *q, struct job *job)
+{
+    job->state = JOB_SENT;
+    news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_END, .job = job->number });
+}
+
+/* Ask for the next piece of the body file, when enough of it may be sent. */
+static void read_on(struct queue *q, struct job *job, struct effects *fx)
+{
+    uint64_t left = job->record.size - job->sent, n = left < JOB_READ ? left : JOB_READ;
+    uint64_t least = left < LIMIT_JOB_PART ? left : LIMIT_JOB_PART;
+    struct token token = token_of(FOR_JOB, job->number);
+
+    if (job->reading || job->credit < least)
+        return;
+    if (!job->open) {
+        if (!slot_take(q, &job->slot)) {
+            unreadable(q, job, FAULT_TOO_MANY, fx);
+            return;
+        }
+        job->open = true;
+        body_open(fx, job->slot, job->record.body, token);
+    }
+    job->reading = true;
+    body_read(fx, job->slot, job->sent, n < job->credit ? n : job->credit, token);
+}
+
+static void send_on(struct queue *q, struct job *job, struct effects *fx)
+{
+    uint64_t left = job->record.size - job->sent;
+
+    if (job->state != JOB_SENDING)
+        return;
+    if (job->record.body != 0 && left > 0) {
+        read_on(q, job, fx);
+        return;
+    }
+    uint64_t n = left < job->credit ? left : job->credit;
+    tell_text(q, job, bytes_first(bytes_skip(job->record.text, job->sent), n));
+    if (job->sent == job->record.size)
+        tell_end(q, job);
+}
+
+void job_piece(struct queue *q, struct token token, const struct event *event, struct effects *fx)
+{
+    struct job *job = find(q, (uint32_t)token.data);
+
+    if (job == NULL || !job->reading)
+        return;
+    if (token.step) {
+        job->fault = event->fault;
+        return;
+    }
+    job->reading = false;
+    uint64_t left = job->record.size - job->sent;
+    enum fault fault = event->fault == FAULT_SKIPPED ? skipped_for(job->fault)
+                                                     : event->fault;
+    if (fault != OK || event->bytes.n == 0 || event->bytes.n > left
+        || event->bytes.n > job->credit) {
+        unreadable(q, job, fault, fx);
+        return;
+    }
+    job->crc = crc32c(job->crc, event->bytes);
+    struct bytes kept = fx_keep(fx, event->bytes);
+    if (kept.n != event->bytes.n)
+        return;
+    tell_text(q, job, kept);
+    if (job->sent < job->record.size)
+        read_on(q, job, fx);
+    else if (job->crc != job->record.crc && !PLANTED(torn_tail_accepted))
+        unreadable(q, job, FAULT_IO, fx);
+    else
+        tell_end(q, job);
+}
+
+/* The payload is the job's own memory now. */
+static void begin_job(struct queue *q, struct job *job, struct payload *payload,
+                      struct effects *fx)
+{
+    struct letter *letter = index_find(&q->index, job->letter);
+    struct rcpt *rcpt = letter == NULL ? NULL : letter_rcpt(letter, job->recipient);
+
+    job->payload = payload;
+    if (rcpt == NULL || !letter_record_read((struct bytes){ payload->at, payload->n }, &job->record)
+        || job->recipient >= job->record.recipients) {
+        unreadable(q, job, FAULT_IO, fx);
+        return;
+    }
+    job->state = JOB_SENDING;
+    job->told = true;
+    news_tell(q, &(struct queue_news){
+        .kind = NEWS_JOB, .job = job->number, .id = job->letter, .recipient = job->recipient,
+        .attempt = rcpt->attempts, .recovered = rcpt->recovered,
+        .binary = (job->record.flags & LETTER_BINARY) != 0, .size = job->record.size,
+        .received_ms = job->record.received_ms, .head = job->record.head,
+        .to = recipients_nth(job->record.to, job->recipient) });
+    send_on(q, job, fx);
+}
+
+void job_record(struct queue *q, uint32_t number, struct bytes payload, enum fault fault,
+                struct effects *fx)
+{
+    struct job *job = find(q, number);
+
+    if (job == NULL || job->state != JOB_READING)
+        return;
+    if (fault != OK) {
+        unreadable(q, job, fault, fx);
+        return;
+    }
+    struct payload *copy = payload_new(payload);
+    if (copy == NULL)
+        unreadable(q, job, FAULT_NO_MEMORY, fx);
+    else
+        begin_job(q, job, copy, fx);
+}
+
+static struct job *free_job(struct queue *q)
+{
+    for (uint32_t i = 0; i < q->conf.jobs; i++)
+        if (q->jobs.list[i].state == JOB_FREE) {
+            if (q->jobs.list[i].number % LIMIT_JOBS != i || q->jobs.list[i].number == 0)
+                q->jobs.list[i].number = LIMIT_JOBS + i;
+            return &q->jobs.list[i];
+        }
+    return NULL;
+}
+
+/* In a build with this fault, the log says that it is delivered before anybody tried. */
+static void done_too_early(struct queue *q, uint64_t id, uint32_t recipient)
+{
+    struct state_record state = { .outcome = QUEUE_DELIVERED, .recipient = recipient, .class = 2 };
+    uint64_t lsn;
+
+    q->bad = !log_state(q, id, &state, &lsn) || q->bad;
+    log_urge(q);
+}
+
+static bool start(struct queue *q, struct letter *letter, uint32_t recipient, struct effects *fx)
+{
+    struct job *job = free_job(q);
+    struct rcpt *rcpt = letter_rcpt(letter, recipient);
+    struct payload *payload = cache_take(q, letter->id);
+
+    if (payload == NULL
+        && !record_fetch(q, letter->lsn, letter->length, READER_JOB, job->number, fx))
+        return false;
+    *job = (struct job){ .state = JOB_READING, .number = job->number, .letter = letter->id,
+                         .recipient = recipient, .begun_ms = q->now.wall_ms,
+                         .credit = LIMIT_LETTER_CREDIT };
+    q->jobs.busy++;
+    rcpt->state = RCPT_AT_WORK;
+    rcpt->attempts++;
+    if (PLANTED(done_before_delivery))
+        done_too_early(q, letter->id, recipient);
+    if (payload != NULL)
+        begin_job(q, job, payload, fx);
+    return true;
+}
+
+/* Start the first recipient of this letter that is due; the letter wakes again for the next one. */
+static bool start_due(struct queue *q, uint64_t id, struct effects *fx)
+{
+    struct letter *letter = index_find(&q->index, id);
+    uint32_t chosen = UINT32_MAX;
+    uint64_t next = UINT64_MAX;
+
+    for (uint32_t i = 0; letter != NULL && i < letter->recipients; i++) {
+        struct rcpt *rcpt = letter_rcpt(letter, i);
+        if (rcpt->state != RCPT_WAITS)
+            continue;
+        if (chosen == UINT32_MAX && rcpt->due <= q->now.mono_ms)
+            chosen = i;
+        else
+            next = rcpt->due < next ? rcpt->due : next;
+    }
+    if (chosen == UINT32_MAX)
+        return true;    /* who waits has a wake of his own */
+    if (next != UINT64_MAX && next <= q->now.mono_ms && !index_wake(&q->index, id, next))
+        q->bad = true;
+    letter = index_find(&q->index, id);
+    if (start(q, letter, chosen, fx))
+        return true;
+    if (!index_wake(&q->index, id, q->now.mono_ms))
+        q->bad = true;
+    return false;
+}
+
+static bool may_work(const struct queue *q)
+{
+    return q->jobs.up && q->conf.deliver && q->jobs.busy < q->conf.jobs
+        && q->log.mode != LOG_CLOSED && q->log.mode != LOG_DEAD && !q->bad;
+}
+
+void job_turn(struct queue *q, struct effects *fx)
+{
+    struct due due;
+
+    while (may_work(q) && index_next(&q->index, &due) && due.at <= q->now.mono_ms) {
+        index_woken(&q->index);
+        if (!start_due(q, due.id, fx))
+            break;
+    }
+}
+
+uint64_t job_alarm(const struct queue *q)
+{
+    struct due due;
+
+    return may_work(q) && index_next(&q->index, &due) ? due.at : 0;
+}
+
+void queue_deliverer(struct queue *q, bool up, struct effects *fx)
+{
+    q->jobs.up = up;
+    for (size_t i = 0; i < LIMIT_JOBS; i++)
+        if (!up && q->jobs.list[i].state != JOB_FREE)
+            fall_back(q, &q->jobs.list[i], q->jobs.list[i].told, 0, fx);
+    job_turn(q, fx);
+}
+
+void queue_job_credit(struct queue *q, uint32_t number, uint32_t octets, struct effects *fx)
+{
+    struct job *job = find(q, number);
+
+    if (job == NULL)
+        return;
+    job->credit += octets;
+    send_on(q, job, fx);
+}
+
+void queue_job_result(struct queue *q, const struct queue_result *result, struct moment now,
+                      struct effects *fx)
+{
+    struct job *job = find(q, result->job);
+    struct state_record state = { .outcome = (uint8_t)result->outcome, .class = result->class,
+                                  .subject = result->subject, .detail = result->detail,
+                                  .words = bytes_first(result->words, STATE_WORDS) };
+
+    q->now = now;
+    if (job == NULL)
+        return;
+    if (result->outcome == QUEUE_DELIVERED && job->state != JOB_SENT)
+        state.outcome = QUEUE_LATER;    /* it cannot have delivered what it has not got */
+    conclude(q, job, &state, fx);
+    job_turn(q, fx);
+}

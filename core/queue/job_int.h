@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * queue/job_int.h: deliveries: who is due, the text of each on its way, and what came of it.
+ *
+ * A recipient (enum rcpt_state) goes
+ *   WAITS -> AT_WORK         it was due and a job was free                     [job_turn]
+ *   AT_WORK -> DELIVERED     the deliverer said so; its state is gathered      [queue_job_result]
+ *   AT_WORK -> WAITS         not now: due again after a wait that doubles
+ *   AT_WORK -> HELD          it failed for good, or its text is damaged: kept, and seen in the queue
+ *   AT_WORK -> WAITS         the deliverer died: due at once, and marked as recovered
+ * Promise 1: at most one job for a recipient at a time. Promise 2: a recipient of which no state says
+ * DELIVERED is never taken for delivered; one whose last attempt may have come through is handed out
+ * with `recovered`. Promise 3: no text whose check is wrong is ended with NEWS_JOB_END.
+ */
+#ifndef POSTERN_QUEUE_JOB_INT_H
+#define POSTERN_QUEUE_JOB_INT_H
+
+#include "queue/index_int.h"
+#include "queue/queue.h"
+#include "queue/record_int.h"
+#include "queue/segment_int.h"
+
+enum {
+    JOB_READ = 4 * LIMIT_JOB_PART,          /* of a body file, at once */
+    JOB_RETRY_MOST_MS = 3600 * 1000,
+    JOB_SOON_MS = 1000,                     /* after our own troubles: memory, descriptors */
+    CACHE_BYTES = 16 * 1024 * 1024,
+    CACHE_LETTERS = 16 * 1024,
+    CACHE_DUE_MOST = 1024,                  /* with more letters waiting, the new ones are not next */
+    READS_MOST = 128,
+};
+
+enum job_state { JOB_FREE, JOB_READING, JOB_SENDING, JOB_SENT };
+
+/* The payload of a letter's record. What news points into lives until the next step: it is buried first. */
+struct payload {
+    struct payload *next;
+    size_t n;
+    char at[];
+};
+
+struct job {
+    enum job_state state;
+    uint32_t number;            /* its place here, and how often that was used */
+    uint64_t letter, begun_ms;
+    uint32_t recipient;
+    uint64_t credit;            /* octets that may still be sent */
+    struct payload *payload;    /* owned */
+    struct letter_record record;    /* borrows from payload */
+    uint64_t sent;
+    uint32_t crc, slot;
+    bool told;                  /* NEWS_JOB was */
+    bool open, reading;         /* the body file */
+    enum fault fault;           /* it did not open */
+};
+
+/* Payloads of letters just accepted, oldest first: saves the read when delivery follows at once. */
+struct cached {
+    uint64_t id;
+    struct payload *payload;    /* NULL: taken */
+};
+
+struct jobs {
+    struct job list[LIMIT_JOBS];
+    size_t busy;
+    bool up;                    /* the deliverer is there */
+    struct cached *cache;       /* a ring of CACHE_LETTERS */
+    size_t cache_first, cache_n, cache_bytes;
+    struct payload *buried;
+};
+
+void jobs_done(struct jobs *jobs);
+void job_turn(struct queue *q, struct effects *fx);
+uint64_t job_alarm(const struct queue *q);
+/* The record of a job's letter was read; empty: it could not be. */
+void job_record(struct queue *q, uint32_t number, struct bytes payload, enum fault fault,
+                struct effects *fx);
+/* A piece of a body file was read. */
+void job_piece(struct queue *q, struct token token, const struct event *event, struct effects *fx);
+/* A state record lies there: recovery and the log tell. */
+void state_noted(struct queue *q, uint64_t id, struct bytes payload, uint64_t lsn);
+
+void cache_keep(struct queue *q, uint64_t id, struct bytes payload);
+/* Owned by the caller; NULL when it is not there. */
+struct payload *cache_take(struct queue *q, uint64_t id);
+void cache_done(struct jobs *jobs);
+struct payload *payload_new(struct bytes text);
+/* Free those of the step before. */
+void payloads_unbury(struct jobs *jobs);
+
+/* Reading records back. */
+enum reader_kind { READER_JOB, READER_LISTING, READER_MOVER };
+struct reading {
+    bool used, opened;
+    enum fault fault;           /* the segment did not open */
+    enum reader_kind reader;
+    uint32_t who, times;
+    uint32_t segment, length;
+    uint64_t lsn;
+};
+struct reads {
+    struct reading list[READS_MOST];
+    size_t n;
+};
+/* Read a record of that whole length; false when too much is being read already. The answer goes to
+   job_record, listing_record or move_record, with `who`. */
+MUST_USE bool record_fetch(struct queue *q, uint64_t lsn, uint32_t length, enum reader_kind reader,
+                           uint32_t who, struct effects *fx);
+/* Why a read was skipped: its file did not open, for this reason if it is known. */
+enum fault skipped_for(enum fault fault);
+void record_fetched(struct queue *q, struct token token, const struct event *event,
+                    struct effects *fx);
+
+#endif

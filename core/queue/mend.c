@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The second half of recovery: the log was walked; set right what was found, step by step, and open it.
+ */
+#include "queue/queue_int.h"
+#include "queue/recover_int.h"
+
+#include "base/arena.h"
+
+#include <assert.h>
+#include <string.h>
+
+static struct token token(struct queue *q)
+{
+    return token_of(FOR_RECOVERY, q->recovery.generation);
+}
+
+static void close_slot(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+
+    if (r->open != 0)
+        segment_close(fx, LANE_LOG, r->slot);
+    r->open = 0;
+}
+
+static uint32_t last_segment(const struct recovery *r)
+{
+    return r->numbers[r->end.segments - 1];
+}
+
+/* Everyone who waits may have been delivered without our knowing; and each wants to be looked at. */
+static void wake_all(struct queue *q)
+{
+    for (size_t i = 0; i < q->index.n && !q->bad; i++) {
+        struct letter *letter = &q->index.list[i];
+        uint64_t woken = UINT64_MAX;
+        segment_gains(q, letter->lsn, letter->length);
+        for (uint32_t n = 0; n < letter->recipients; n++) {
+            struct rcpt *rcpt = letter_rcpt(letter, n);
+            if (rcpt->state != RCPT_WAITS)
+                continue;
+            rcpt->recovered = true;
+            if (rcpt->due != woken && !index_wake(&q->index, letter->id, rcpt->due))
+                q->bad = true;
+            woken = rcpt->due;
+        }
+    }
+}
+
+static bool body_known(const struct recovery *r, uint64_t body, size_t *ret_at)
+{
+    size_t low = 0, high = r->bodies_n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (r->bodies[middle] < body)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_at = low;
+    return low < r->bodies_n && r->bodies[low] == body;
+}
+
+/* Body files of done letters go; those that nobody names too, unless a damaged record might have. */
+static void sweep_bodies(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+    bool *named = mem_new(r->bodies_n);
+    size_t at;
+
+    for (size_t i = 0; i < r->replay.done_n; i++)
+        if (body_known(r, r->replay.done_bodies[i], &at))
+            body_remove(fx, r->replay.done_bodies[i]);
+    for (size_t i = 0; i < q->index.n; i++) {
+        uint64_t body = letter_body(&q->index.list[i]);
+        if (body != 0 && !body_known(r, body, &at))
+            say_letter(fx, LOG_ERROR, "body_missing", q->index.list[i].id, "its text is gone");
+        else if (body != 0 && named != NULL)
+            named[at] = true;
+    }
+    for (size_t i = 0; i < r->bodies_n && named != NULL && !q->damaged; i++)
+        if (!named[i])
+            body_remove(fx, r->bodies[i]);
+    mem_free(named);
+}
+
+static void take_segments(struct queue *q)
+{
+    struct recovery *r = &q->recovery;
+
+    for (size_t i = 0; i < r->numbers_n; i++) {
+        q->log.top = r->numbers[i] > q->log.top ? r->numbers[i] : q->log.top;
+        if (i >= r->end.segments)
+            continue;
+        if (!segment_add(q, r->numbers[i])) {
+            q->bad = true;
+            return;
+        }
+        q->segments[q->segments_n - 1].suspect = r->walk.segments[i].failed;
+    }
+}
+
+static void take_over(struct queue *q)
+{
+    struct recovery *r = &q->recovery;
+    uint64_t ids[] = { r->end.last_id, r->replay.last_id,
+                       r->bodies_n > 0 ? r->bodies[r->bodies_n - 1] : 0 };
+
+    for (size_t i = 0; i < COUNT(ids); i++)
+        q->last_id = ids[i] > q->last_id ? ids[i] : q->last_id;
+    q->epoch = r->end.epoch + 1;
+    if (!r->end.nothing)
+        memcpy(q->key, r->walk.key, STORE_KEY);
+    index_order(&q->index);
+    take_segments(q);
+    wake_all(q);
+}
+
+static void trim(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+
+    r->stage = RECOVERY_TRIM;
+    r->fault = OK;
+    segment_remove(fx, r->numbers[r->numbers_n - 1], token(q));
+}
+
+/* What of the torn tail might be taken for a record of ours later is overwritten. */
+static void zero(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+    uint64_t at = lsn_offset(r->end.lsn);
+
+    r->stage = RECOVERY_ZERO;
+    r->fault = OK;
+    if (!slot_take(q, &r->slot)) {
+        q->bad = true;
+        return;
+    }
+    r->open = last_segment(r);
+    segment_open(fx, LANE_LOG, r->slot, r->open, token(q));
+    while (at < r->end.zero_to) {
+        uint64_t left = r->end.zero_to - at, n = left < RECOVERY_PIECE ? left : RECOVERY_PIECE;
+        char *zeroes = mem_new(n);
+        if (zeroes == NULL) {
+            q->bad = true;
+            return;
+        }
+        segment_append(fx, r->slot, at, zeroes, n, token(q));
+        at += n;
+    }
+    segment_sync(fx, r->slot, token(q));
+}
+
+static const struct walk_flaw *next_damage(struct recovery *r)
+{
+    while (r->damage < r->damages_n && r->saved >= r->damages[r->damage].octets) {
+        r->damage++;
+        r->saved = 0;
+    }
+    return r->damage < r->damages_n ? &r->damages[r->damage] : NULL;
+}
+
+static void save_read(struct queue *q, const struct walk_flaw *flaw, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+    uint64_t left = flaw->octets - r->saved;
+
+    r->stage = RECOVERY_SAVE_READ;
+    close_slot(q, fx);
+    if (!slot_take(q, &r->slot)) {
+        q->bad = true;
+        return;
+    }
+    r->open = lsn_segment(flaw->lsn);
+    segment_open(fx, LANE_LOG, r->slot, r->open, token(q));
+    segment_read(fx, LANE_LOG, r->slot, lsn_offset(flaw->lsn) + r->saved,
+                 left < RECOVERY_PIECE ? left : RECOVERY_PIECE, token(q));
+}
+
+static void save_write(struct queue *q, const struct event *event, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+    const struct walk_flaw *flaw = &r->damages[r->damage];
+    char *copy = mem_resize(NULL, event->bytes.n + 1);
+
+    if (copy == NULL || !slot_take(q, &r->save_slot)) {
+        mem_free(copy);
+        q->bad = true;
+        return;
+    }
+    memcpy(copy, event->bytes.at, event->bytes.n);
+    r->generation++;
+    r->stage = RECOVERY_SAVE_WRITE;
+    quarantine_keep(fx, r->save_slot, lsn_segment(flaw->lsn), lsn_offset(flaw->lsn) + r->saved, copy,
+                    event->bytes.n, token(q));
+    r->saved += event->bytes.n;
+}
+
+static void open_log(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+    struct cut cuts[CUTS_MOST];
+    size_t n = 0;
+
+    bool opens = !r->end.nothing && !r->end.sealed;
+    bool again = opens && !r->end.fresh && r->numbers_n == r->end.segments
+              && lsn_offset(r->end.lsn) + 2 * SEAL_BYTES <= q->conf.segment_bytes;
+
+    if (opens && !again)
+        cuts[n++] = (struct cut){ last_segment(r), r->end.lsn };
+    for (size_t i = r->end.segments; i < r->numbers_n && n < CUTS_MOST; i++)
+        cuts[n++] = (struct cut){ r->numbers[i], lsn_of(r->numbers[i], SEGMENT_HEAD) };
+    if (again && r->stage != RECOVERY_REOPEN) {
+        r->stage = RECOVERY_REOPEN;
+        close_slot(q, fx);
+        if (!slot_take(q, &r->slot)) {
+            q->bad = true;
+            return;
+        }
+        r->open = last_segment(r);
+        segment_open(fx, LANE_LOG, r->slot, r->open, token(q));
+        segment_read(fx, LANE_LOG, r->slot, 0, 8, token(q));
+        return;
+    }
+    sweep_bodies(q, fx);
+    if (again) {
+        segment_find(q, r->open)->slot = r->slot + 1;
+        log_open(q, r->open, r->slot, r->end.lsn);
+    } else {
+        close_slot(q, fx);
+        log_open_new(q, cuts, n, fx);
+    }
+    recovery_done(r);
+    r->stage = RECOVERY_OVER;
+}
+
+/* The next thing that is to be set right. */
+static void mend_on(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+    const struct walk_flaw *flaw;
+
+    r->generation++;
+    if (q->bad)
+        return;
+    if (r->numbers_n > r->end.segments && r->stage <= RECOVERY_TRIM && r->fault == OK)
+        trim(q, fx);
+    else if (r->end.zero_to != 0 && !r->end.fresh && r->stage < RECOVERY_ZERO)
+        zero(q, fx);
+    else if ((flaw = next_damage(r)) != NULL)
+        save_read(q, flaw, fx);
+    else
+        open_log(q, fx);
+}
+
+void recovery_walked(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+
+    r->generation++;
+    close_slot(q, fx);
+    if (r->end.unreadable) {
+        say_place(fx, LOG_ERROR, "log_unreadable", 0, 0,
+                  "no segment has a head that reads: nothing is touched, nothing is taken");
+        r->stage = RECOVERY_OVER;
+        q->log.mode = LOG_DEAD;
+        return;
+    }
+    take_over(q);
+    r->fault = OK;
+    mend_on(q, fx);
+}
+
+void recovery_mended(struct queue *q, struct token came, const struct event *event,
+                     struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+
+    if (r->fault == OK && event->fault != FAULT_SKIPPED)
+        r->fault = event->fault;
+    if (came.step)
+        return;
+    if (r->stage == RECOVERY_TRIM && event->fault == OK)
+        r->numbers_n--;
+    if (r->stage == RECOVERY_ZERO || r->stage == RECOVERY_REOPEN) {
+        if (event->fault != OK) {       /* that file is not to be trusted: go on in another */
+            r->end.fresh = true;
+            r->stage = RECOVERY_SAVE_WRITE;
+        }
+    }
+    if (r->stage == RECOVERY_SAVE_READ) {
+        if (event->fault == OK && event->bytes.n > 0) {
+            save_write(q, event, fx);
+            return;
+        }
+        r->saved = UINT64_MAX;
+    } else if (r->stage == RECOVERY_SAVE_WRITE && r->damage < r->damages_n) {
+        segment_close(fx, LANE_LOG, r->save_slot);
+    }
+    mend_on(q, fx);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+#include "role/store_int.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+
+static struct queue_from from_of(const struct event *event, uint32_t token)
+{
+    return (struct queue_from){ .peer = event->peer.index, .token = token };
+}
+
+static bool on_letter(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_letter letter;
+
+    if (!wire_read_letter(event->bytes, &letter))
+        return false;
+    queue_put(store->queue, from_of(event, letter.token),
+              &(struct queue_letter){ .head = letter.head, .to = letter.to, .text = letter.text,
+                                      .binary = letter.binary != 0 },
+              store_keys(store, letter.head, letter.to), event->now, fx);
+    return true;
+}
+
+static bool on_begin(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_letter_begin begin;
+
+    return wire_read_letter_begin(event->bytes, &begin)
+        && queue_begin(store->queue, from_of(event, begin.token), begin.binary != 0, begin.size, fx);
+}
+
+static bool on_to(struct store *store, const struct event *event)
+{
+    struct wire_letter_to to;
+
+    return wire_read_letter_to(event->bytes, &to)
+        && queue_to(store->queue, from_of(event, to.token), to.to);
+}
+
+static bool on_part(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_letter_part part;
+
+    return wire_read_letter_part(event->bytes, &part)
+        && queue_part(store->queue, from_of(event, part.token), part.text, fx);
+}
+
+static bool on_end(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_letter_end end;
+
+    if (!wire_read_letter_end(event->bytes, &end))
+        return false;
+    struct queue_from from = from_of(event, end.token);
+    return queue_end(store->queue, from, end.size, end.head,
+                     store_keys(store, end.head, queue_gathered(store->queue, from)), event->now, fx);
+}
+
+static bool on_drop(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_letter_drop drop;
+
+    if (!wire_read_letter_drop(event->bytes, &drop))
+        return false;
+    queue_drop(store->queue, from_of(event, drop.token), fx);
+    return true;
+}
+
+static bool on_mailbox_ask(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_mailbox_ask ask;
+
+    if (!wire_read_mailbox_ask(event->bytes, &ask))
+        return false;
+    store_ask(store, event->peer.index, &ask, fx);
+    return true;
+}
+
+static bool from_front(struct store *store, const struct event *event, struct effects *fx)
+{
+    enum wire_kind kind = wire_kind_of(event->bytes);
+
+    return kind == WIRE_LETTER_MESSAGE ? on_letter(store, event, fx)
+         : kind == WIRE_LETTER_PART_MESSAGE ? on_part(store, event, fx)
+         : kind == WIRE_LETTER_BEGIN_MESSAGE ? on_begin(store, event, fx)
+         : kind == WIRE_LETTER_TO_MESSAGE ? on_to(store, event)
+         : kind == WIRE_LETTER_END_MESSAGE ? on_end(store, event, fx)
+         : kind == WIRE_LETTER_DROP_MESSAGE ? on_drop(store, event, fx)
+         : kind == WIRE_MAILBOX_ASK_MESSAGE && on_mailbox_ask(store, event, fx);
+}
+
+static bool on_result(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_job_result result;
+
+    if (!wire_read_job_result(event->bytes, &result) || result.outcome < JOB_DELIVERED
+        || result.outcome > JOB_FAILED)
+        return false;
+    queue_job_result(store->queue, &(struct queue_result){
+        .job = result.job, .outcome = result.outcome, .class = result.class,
+        .subject = result.subject, .detail = result.detail, .words = result.words },
+        event->now, fx);
+    return true;
+}
+
+static bool from_local(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_credit credit;
+    struct wire_mailbox_is is;
+
+    if (wire_read_credit(event->bytes, &credit))
+        queue_job_credit(store->queue, credit.token, credit.octets, fx);
+    else if (wire_read_mailbox_is(event->bytes, &is))
+        store_answer(store, &is, fx);
+    else
+        return on_result(store, event, fx);
+    return true;
+}
+
+static bool from_admin(struct store *store, const struct event *event, struct effects *fx)
+{
+    struct wire_queue_ask queue;
+    struct wire_trace_ask trace;
+
+    if (wire_read_queue_ask(event->bytes, &queue))
+        queue_list(store->queue, queue.token, queue.after, queue.most, fx);
+    else if (wire_read_trace_ask(event->bytes, &trace))
+        queue_trace(store->queue, trace.token, trace.by, trace.key, fx);
+    else
+        return false;
+    return true;
+}
+
+static void on_told(struct store *store, const struct event *event, struct effects *fx)
+{
+    bool well = event->peer.kind == ROLE_FRONT ? from_front(store, event, fx)
+              : event->peer.kind == ROLE_LOCAL ? from_local(store, event, fx)
+              : event->peer.kind == ROLE_ADMIN && from_admin(store, event, fx);
+
+    if (well)
+        return;
+    struct buffer *line = fx_draft(fx);
+    log_begin(line, "bad-frame");
+    log_ours(line, "kind", bytes_of(wire_name(wire_kind_of(event->bytes))));
+    log_uint(line, "octets", event->bytes.n);
+    fx_log(fx, LOG_ERROR, fx_keep(fx, buffer_bytes(line)));
+}
+
+static void on_peer(struct store *store, const struct event *event, bool up, struct effects *fx)
+{
+    struct role_name peer = event->peer;
+
+    if (peer.kind == ROLE_FRONT && peer.index < LIMIT_FRONTS) {
+        store->fronts[peer.index] = up;
+        if (!up)
+            queue_drop_peer(store->queue, peer.index, fx);
+    } else if (peer.kind == ROLE_LOCAL) {
+        store->local = up;
+        queue_deliverer(store->queue, up, fx);
+    } else if (peer.kind == ROLE_ADMIN) {
+        store->admin = up;
+    }
+    if (!up)
+        store_asks_down(store, peer, fx);
+    else if (peer.kind == ROLE_FRONT || peer.kind == ROLE_ADMIN)
+        store_tell_state(store, peer, fx);
+}
+
+static void store_step(void *role, const struct event *event, struct effects *fx)
+{
+    struct store *store = role;
+
+    queue_step(store->queue, event, fx);
+    switch (event->kind) {
+    case EV_TOLD:
+        on_told(store, event, fx);
+        break;
+    case EV_PEER_UP:
+    case EV_PEER_DOWN:
+        on_peer(store, event, event->kind == EV_PEER_UP, fx);
+        break;
+    case EV_STOP:
+        fx_exit(fx, 0);
+        break;
+    case EV_START: case EV_IO: case EV_ALARM: case EV_TURN: case EV_RELOAD: case EV_ACCEPT:
+    case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_CHILD:
+        break;
+    }
+    store_tell_news(store, fx);
+    uint64_t alarm = queue_alarm(store->queue);
+    if (alarm != store->alarm)
+        fx_alarm(fx, alarm);
+    store->alarm = alarm;
+}
+
+static void store_free(void *role)
+{
+    struct store *store = role;
+
+    if (store == NULL)
+        return;
+    queue_free(store->queue);
+    mem_free(store->asks);
+    buffer_done(&store->keys);
+    buffer_done(&store->normal);
+    mem_free(store);
+}
+
+static void *store_make(const struct conf *conf, uint32_t index)
+{
+    struct store *store = mem_new(sizeof(*store));
+
+    if (store == NULL)
+        return NULL;
+    store->conf = conf;
+    store->keys = buffer_with_most(STORE_KEYS_MOST * sizeof(uint64_t));
+    store->normal = buffer_with_most(LIMIT_ADDRESS * 4);
+    store->queue = queue_new(&(struct queue_conf){
+        .segment_bytes = conf->segment / 4096 * 4096, .space_least = conf->space_least,
+        .retry_ms = conf->retry_ms, .history_keep_ms = conf->history_keep_ms,
+        .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
+        .deliver = conf->deliver });
+    if (store->queue == NULL) {
+        store_free(store);
+        return NULL;
+    }
+    return store;
+}
+
+const struct role_ops store_ops = { "store", store_make, store_step, store_free };

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/store_int.h: the store role: the queue, and those who speak with it.
+ *
+ * It translates: frames into calls of queue/queue.h, the queue's news into frames. What it adds
+ * itself are the keys of the history (which need an eye for addresses, and the queue knows no mail) and
+ * the fronts' questions whether a mailbox exists, which it hands on to local.
+ */
+#ifndef POSTERN_ROLE_STORE_INT_H
+#define POSTERN_ROLE_STORE_INT_H
+
+#include "base/buffer.h"
+#include "queue/queue.h"
+#include "role/role.h"
+#include "role/wire.h"
+
+enum { STORE_ASKS_MOST = 4096, STORE_KEYS_MOST = LIMIT_RECIPIENTS_MOST + 2 };
+
+/* A question that local has not answered. */
+struct store_ask {
+    bool used;
+    uint32_t times;             /* how often this place was used: part of our token */
+    uint32_t front, token;
+};
+
+struct store {
+    const struct conf *conf;
+    struct queue *queue;
+    bool fronts[LIMIT_FRONTS], admin, local;
+    struct store_ask *asks;     /* STORE_ASKS_MOST of them, made when first needed */
+    uint32_t asks_n, asks_next;
+    struct buffer keys, normal;
+    uint64_t alarm;             /* as last asked for */
+};
+
+/* store_keys.c: by what a letter shall be found in the history. Lives until the next call. */
+struct queue_keys store_keys(struct store *store, struct bytes head, struct bytes to);
+
+/* store_ask.c */
+void store_ask(struct store *store, uint32_t front, const struct wire_mailbox_ask *ask,
+               struct effects *fx);
+void store_answer(struct store *store, const struct wire_mailbox_is *is, struct effects *fx);
+/* That role is gone: nobody answers, or nobody wants to know. */
+void store_asks_down(struct store *store, struct role_name peer, struct effects *fx);
+
+/* store_news.c: tell everyone what the queue has to say. */
+void store_tell_news(struct store *store, struct effects *fx);
+void store_tell_state(struct store *store, struct role_name to, struct effects *fx);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+#include "role/store_int.h"
+
+static const struct role_name to_local = { ROLE_LOCAL, 0 }, to_admin = { ROLE_ADMIN, 0 };
+
+static struct role_name front_of(const struct queue_news *news)
+{
+    return (struct role_name){ ROLE_FRONT, news->from.peer };
+}
+
+_Static_assert((int)QUEUE_CLOSED == STORE_CLOSED && (int)QUEUE_OPEN == STORE_OPEN
+               && (int)QUEUE_LOW == STORE_LOW && (int)QUEUE_READ_ONLY == STORE_READ_ONLY,
+               "the states are told as they are");
+_Static_assert((int)QUEUE_NOT_NOW == REFUSED_NOT_NOW && (int)QUEUE_NO_SPACE == REFUSED_NO_SPACE
+               && (int)QUEUE_TOO_LARGE == REFUSED_TOO_LARGE && (int)QUEUE_UNKNOWN == REFUSED_UNKNOWN,
+               "the refusals are told as they are");
+
+void store_tell_state(struct store *store, struct role_name to, struct effects *fx)
+{
+    wire_tell_store_state(fx, to,
+                          &(struct wire_store_state){ (uint8_t)queue_state(store->queue) });
+}
+
+static void tell_state_to_all(struct store *store, struct effects *fx)
+{
+    for (uint32_t i = 0; i < LIMIT_FRONTS; i++)
+        if (store->fronts[i])
+            store_tell_state(store, (struct role_name){ ROLE_FRONT, i }, fx);
+    if (store->admin)
+        store_tell_state(store, to_admin, fx);
+}
+
+static void tell_job(const struct queue_news *news, struct effects *fx)
+{
+    wire_tell_job_begin(fx, to_local, &(struct wire_job_begin){
+        .job = news->job, .letter = news->id, .recipient = news->recipient,
+        .attempt = news->attempt, .recovered = news->recovered, .binary = news->binary,
+        .size = news->size, .head = news->head, .to = news->to });
+}
+
+static void tell_row(const struct queue_news *news, struct effects *fx)
+{
+    wire_tell_queue_row(fx, to_admin, &(struct wire_queue_row){
+        .token = news->token, .letter = news->id, .recipient = news->recipient,
+        .size = news->size, .received_ms = news->received_ms, .attempts = news->attempt,
+        .due_ms = news->due_ms, .head = news->head, .to = news->to, .note = news->note });
+}
+
+static void tell(struct store *store, const struct queue_news *news, struct effects *fx)
+{
+    switch (news->kind) {
+    case NEWS_STATE:
+        tell_state_to_all(store, fx);
+        break;
+    case NEWS_TAKEN:
+        wire_tell_letter_taken(fx, front_of(news),
+                               &(struct wire_letter_taken){ news->from.token, news->id });
+        break;
+    case NEWS_REFUSED:
+        wire_tell_letter_refused(fx, front_of(news),
+                                 &(struct wire_letter_refused){ news->from.token,
+                                                                (uint8_t)news->why });
+        break;
+    case NEWS_CREDIT:
+        wire_tell_credit(fx, front_of(news), &(struct wire_credit){ news->from.token, news->octets });
+        break;
+    case NEWS_JOB:
+        tell_job(news, fx);
+        break;
+    case NEWS_JOB_TEXT:
+        wire_tell_job_part(fx, to_local, &(struct wire_job_part){ news->job, news->text });
+        break;
+    case NEWS_JOB_END:
+        wire_tell_job_end(fx, to_local, &(struct wire_job_end){ news->job });
+        break;
+    case NEWS_JOB_DROP:
+        wire_tell_job_drop(fx, to_local, &(struct wire_job_drop){ news->job });
+        break;
+    case NEWS_ROW:
+        tell_row(news, fx);
+        break;
+    case NEWS_EVENT:
+        wire_tell_trace_row(fx, to_admin, &(struct wire_trace_row){ news->token, news->text });
+        break;
+    case NEWS_ANSWER_END:
+        wire_tell_answer_end(fx, to_admin, &(struct wire_answer_end){ news->token, news->more });
+        break;
+    }
+}
+
+void store_tell_news(struct store *store, struct effects *fx)
+{
+    struct queue_news news;
+
+    while (queue_news(store->queue, &news))
+        tell(store, &news, fx);
+}
