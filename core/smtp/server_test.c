@@ -20,6 +20,13 @@ static const struct dialogue plain[] = {
              R_OPEN " 354 250/2.0.0" R_QUIT, AB("7BIT ESMTP 0: hello\r\n")),
     DIALOGUE("a letter after HELO", "HELO c.example\r\n" D_MAIL D_RCPT "DATA\r\nx\r\n.\r\n" D_QUIT,
              R_OPEN " 354 250/2.0.0" R_QUIT, AB("7BIT SMTP 0: x\r\n")),
+    DIALOGUE("pipe-03 the text comes before 354: taken, not an octet is lost",
+             D_OPEN "DATA\r\nx\r\n.\r\n" D_QUIT, R_OPEN " 354 250/2.0.0" R_QUIT,
+             AB("7BIT ESMTP 0: x\r\n")),
+    DIALOGUE("tls-07 STARTTLS as text and as a local part",
+             D_EHLO "MAIL FROM:<STARTTLS@c.example>\r\nRCPT TO:<starttls@example.org>\r\n"
+             "DATA\r\nSTARTTLS\r\n.\r\n", R_OPEN " 354 250/2.0.0",
+             LETTER("STARTTLS@c.example", "starttls@example.org", "7BIT ESMTP 0: STARTTLS\r\n")),
     DIALOGUE("an empty letter", D_OPEN "DATA\r\n.\r\n", R_OPEN " 354 250/2.0.0",
              AB("7BIT ESMTP 0: ")),
     DIALOGUE("stuffed dots", D_OPEN "DATA\r\n..\r\n.x\r\n...\r\n.\r\n", R_OPEN " 354 250/2.0.0",
@@ -105,7 +112,7 @@ static const struct dialogue order[] = {
     DIALOGUE("RCPT in other words", D_EHLO D_MAIL "RCPT FROM:<a@b>\r\nRCPT TO:<>\r\nRCPT TO:a@b\r\n"
              "RCPT TO:<a b@c.example>\r\n", R_EHLO " 250/2.1.0 501/5.5.4 501/5.1.3 501/5.5.4"
              " 553/5.1.3", ""),
-    DIALOGUE("more recipients than RCPTMAX: the rest may come in another letter",
+    DIALOGUE("line-10 more recipients than RCPTMAX: the rest may come in another letter",
              D_OPEN D_RCPT D_RCPT D_RCPT D_RCPT D_RCPT D_RCPT "DATA\r\n.\r\n",
              R_OPEN " 250/2.1.5 250/2.1.5 250/2.1.5 250/2.1.5 452/4.5.3 452/4.5.3 354 250/2.0.0",
              LETTER("a@c.example", "b@example.org,b@example.org,b@example.org,b@example.org,"

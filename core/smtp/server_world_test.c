@@ -201,7 +201,7 @@ static void test_refuse(void **state)
     struct bytes in = BYTES("EHLO early\r\n");
 
     assert_non_null(server);
-    /* SRV-070: not an octet is taken before the greeting */
+    /* SRV-070, pipe-04: not an octet is taken before the greeting */
     assert_int_equal(smtp_server_step(server, &in).kind, SMTP_MORE);
     assert_int_equal(in.n, 12);
     smtp_server_refuse(server, 421, STATUS(4, 7, 0), BYTES("Too many connections; wait a minute"));
