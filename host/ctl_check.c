@@ -179,12 +179,12 @@ int ctl_check_run(int argc, char **argv)
     bool as_json = false;
 
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
+        if (ctl_is_help(argv[i])) {
             fputs(help, stdout);
             return ctl_end(EX_OK);
         } else if (strcmp(argv[i], "--json") == 0) {
             as_json = true;
-        } else if (strcmp(argv[i], "-c") == 0 && i + 1 < argc && path == NULL) {
+        } else if (ctl_is_conf(argv[i]) && i + 1 < argc && path == NULL) {
             path = argv[++i];
         } else if (argv[i][0] != '-' && path == NULL) {
             path = argv[i];

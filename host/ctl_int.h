@@ -11,6 +11,9 @@
 
 enum { CTL_WORDS_MOST = 14, CTL_WAIT_MS = 120 * 1000 };
 
+/* -h, --help; -c, --config. */
+bool ctl_is_help(const char *word);
+bool ctl_is_conf(const char *word);
 /* The words of a command without `-c FILE`, which goes to *ret_conf_path (NULL when not given).
    False: said on standard error. */
 MUST_USE bool ctl_words(int argc, char **argv, struct bytes ret_words[static CTL_WORDS_MOST],

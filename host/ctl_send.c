@@ -346,7 +346,7 @@ int ctl_send_run(int argc, char **argv)
     snprintf(sending.from_made, sizeof(sending.from_made), "postern@%s", sending.host);
     sending.from = sending.from_made;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
+        if (ctl_is_help(argv[i])) {
             fputs(help, stdout);
             return ctl_end(EX_OK);
         }

@@ -47,12 +47,12 @@ static int read_words(const struct bytes *words, size_t n, struct request *reque
 {
     if (n > 1 && bytes_equal(words[1], BYTES("check")))
         request->check = true;
-    else if (n > 1 && bytes_equal(words[1], BYTES("--help")))
+    else if (n > 1 && ctl_is_help(words[1].at))
         request->help = true;
     else if (n < 2 || !bytes_equal(words[1], BYTES("export")))
         return ctl_unknown("store", n < 2 ? "" : words[1].at);
     for (size_t i = 2; i < n; i++) {
-        if (bytes_equal(words[i], BYTES("--help")))
+        if (ctl_is_help(words[i].at))
             request->help = true;
         else if (bytes_equal(words[i], BYTES("--json")) && request->check)
             request->json = true;

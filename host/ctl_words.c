@@ -7,6 +7,16 @@
 #include <string.h>
 #include <sysexits.h>
 
+bool ctl_is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+bool ctl_is_conf(const char *word)
+{
+    return strcmp(word, "-c") == 0 || strcmp(word, "--config") == 0;
+}
+
 bool ctl_words(int argc, char **argv, struct bytes ret_words[static CTL_WORDS_MOST], size_t *ret_n,
                const char **ret_conf_path)
 {
@@ -14,7 +24,7 @@ bool ctl_words(int argc, char **argv, struct bytes ret_words[static CTL_WORDS_MO
 
     *ret_conf_path = NULL;
     for (int i = 0; i < argc; i++) {
-        if (i > 0 && strcmp(argv[i], "-c") == 0) {
+        if (i > 0 && ctl_is_conf(argv[i])) {
             if (++i == argc) {
                 fputs("postern: -c wants the name of a file\n", stderr);
                 return false;

@@ -77,7 +77,7 @@ static bool take_option(struct bytes word, struct once_request *request)
         request->json = true;
     else if (bytes_equal(word, BYTES("--relative")))
         request->relative = true;
-    else if (bytes_equal(word, BYTES("--help")))
+    else if (bytes_equal(word, BYTES("--help")) || bytes_equal(word, BYTES("-h")))
         request->help = true;
     else
         return false;
