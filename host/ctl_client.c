@@ -29,16 +29,6 @@ int ctl_connect(struct bytes path)
     return fd;
 }
 
-bool ctl_server_runs(const struct conf *conf)
-{
-    int fd = ctl_connect(conf->control);
-    bool runs = fd >= 0 || (errno != ENOENT && errno != ECONNREFUSED && errno != ENOTDIR);
-
-    if (fd >= 0)
-        close(fd);
-    return runs;
-}
-
 static bool send_all(int fd, struct bytes octets)
 {
     while (octets.n > 0) {

@@ -34,14 +34,18 @@ int ctl_end(int status);
 MUST_USE int ctl_connect(struct bytes path);
 /* Ask the server: send the words, copy the answer to `out` and `err`. Returns its exit status. */
 int ctl_ask(int fd, const struct bytes *words, size_t n, FILE *out, FILE *err);
-/* Does a server hold this spool now? */
-bool ctl_server_runs(const struct conf *conf);
 
 /* Answer from the files below the spool, while no server runs. */
 int ctl_offline(const struct conf *conf, const struct once_request *request, FILE *out, FILE *err);
 
-/* Take a look to its end, reading below `spool`; files it writes go to the folder `into` (-1: it
-   writes none). Frees the look. Returns its exit status. */
-int ctl_look(struct bytes spool, struct look *look, int into, FILE *out, FILE *err);
+/* Where a look reads and writes. */
+struct ctl_place {
+    struct bytes spool;
+    bool hold;              /* no server may start before the look ends */
+    int into;               /* the folder for the files it writes; -1: it writes none */
+    FILE *out, *err;
+};
+/* Take a look to its end, unless a server holds the spool. Frees the look. Its exit status. */
+int ctl_look(const struct ctl_place *place, struct look *look);
 
 #endif

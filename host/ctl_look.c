@@ -16,14 +16,15 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 enum { READ_MOST = LIMIT_SEGMENT_BYTES, SHOW_AFTER_MS = 2000, SHOW_EACH_MS = 200 };
 
 struct looking {
-    int spool, into;
-    FILE *out, *err;
+    const struct ctl_place *place;
+    int spool;
     int reads;                      /* the file last read, and its name */
     struct buffer reads_name;
     int writes;                     /* the file last written, and its name */
@@ -146,7 +147,7 @@ static void read_octets(struct looking *looking, const struct look_want *want)
 
 static bool write_file(struct looking *looking, const struct look_want *want)
 {
-    int fd = open_again(looking->into, want->name, O_WRONLY | O_CREAT | O_EXCL, &looking->writes,
+    int fd = open_again(looking->place->into, want->name, O_WRONLY | O_CREAT | O_EXCL, &looking->writes,
                         &looking->writes_name);
     struct bytes left = want->text;
 
@@ -160,7 +161,7 @@ static bool write_file(struct looking *looking, const struct look_want *want)
     }
     if (left.n == 0)
         return true;
-    fprintf(looking->err, "postern: %.*s: %s\n", (int)want->name.n, want->name.at, strerror(errno));
+    fprintf(looking->place->err, "postern: %.*s: %s\n", (int)want->name.n, want->name.at, strerror(errno));
     return false;
 }
 
@@ -169,9 +170,9 @@ static bool say(struct looking *looking, const struct look_want *want)
     hide_progress(looking);
     switch (want->to) {
     case LOOK_OUT:
-        return fwrite(want->text.at, 1, want->text.n, looking->out) == want->text.n;
+        return fwrite(want->text.at, 1, want->text.n, looking->place->out) == want->text.n;
     case LOOK_ERR:
-        return fwrite(want->text.at, 1, want->text.n, looking->err) == want->text.n;
+        return fwrite(want->text.at, 1, want->text.n, looking->place->err) == want->text.n;
     case LOOK_FILE:
         break;
     }
@@ -216,6 +217,24 @@ static int refuse_spool(struct bytes spool, int error, FILE *err)
     return error == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
 }
 
+/* A server holds the folder of its spool exclusively (host/folder.h), so a shared hold tells. */
+static bool is_free(int spool, bool hold)
+{
+    bool free_now = flock(spool, LOCK_SH | LOCK_NB) == 0;
+
+    if (free_now && !hold)
+        (void)flock(spool, LOCK_UN);
+    return free_now;
+}
+
+static int refuse_held(FILE *err)
+{
+    fputs("postern: a server holds this queue, and its files change under the reader. If it runs,"
+          " ask it (postern queue, postern trace) or end it first; if it is just starting, ask"
+          " again.\n", err);
+    return EX_TEMPFAIL;
+}
+
 static int open_spool(struct bytes spool)
 {
     char path[PATH_MAX];
@@ -227,10 +246,10 @@ static int open_spool(struct bytes spool)
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-int ctl_look(struct bytes spool, struct look *look, int into, FILE *out, FILE *err)
+int ctl_look(const struct ctl_place *place, struct look *look)
 {
     struct looking looking = {
-        .spool = open_spool(spool), .into = into, .out = out, .err = err,
+        .place = place, .spool = open_spool(place->spool),
         .reads = -1, .reads_name = buffer_with_most(PATH_MAX),
         .writes = -1, .writes_name = buffer_with_most(PATH_MAX),
         .octets = buffer_with_most(READ_MOST),
@@ -239,9 +258,11 @@ int ctl_look(struct bytes spool, struct look *look, int into, FILE *out, FILE *e
     int status = EX_OSERR;
 
     if (looking.spool < 0)
-        status = refuse_spool(spool, errno, err);
+        status = refuse_spool(place->spool, errno, place->err);
+    else if (!is_free(looking.spool, place->hold))
+        status = refuse_held(place->err);
     else if (look == NULL)
-        fputs("postern: memory is short\n", err);
+        fputs("postern: memory is short\n", place->err);
     else
         status = run(&looking, look);
     for (size_t i = 0; i < 3; i++) {

@@ -7,13 +7,14 @@
 
 int ctl_offline(const struct conf *conf, const struct once_request *request, FILE *out, FILE *err)
 {
+    struct ctl_place place = { conf->spool, false, -1, out, err };
     struct once_style style = { request->json, request->relative, clock_now().wall_ms };
 
     switch (request->command) {
     case ONCE_QUEUE:
-        return ctl_look(conf->spool, look_queue(style), -1, out, err);
+        return ctl_look(&place, look_queue(style));
     case ONCE_TRACE:
-        return ctl_look(conf->spool, look_trace(style, request->subject), -1, out, err);
+        return ctl_look(&place, look_trace(style, request->subject));
     case ONCE_STATUS: case ONCE_COMMANDS:
         break;
     }

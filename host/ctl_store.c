@@ -89,7 +89,8 @@ static int export_one(const struct conf *conf, const struct request *request)
         if (out == NULL)
             return refuse_file(request->output, EX_CANTCREAT);
     }
-    int status = ctl_look(conf->spool, look_export(id), -1, out, stderr);
+    int status = ctl_look(&(struct ctl_place){ conf->spool, true, -1, out, stderr },
+                          look_export(id));
     if (out != stdout && fclose(out) != 0)
         status = refuse_file(request->output, EX_IOERR);
     return status;
@@ -102,7 +103,8 @@ static int export_all(const struct conf *conf, const struct request *request)
     int into = open(request->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (into < 0)
         return refuse_file(request->id, EX_CANTCREAT);
-    int status = ctl_look(conf->spool, look_export_all(), into, stdout, stderr);
+    int status = ctl_look(&(struct ctl_place){ conf->spool, true, into, stdout, stderr },
+                          look_export_all());
     close(into);
     return status;
 }
@@ -111,13 +113,9 @@ static int run(const struct conf *conf, const struct request *request)
 {
     struct once_style style = { request->json, false, clock_now().wall_ms };
 
-    if (ctl_server_runs(conf)) {
-        fputs("postern: a server holds this queue, and its files change under the reader: end it"
-              " first, or ask it with postern queue and postern trace\n", stderr);
-        return EX_TEMPFAIL;
-    }
     if (request->check)
-        return ctl_look(conf->spool, look_check(style), -1, stdout, stderr);
+        return ctl_look(&(struct ctl_place){ conf->spool, true, -1, stdout, stderr },
+                        look_check(style));
     return request->all ? export_all(conf, request) : export_one(conf, request);
 }
 
