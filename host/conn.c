@@ -46,8 +46,10 @@ void conns_done(struct conns *conns)
             close(conns->list[i].fd);
         mem_free(conns->list[i].out);
     }
-    for (uint32_t i = 0; i < conns->n_listeners; i++)
+    for (uint32_t i = 0; i < conns->n_listeners; i++) {
+        loop_unwatch(conns->loop, conns->listeners[i].fd);
         close(conns->listeners[i].fd);
+    }
     if (conns->reserve_fd >= 0)
         close(conns->reserve_fd);
     mem_free(conns->list);

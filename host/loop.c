@@ -84,6 +84,11 @@ bool loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watcher *wa
     return control(loop, EPOLL_CTL_MOD, fd, events, watcher);
 }
 
+void loop_unwatch(struct loop *loop, int fd)
+{
+    (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
 static uint64_t due_ms(const struct loop *loop)
 {
     uint64_t due = loop->log_waits ? loop->now.mono_ms + LOG_AGAIN_MS : UINT64_MAX;

@@ -57,6 +57,9 @@ void loop_free(struct loop *loop);
 /* Wait for these epoll events on a descriptor; false and errno when that cannot be. */
 MUST_USE bool loop_watch(struct loop *loop, int fd, uint32_t events, struct watcher *watcher);
 bool loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watcher *watcher);
+/* Needed before closing a descriptor whose socket another descriptor or process has open as well: else
+   epoll goes on about it. */
+void loop_unwatch(struct loop *loop, int fd);
 /* Free this memory at the end of the turn, when no event can point to it any more. */
 void loop_bury(struct loop *loop, void *memory);
 

@@ -56,6 +56,15 @@ static void say(const struct supervisor *supervisor, enum log_level level, const
     buffer_done(&line);
 }
 
+static void drop_leash(struct process *process)
+{
+    if (process->leash >= 0) {
+        loop_unwatch(process->of->loop, process->leash);
+        close(process->leash);
+    }
+    process->leash = -1;
+}
+
 /* ---- what children say ---- */
 
 /* A child that says what it may not is flawed itself. */
@@ -79,10 +88,7 @@ static void on_leash(struct watcher *watcher, uint32_t events)
         close(fd);
         process->of->spawner.flaw(&process->of->spawner, process->role);
         break;
-    case LEASH_ENDED:           /* SIGCHLD tells the rest */
-        close(process->leash);
-        process->leash = -1;
-        break;
+    case LEASH_ENDED: drop_leash(process); break;       /* SIGCHLD tells the rest */
     }
 }
 
@@ -194,10 +200,7 @@ static void reap(struct supervisor *supervisor, struct process *process)
     if (process->pid <= 0 || waitpid(process->pid, &status, WNOHANG) != process->pid)
         return;
     process->pid = 0;
-    if (process->leash >= 0)
-        close(process->leash);
-    process->leash = -1;
-    process->watch.ready = NULL;
+    drop_leash(process);
     actor_post(supervisor->master, &(struct event){
         .kind = EV_CHILD, .peer = process->role,
         .number = (uint64_t)(WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status)
