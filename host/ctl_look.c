@@ -147,8 +147,8 @@ static void read_octets(struct looking *looking, const struct look_want *want)
 
 static bool write_file(struct looking *looking, const struct look_want *want)
 {
-    int fd = open_again(looking->place->into, want->name, O_WRONLY | O_CREAT | O_EXCL, &looking->writes,
-                        &looking->writes_name);
+    int fd = open_again(looking->place->into, want->name, O_WRONLY | O_CREAT | O_EXCL,
+                        &looking->writes, &looking->writes_name);
     struct bytes left = want->text;
 
     while (fd >= 0 && left.n > 0) {
@@ -161,7 +161,8 @@ static bool write_file(struct looking *looking, const struct look_want *want)
     }
     if (left.n == 0)
         return true;
-    fprintf(looking->place->err, "postern: %.*s: %s\n", (int)want->name.n, want->name.at, strerror(errno));
+    fprintf(looking->place->err, "postern: %.*s: %s\n", (int)want->name.n, want->name.at,
+            strerror(errno));
     return false;
 }
 
