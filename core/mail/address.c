@@ -26,7 +26,6 @@
 #include "mail/domain.h"
 #include "mail/literal.h"
 
-#include <string.h>
 #include <utf8proc.h>
 
 const char ADDRESS_EMPTY_LOCAL[] = "a local part that is not empty";
@@ -46,7 +45,9 @@ static bool expect(struct parser *parser, const char *what)
 
 static bool is_atext(char c)
 {
-    return is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+    static const struct bytes marks = BYTES_INIT("!#$%&'*+-/=?^_`{|}~");
+
+    return is_alnum(c) || bytes_find(marks, c) < marks.n;
 }
 
 static bool is_qtext(char c) { return c >= 32 && c <= 126 && c != '"' && c != '\\'; }

@@ -3,8 +3,6 @@
 
 #include "base/limits.h"
 
-#include <string.h>
-
 /* A comment, its first bracket being next. */
 static bool skip_comment(struct reader *in)
 {
@@ -55,5 +53,7 @@ bool take_quoted(struct reader *in, struct buffer *to)
 
 bool is_token(char c)
 {
-    return c > 32 && c < 127 && strchr("()<>@,;:\\\"/[]?=", c) == NULL;
+    static const struct bytes specials = BYTES_INIT("()<>@,;:\\\"/[]?=");
+
+    return c > 32 && c < 127 && bytes_find(specials, c) == specials.n;
 }

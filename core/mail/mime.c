@@ -405,10 +405,26 @@ void mime_feed(struct mime *mime, struct bytes piece)
     mime->at += piece.n;
 }
 
+/* A boundary came last and not an octet behind it: it began no part. */
+static void drop_empty_part(struct mime *mime)
+{
+    struct mime_part *part = innermost(mime);
+
+    if (mime->depth < 2 || part->header_at < mime->at || part->header_at != part->end
+        || part_of(mime, mime->depth - 2)->kind != MIME_MULTIPART)
+        return;
+    part_of(mime, mime->depth - 2)->children--;
+    mime->in_header = false;
+    mime->depth--;
+    mime->n--;
+}
+
 void mime_finish(struct mime *mime)
 {
     if (mime->line_held && !mime->opaque)
         settle_line(mime, (struct bytes){ mime->line, mime->line_n });
+    if (mime->depth > 0)
+        drop_empty_part(mime);
     while (mime->depth > 0)
         end_part(mime, mime->at);
 }

@@ -29,6 +29,8 @@ static const struct { const char *name, *text, *want; unsigned flaws; } rows[] =
     { "empty part", MULTI "--b\n--b--\n", "multipart/mixed.text/plain||", 0 },
     { "header without body", MULTI "--b\nX: y\n--b--\n", "multipart/mixed.text/plain||", 0 },
     { "not closed", MULTI "--b\n\none", "multipart/mixed.text/plain|one|", MIME_NOT_CLOSED },
+    { "boundary at the very end", MULTI "--b\n\none\n--b\n", "multipart/mixed.text/plain|one|",
+      MIME_NOT_CLOSED },
     { "no boundary comes", MULTI "text\n", "multipart/mixed", MIME_NOT_CLOSED | MIME_NO_PARTS },
     { "closed at once", MULTI "--b--\n", "multipart/mixed", MIME_NO_PARTS },
     { "no boundary parameter", "Content-Type: multipart/mixed\n\n--b\n",

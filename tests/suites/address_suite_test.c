@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * Other projects' tables of addresses and domains, as an envelope has to take them
- * (tests/suites/suite.h). What a header may say beyond that (comments, folding, lists) is refused here on
- * purpose.
+ * (tests/suites/suite.h). What a header may say beyond that (comments, folding, lists) is refused
+ * here on purpose.
  */
 #include "mail/address.h"
 #include "mail/domain.h"
