@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/play_int.h"
 
+#include "base/arena.h"
+
+#include <string.h>
+
 enum { PLAY_MOST = 256 * 1024 * 1024 };
 
 void play_begin(struct play *play)
@@ -25,6 +29,7 @@ void play_done(struct play *play)
     buffer_done(&play->notes);
     buffer_done(&play->text);
     buffer_done(&play->pending);
+    mem_free(play->place);
 }
 
 static enum smtp_verdict judge_recipient(struct address address)
@@ -135,11 +140,28 @@ static void drain(struct play *play)
     smtp_server_sent(play->server);
 }
 
+/* One step. What it borrows from the input stays until the next one, and no longer. */
+static struct smtp_event step(struct play *play, struct bytes *in)
+{
+    if (!play->moving)
+        return smtp_server_step(play->server, in);
+    char *copy = mem_new(in->n);
+    if (copy == NULL)
+        return (struct smtp_event){ .kind = SMTP_CLOSE };
+    memcpy(copy, in->at, in->n);
+    mem_free(play->place);
+    play->place = copy;
+    struct bytes there = { copy, in->n };
+    struct smtp_event event = smtp_server_step(play->server, &there);
+    *in = bytes_skip(*in, in->n - there.n);
+    return event;
+}
+
 /* Events until the machine wants to be left alone. Moves *in on. */
 static void run(struct play *play, struct bytes *in)
 {
     for (;;) {
-        struct smtp_event event = smtp_server_step(play->server, in);
+        struct smtp_event event = step(play, in);
         drain(play);
         switch (event.kind) {
         case SMTP_MORE: return;

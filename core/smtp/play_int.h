@@ -25,6 +25,7 @@ enum { PLAY_UNSETTLED_MOST = 64 };
 struct play {
     struct smtp_settings settings;
     enum play_order order;
+    bool moving;                /* each step gets its input at another place, for the sanitizer */
     struct smtp_server *server;
     struct buffer replies;      /* every octet that was sent */
     struct buffer letters;      /* "sender>recipient,recipient BODY UTF8 protocol size: text\n" */
@@ -35,6 +36,7 @@ struct play {
     enum smtp_verdict verdicts[PLAY_UNSETTLED_MOST];
     uint32_t unsettled_n, drops, letters_n;
     bool closed;
+    char *place;                /* when `moving` */
     const char *broken;         /* a rule of server.h that the machine broke, or NULL */
 };
 

@@ -70,11 +70,12 @@ void server_close(struct smtp_server *server)
     server->mode = MODE_CLOSING;
 }
 
-/* What is ready to be told, one at a time. */
+/* What is ready to be told, one at a time. The note comes first: its text may borrow from the input
+   of this very step. */
 static bool take_due(struct smtp_server *server, struct smtp_event *ret_event)
 {
     static const struct { uint8_t due; enum smtp_event_kind kind; } order[] = {
-        { DUE_DROP, SMTP_DROP }, { DUE_NOTE, SMTP_NOTE }, { DUE_ASK, SMTP_ASK_RCPT },
+        { DUE_NOTE, SMTP_NOTE }, { DUE_DROP, SMTP_DROP }, { DUE_ASK, SMTP_ASK_RCPT },
         { DUE_END, SMTP_END },
     };
 

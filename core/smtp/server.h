@@ -36,7 +36,8 @@ struct smtp_settings {
 enum smtp_event_kind {
     SMTP_MORE,          /* all input was taken, or it waits for an answer: nothing to do now */
     SMTP_ASK_RCPT,      /* may this recipient? Answer with smtp_server_answer_rcpt, now or later;
-                           until then no input is taken. `address` lives until the answer. */
+                           until then no input is taken. `address` lives until the answer, or
+                           the end of the session. */
     SMTP_TEXT,          /* octets of the letter, decoded: dots unstuffed, chunk frames taken away.
                            Borrows from the input; use it before the next call. */
     SMTP_END,           /* the letter is whole: keep it, then smtp_server_settle(token). The

@@ -90,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct bytes input = { (const char *)data + 2, n - 2 };
     size_t step = data[0] == 0 ? n : data[0];
     play_input(&whole, input, n, data[1]);
+    cut.moving = true;
     play_input(&cut, input, step, data[1]);
     check_replies(buffer_bytes(&whole.replies));
     must(bytes_equal(buffer_bytes(&whole.replies), buffer_bytes(&cut.replies)));

@@ -37,7 +37,7 @@ enum smtp_mode {
 };
 
 /* Events that are ready to be told, in this order. */
-enum { DUE_DROP = 1, DUE_NOTE = 2, DUE_ASK = 4, DUE_END = 8 };
+enum { DUE_NOTE = 1, DUE_DROP = 2, DUE_ASK = 4, DUE_END = 8 };
 
 struct smtp_server {
     const struct smtp_settings *settings;

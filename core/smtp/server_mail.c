@@ -37,7 +37,8 @@ static bool too_long(struct bytes text)
     if (at == path.n)
         return path.n > LIMIT_LOCAL_PART;
     struct bytes domain = bytes_skip(path, at + 1);
-    return at > LIMIT_LOCAL_PART || domain.n > LIMIT_DOMAIN || label_too_long(domain);
+    return at > LIMIT_LOCAL_PART || domain.n > LIMIT_DOMAIN || path.n > LIMIT_ADDRESS
+        || label_too_long(domain);
 }
 
 /* The address that opens *text, which is moved on past it; else the refusal was said. */
@@ -207,8 +208,10 @@ void smtp_server_answer_rcpt(struct smtp_server *server, enum smtp_verdict verdi
     if (reply == REPLY_RECIPIENT_OK)
         server->state = STATE_RCPTS;
     bool unknown = verdict == SMTP_NO_MAILBOX || verdict == SMTP_NO_RELAY;
-    if (unknown && ++server->bad_recipients > LIMIT_BAD_RECIPIENTS)
+    if (unknown && ++server->bad_recipients > LIMIT_BAD_RECIPIENTS) {
+        server->note.text = BYTES_NONE;         /* it goes with the transaction */
         server_say_and_close(server, REPLY_HARVEST, no_words);
-    else
+    } else {
         server_say(server, reply, no_words);
+    }
 }

@@ -65,6 +65,10 @@ static const struct dialogue plain[] = {
     DIALOGUE("SMTPUTF8", D_EHLO "MAIL FROM:<\xc3\xa9@c.example> SMTPUTF8\r\n"
              "RCPT TO:<b@\xc3\xa9.example>\r\nDATA\r\n.\r\n", R_OPEN " 354 250/2.0.0",
              LETTER("\xc3\xa9@c.example", "b@\xc3\xa9.example", "7BIT UTF8 UTF8SMTP 0: ")),
+    DIALOGUE("SRV-066 U-labels and A-labels are kept as given",
+             D_EHLO "MAIL FROM:<a@xn--9ca.example> SMTPUTF8\r\nRCPT TO:<b@\xc3\xa9.example>\r\n"
+             "DATA\r\n.\r\n", R_OPEN " 354 250/2.0.0",
+             LETTER("a@xn--9ca.example", "b@\xc3\xa9.example", "7BIT UTF8 UTF8SMTP 0: ")),
     DIALOGUE("UTF-8 without SMTPUTF8", D_EHLO "MAIL FROM:<\xc3\xa9@c.example>\r\n" D_MAIL
              "RCPT TO:<\xc3\xa9@example.org>\r\n", R_EHLO " 553/5.6.7 250/2.1.0 553/5.6.7", ""),
     DIALOGUE("the rest of the commands",

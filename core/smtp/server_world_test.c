@@ -44,7 +44,7 @@ static const struct {
     ROW("SRV-079 the last letter and the end together", D_OPEN "BDAT 1 LAST\r\nx", END, "",
         R_OPEN " 250/2.0.0 close", AB "x\n"),
     ROW("SRV-023 end in a text", D_OPEN "DATA\r\nabc\r\n.\r", END, "", R_OPEN " 354 close", ""),
-    ROW("SRV-022 end in a chunk", D_OPEN "BDAT 9 LAST\r\nabc", END, "", R_OPEN " close", ""),
+    ROW("end in a chunk", D_OPEN "BDAT 9 LAST\r\nabc", END, "", R_OPEN " close", ""),
     ROW("end between chunks", D_OPEN "BDAT 3\r\nabc", END, "", R_OPEN " 250/2.0.0 close", ""),
     ROW("end in a command", D_EHLO "QUI", END, "", R_EHLO " close", ""),
     ROW("SRV-096 low at MAIL", D_EHLO, LOW, D_MAIL "NOOP\r\n", R_EHLO " 452/4.3.1 250/2.0.0", ""),
