@@ -59,8 +59,8 @@ static void begin(struct conns *conns, struct listener *listener, int fd,
         conns->tell(conns->of, &event);
 }
 
-/* No descriptor for one more: get rid of one client with the one kept for this, and rest, so that the
-   others do not make us spin (SRV-077, OS-003). */
+/* No descriptor for one more: get rid of one client with the one kept for this, and rest, so that
+   the others do not make us spin (SRV-077, OS-003). */
 static void rest(struct conns *conns, struct listener *listener, int error)
 {
     bool table_full = error == EMFILE || error == ENFILE;

@@ -67,7 +67,8 @@ struct actor *actor_new(struct loop *loop, struct role_name name, const struct r
     actor->reading = buffer_with_most(INBOX_MOST);
     files_init(&actor->files);
     /* A few more than the role itself allows, so that it can tell them why they are turned away. */
-    conns_init(&actor->conns, loop, actor->slot, actor, tell_conn, (uint32_t)(most + most / 8 + 16));
+    conns_init(&actor->conns, loop, actor->slot, actor, tell_conn,
+               (uint32_t)(most + most / 8 + 16));
     make_label(actor);
     actor->role = ops->make(conf, name.index);
     if (actor->role == NULL) {

@@ -35,8 +35,8 @@ struct actor {
 
 enum { ACTOR_GAVE_UP = 75 };    /* EX_TEMPFAIL: memory was short */
 
-/* Make the role and put it into the loop. It has nothing yet; EV_START is posted. NULL: no memory, or no
-   place left. */
+/* Make the role and put it into the loop. It has nothing yet; EV_START is posted. NULL: no
+   memory, or no place left. */
 MUST_USE struct actor *actor_new(struct loop *loop, struct role_name name,
                                  const struct role_ops *ops, const struct conf *conf);
 /* Take it out of the loop and free it, with all it has. */

@@ -22,7 +22,8 @@ struct address_buffer {
 };
 
 /* Of a connected unix socket the peer's uid is asked for; false when the kernel does not say. */
-MUST_USE bool address_read(const struct address_buffer *from, int fd, struct net_address *ret_address);
+MUST_USE bool address_read(const struct address_buffer *from, int fd,
+                           struct net_address *ret_address);
 /* What a socket is bound to. */
 MUST_USE bool address_of_socket(int fd, struct net_address *ret_address);
 /* An internet address for bind; IPv4 for a mapped one. */

@@ -29,7 +29,8 @@ void channel_done(struct channel *channel)
     *channel = channel_of(-1);
 }
 
-/* Sent octets are cut off only when they are the greater part, so that each is moved once at most. */
+/* Sent octets are cut off only when they are the greater part, so that each is moved once at
+   most. */
 static void forget_sent(struct channel *channel)
 {
     if (channel->sent == channel->out.n) {

@@ -28,7 +28,8 @@ static void put_digits(char *at, uint64_t number, unsigned width)
     }
 }
 
-/* Days since 1970 as a date, counted in years that begin in March, so that a leap day comes last. */
+/* Days since 1970 as a date, counted in years that begin in March, so that a leap day comes
+   last. */
 static void put_date(char *at, uint64_t days)
 {
     uint64_t shifted = days + 719468;               /* since 0000-03-01 */

@@ -2,7 +2,8 @@
  *
  * host/command.h: what `postern WORD ...` runs. A command is a row in host/main.c.
  *
- * A command gets its own word as argv[0], reads what follows, and returns an exit status of sysexits.h.
+ * A command gets its own word as argv[0], reads what follows, and returns an exit status of
+ * sysexits.h.
  */
 #ifndef POSTERN_HOST_COMMAND_H
 #define POSTERN_HOST_COMMAND_H

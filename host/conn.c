@@ -88,7 +88,7 @@ static bool grow(struct conns *conns)
     struct conn *list;
 
     if (!grow_one(&conns->ready, room) || !grow_one(&conns->serving, room)
-        || !grow_one(&conns->dirty, room * 2))      /* a number may be freed and used anew in one turn */
+        || !grow_one(&conns->dirty, room * 2))      /* a number may be used anew in one turn */
         return false;
     list = mem_resize(conns->list, room * sizeof(*list));
     if (list == NULL)
@@ -271,8 +271,8 @@ static void read_some(struct conns *conns, uint32_t number)
         conn_queue(conns, number);
 }
 
-/* Throw away what a client sends that we have said goodbye to: closing with octets unread would send a
-   reset, and the client might lose our last reply. */
+/* Throw away what a client sends that we have said goodbye to: closing with octets unread would
+   send a reset, and the client might lose our last reply. */
 static void discard(struct conns *conns, uint32_t number)
 {
     ssize_t got = recv(conns->list[number].fd, conns->loop->scratch, LOOP_SCRATCH, MSG_DONTWAIT);

@@ -2,9 +2,9 @@
  *
  * host/conn.h: the client connections and the listeners of one role.
  *
- * Connections are edge-triggered: registered once when accepted, and what epoll says is remembered here. So
- * pausing and resuming cost no call, and a short read needs no second one. An idle connection holds 32
- * octets and no buffer.
+ * Connections are edge-triggered: registered once when accepted, and what epoll says is
+ * remembered here. So pausing and resuming cost no call, and a short read needs no second one. An
+ * idle connection holds 32 octets and no buffer.
  */
 #ifndef POSTERN_HOST_CONN_H
 #define POSTERN_HOST_CONN_H
@@ -12,7 +12,7 @@
 #include "host/loop.h"
 
 enum {
-    CONN_READ_BELOW = 64 * 1024,            /* read only while less than this waits to be sent to it */
+    CONN_READ_BELOW = 64 * 1024,            /* read only while less than this waits to be sent */
     CONN_WAITING_MOST = 64 * 1024 * 1024,   /* to be sent; above, it is closed */
     CONN_LINGER_MS = 2000,                  /* to read what a client still sends after FX_CLOSE */
     CONN_LINGERING_MOST = 1024,

@@ -35,7 +35,7 @@ struct conn {
     int fd;
     uint16_t flags;             /* enum conn_flag */
     uint16_t generation;        /* so that an event for an earlier holder of the number is known */
-    uint32_t before, after;     /* in flushing or lingering; `after` also in the list of free numbers */
+    uint32_t before, after;     /* in flushing or lingering; `after` also among the free numbers */
     uint32_t due_ms;            /* in those lists: when its time is over, cut to 32 bits */
     struct out *out;            /* NULL when nothing waits */
 };
@@ -46,14 +46,15 @@ struct listener {
     int fd;
     uint32_t index;
     bool ready;                 /* there may be somebody in the backlog */
-    bool any_local;             /* bound to all addresses: each connection's own must be asked for */
+    bool any_local;             /* bound to all addresses: each connection has its own */
     uint64_t rests_until_ms;
     struct net_address local;
 };
 
 /* conn.c */
 void conn_queue(struct conns *conns, uint32_t number);
-uint32_t conn_open(struct conns *conns, int fd);    /* CONN_NONE and the descriptor closed: no memory */
+/* CONN_NONE, and the descriptor is closed: no memory. */
+uint32_t conn_open(struct conns *conns, int fd);
 void conn_gone(struct conns *conns, uint32_t number);
 void conn_list_put(struct conns *conns, struct conn_list *to, uint32_t number, uint32_t ms);
 void conn_list_remove(struct conns *conns, uint32_t number);
@@ -67,8 +68,8 @@ static inline bool conn_reads(const struct conn *conn)
         && !(conn->flags & (CONN_PAUSED | CONN_ENDED | CONN_CLOSING | CONN_GONE));
 }
 
-/* conn_out.c: send what waits; afterwards it may be blocked, lingering or gone. True when it was blocked and
-   is no more. */
+/* conn_out.c: send what waits; afterwards it may be blocked, lingering or gone. True when it was
+   blocked and is no more. */
 bool conn_flush(struct conns *conns, uint32_t number);
 
 /* accept.c */

@@ -74,7 +74,8 @@ void estate_close(struct estate *estate)
     struct address_buffer name = { .n = sizeof(name.at) };
 
     if (estate->control_fd >= 0
-        && getsockname(estate->control_fd, &name.at.any, &name.n) == 0 && name.n > sizeof(sa_family_t))
+        && getsockname(estate->control_fd, &name.at.any, &name.n) == 0
+        && name.n > sizeof(sa_family_t))
         unlink(name.at.local.sun_path);
     close_one(&estate->control_fd);
     close_one(&estate->spool_fd);
@@ -92,7 +93,8 @@ void estate_log(const struct estate *estate)
         log_begin(&line, "listening");
         log_ours(&line, "address", buffer_bytes(&text));
         log_uint(&line, "fronts", estate->conf->fronts);
-        log_sink_put(estate->log, clock_now().wall_ms, LOG_INFO, BYTES("master"), buffer_bytes(&line));
+        log_sink_put(estate->log, clock_now().wall_ms, LOG_INFO, BYTES("master"),
+                     buffer_bytes(&line));
         buffer_done(&line);
         buffer_done(&text);
     }

@@ -28,7 +28,8 @@ void estate_log(const struct estate *estate);
 
 /* Give the role what its row of rights.def says. False: it cannot live. */
 MUST_USE bool estate_equip(const struct estate *estate, struct actor *actor);
-/* The descriptors of the role's share, for a process that closes all others; at most LISTEN_MOST + 2. */
+/* The descriptors of the role's share, for a process that closes all others; at most LISTEN_MOST
+   + 2. */
 size_t estate_share(const struct estate *estate, struct role_name role, int *ret_fds);
 
 #endif

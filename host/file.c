@@ -31,8 +31,8 @@ void files_done(struct files *files)
     }
 }
 
-/* May this file, found where our own should be, be trusted? In the spool only what belongs to us or to
-   the folder's owner, that nobody else may write, and that has one name. */
+/* May this file, found where our own should be, be trusted? In the spool only what belongs to us
+   or to the folder's owner, that nobody else may write, and that has one name. */
 static bool is_ours(int root, enum io_root which, const struct stat *file)
 {
     struct stat folder;
@@ -144,8 +144,8 @@ static enum fault write_zeroes(int fd, uint64_t from, uint64_t to)
     return fault;
 }
 
-/* The room is reserved in one piece first; then every octet without data is written, because a sync of a
-   write into room that was only reserved commits metadata each time. */
+/* The room is reserved in one piece first; then every octet without data is written, because a
+   sync of a write into room that was only reserved commits metadata each time. */
 static struct file_result run_extend(int fd, const struct io *io)
 {
     struct stat file;
@@ -173,8 +173,8 @@ static struct file_result run_extend(int fd, const struct io *io)
     return (struct file_result){ .fault = OK };
 }
 
-/* Not tried again after EINTR alone would be safe, but a second sync of a failed one never is: what the
-   first could not write counts as written afterwards. */
+/* Not tried again after EINTR alone would be safe, but a second sync of a failed one never is:
+   what the first could not write counts as written afterwards. */
 static struct file_result run_sync(int fd)
 {
     return file_said(fdatasync(fd));

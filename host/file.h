@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * host/file.h: one file operation, done now by the thread that calls. The host threads of io.h call it.
+ * host/file.h: one file operation, done now by the thread that calls. The host threads of io.h
+ * call it.
  */
 #ifndef POSTERN_HOST_FILE_H
 #define POSTERN_HOST_FILE_H
@@ -10,8 +11,9 @@
 
 #include <stdatomic.h>
 
-/* The folders and the open files of one role. Slots are shared by its threads; a role that uses a slot in
-   two lanes at once must wait for the one before it starts the other, as base/effects.h says. */
+/* The folders and the open files of one role. Slots are shared by its threads; a role that uses a
+   slot in two lanes at once must wait for the one before it starts the other, as base/effects.h
+   says. */
 struct files {
     int roots[IO_ROOTS];        /* -1: this role has no such folder */
     _Atomic int slots[LIMIT_IO_FILES];

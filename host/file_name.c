@@ -40,11 +40,12 @@ struct file_result file_rename(int root, const struct io *io)
 
     if (!pair_open(root, io, &pair))
         return pair_said(&pair, -1);
-    return pair_said(&pair, renameat(pair.from.folder, pair.from.leaf, pair.to.folder, pair.to.leaf));
+    return pair_said(&pair, renameat(pair.from.folder, pair.from.leaf,
+                                     pair.to.folder, pair.to.leaf));
 }
 
-/* In one step where the file system can; else as a link and an unlink, which a crash may leave with both
-   names. */
+/* In one step where the file system can; else as a link and an unlink, which a crash may leave
+   with both names. */
 struct file_result file_link_new(int root, const struct io *io)
 {
     struct pair pair;

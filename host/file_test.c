@@ -196,7 +196,8 @@ static void an_extended_file_has_no_holes(void **state)
 
     assert_int_equal(run_named(ground, IO_CREATE, "f", NULL), OK);
     assert_int_equal(put(ground, 0, 2 << 20, "behind a hole"), OK);
-    assert_int_equal(run(ground, (struct io){ .kind = IO_EXTEND, .count = (uint64_t)size }).fault, OK);
+    struct io extend = { .kind = IO_EXTEND, .count = (uint64_t)size };
+    assert_int_equal(run(ground, extend).fault, OK);
     fd = atomic_load(&ground->files.slots[0]);
     assert_int_equal(lseek(fd, 0, SEEK_END), size);
     assert_int_equal(lseek(fd, 0, SEEK_HOLE), size);

@@ -2,8 +2,9 @@
  *
  * host/io.h: the file lanes of one role: a host thread each, so that no step ever waits for a disk.
  *
- * The loop gathers what the steps of a turn ask for, then hands each lane its share at once: one wake-up a
- * batch. What is done comes back through one eventfd, which is written when there was nothing before.
+ * The loop gathers what the steps of a turn ask for, then hands each lane its share at once: one
+ * wake-up a batch. What is done comes back through one eventfd, which is written when there was
+ * nothing before.
  */
 #ifndef POSTERN_HOST_IO_H
 #define POSTERN_HOST_IO_H
@@ -12,16 +13,16 @@
 
 struct lanes;
 
-/* n threads on these files, which must outlive them. NULL when memory or threads are short. Call it with
-   all signals blocked: the threads inherit that. */
+/* n threads on these files, which must outlive them. NULL when memory or threads are short. Call
+   it with all signals blocked: the threads inherit that. */
 MUST_USE struct lanes *lanes_new(unsigned n, struct files *files);
 /* Do all that was handed over, forget what is done, end the threads. */
 void lanes_free(struct lanes *lanes);
 /* Becomes readable when something is done; edge-triggered, so nobody needs to read it. */
 int lanes_fd(const struct lanes *lanes);
 
-/* Gather one operation: names are copied, io->data is the lane's from now on. False, and the data is
-   freed, when memory is short or there is no such lane: the role cannot go on. */
+/* Gather one operation: names are copied, io->data is the lane's from now on. False, and the data
+   is freed, when memory is short or there is no such lane: the role cannot go on. */
 MUST_USE bool lanes_add(struct lanes *lanes, const struct io *io);
 /* A step is over: no chain goes on beyond it. */
 void lanes_end_step(struct lanes *lanes);

@@ -88,7 +88,8 @@ static void a_chain_runs_in_order(void **state)
     struct ground *ground = *state;
     char name[] = "file";
 
-    add(ground, (struct io){ .kind = IO_CREATE, .name = bytes_of(name), .linked = true, .token = 1 });
+    add(ground, (struct io){ .kind = IO_CREATE, .name = bytes_of(name), .linked = true,
+                             .token = 1 });
     memcpy(name, "gone", 4);    /* the slice lives only as long as the step */
     add(ground, (struct io){ .kind = IO_WRITE, .data = data_of("letter"), .data_n = 6,
                              .linked = true, .quiet = true, .token = 2 });
@@ -183,7 +184,8 @@ static void ending_finishes_what_was_handed_over(void **state)
 
     add(ground, (struct io){ .kind = IO_CREATE, .name = BYTES("f") });
     for (unsigned i = 0; i < 100; i++)
-        add(ground, (struct io){ .kind = IO_WRITE, .offset = i, .data = data_of("x"), .data_n = 1 });
+        add(ground, (struct io){ .kind = IO_WRITE, .offset = i, .data = data_of("x"),
+                                 .data_n = 1 });
     lanes_go(ground->lanes);
     add(ground, (struct io){ .kind = IO_WRITE, .offset = 500, .data = data_of("x"), .data_n = 1 });
     lanes_free(ground->lanes);

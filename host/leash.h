@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * host/leash.h: what master and each of its processes say to each other, over a socket of their own: "here
- * is your channel to that peer", and back, "that peer sent nonsense".
+ * host/leash.h: what master and each of its processes say to each other, over a socket of their
+ * own: "here is your channel to that peer", and back, "that peer sent nonsense".
  */
 #ifndef POSTERN_HOST_LEASH_H
 #define POSTERN_HOST_LEASH_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * host/link.h: the ways from one role to the others: a channel to another process, or straight to a
- * role in the same loop. Which pairs have one is role/rights.def's to say, what may pass is wire.def's.
+ * host/link.h: the ways from one role to the others: a channel to another process, or straight to
+ * a role in the same loop. Which pairs have one is role/rights.def's to say, what may pass is
+ * wire.def's.
  */
 #ifndef POSTERN_HOST_LINK_H
 #define POSTERN_HOST_LINK_H
@@ -16,8 +17,8 @@ struct links {
     struct link *list[LIMIT_FRONTS + ROLE_KINDS];    /* by peer; NULL: none */
 };
 
-/* The channel to `peer` is this descriptor, a stream socketpair's end; taken over. One that was there is
-   read to its end, then EV_PEER_DOWN; EV_PEER_UP follows. */
+/* The channel to `peer` is this descriptor, a stream socketpair's end; taken over. One that was
+   there is read to its end, then EV_PEER_DOWN; EV_PEER_UP follows. */
 void link_open(struct actor *actor, struct role_name peer, int fd);
 /* Both live in this loop: what they tell each other is posted. EV_PEER_UP to both. */
 void link_join(struct actor *a, struct actor *b);

@@ -7,7 +7,8 @@
 
 #include <sys/socket.h>
 
-/* Channels and links between roles of this process; what a peer sends that is no role of ours is raw. */
+/* Channels and links between roles of this process; what a peer sends that is no role of ours is
+   raw. */
 
 struct ground {
     struct log_sink *sink;
@@ -160,8 +161,8 @@ static void a_channel_carries_frames_both_ways(void **state)
     assert_int_equal(ground->flaws, 0);
 }
 
-/* The new channel of a peer that was restarted comes before the end of the old one was seen: what the dead one
-   sent still counts, then down, then up. */
+/* The new channel of a peer that was restarted comes before the end of the old one was seen: what
+   the dead one sent still counts, then down, then up. */
 static void a_new_channel_replaces_the_old(void **state)
 {
     struct ground *ground = *state;

@@ -75,8 +75,8 @@ static int bind_one(const struct net_address *address, bool shared)
     return fd;
 }
 
-/* Our own sockets share a port, and so might those of another server of the same user, without a word.
-   One that does not share finds that out. */
+/* Our own sockets share a port, and so might those of another server of the same user, without a
+   word. One that does not share finds that out. */
 static bool port_is_free(const struct net_address *address)
 {
     int fd = bind_one(address, false);

@@ -2,8 +2,8 @@
  *
  * host/listen.h: the sockets a server listens on, made before anything else runs.
  *
- * Every front has a socket of its own for each address (SO_REUSEPORT). master keeps them all open, so what
- * waits in the backlog of a front that died is there for the next.
+ * Every front has a socket of its own for each address (SO_REUSEPORT). master keeps them all
+ * open, so what waits in the backlog of a front that died is there for the next.
  */
 #ifndef POSTERN_HOST_LISTEN_H
 #define POSTERN_HOST_LISTEN_H
@@ -24,18 +24,18 @@ struct listen_set {
     uint32_t entries[LISTEN_MOST];      /* which entry of the setting each comes from */
 };
 
-/* Read ADDRESS:PORT, [IPV6]:PORT or *:PORT: how many addresses it stands for (*: IPv4, then IPv6), 0 when
-   it is none of these. */
+/* Read ADDRESS:PORT, [IPV6]:PORT or *:PORT: how many addresses it stands for (*: IPv4, then
+   IPv6), 0 when it is none of these. */
 unsigned listen_parse(struct bytes entry, struct net_address ret_addresses[static 2]);
 
-/* A set for each of `copies` fronts. False: nothing is left open, and a line in reterr_words says which
-   entry it was and why. */
+/* A set for each of `copies` fronts. False: nothing is left open, and a line in reterr_words says
+   which entry it was and why. */
 MUST_USE bool listen_open(struct conf_texts entries, size_t copies, struct listen_set *ret_sets,
                           struct buffer *reterr_words);
 void listen_close(struct listen_set *sets, size_t copies);
 
-/* The unix socket at this path, mode 0660, its folder made. A socket that nobody answers is replaced.
-   -1: a line in reterr_words says why. */
+/* The unix socket at this path, mode 0660, its folder made. A socket that nobody answers is
+   replaced. -1: a line in reterr_words says why. */
 MUST_USE int listen_control(struct bytes path, struct buffer *reterr_words);
 
 #endif

@@ -26,8 +26,9 @@ struct log_sink {
     char text[CLOCK_TEXT];
 };
 
-/* Standard error by a description of our own, so that making it non-blocking does not change it for the
-   shell or the other roles. A socket cannot be opened again: send() is told not to wait instead. */
+/* Standard error by a description of our own, so that making it non-blocking does not change it
+   for the shell or the other roles. A socket cannot be opened again: send() is told not to wait
+   instead. */
 static int open_stderr(bool *ret_is_socket)
 {
     struct stat found;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * host/log.h: where log lines go: standard error or a file. One write a turn; never waits, never ends a role.
+ * host/log.h: where log lines go: standard error or a file. One write a turn; never waits, never
+ * ends a role.
  *
- * Each process has one. What cannot be written now is kept up to a bound and tried again; what does not fit
- * is counted, and the count is logged when there is room again.
+ * Each process has one. What cannot be written now is kept up to a bound and tried again; what
+ * does not fit is counted, and the count is logged when there is room again.
  */
 #ifndef POSTERN_HOST_LOG_H
 #define POSTERN_HOST_LOG_H
@@ -12,7 +13,8 @@
 
 struct log_sink;
 
-/* An empty path: standard error. NULL and errno when the file cannot be opened, or memory is short. */
+/* An empty path: standard error. NULL and errno when the file cannot be opened, or memory is
+   short. */
 MUST_USE struct log_sink *log_sink_new(struct bytes path);
 void log_sink_free(struct log_sink *sink);
 

@@ -69,7 +69,8 @@ static void restore(int saved)
     close(saved);
 }
 
-/* Nobody reads: nothing waits, what does not fit is counted, and the count is said later; no line is torn. */
+/* Nobody reads: nothing waits, what does not fit is counted, and the count is said later; no line
+   is torn. */
 static void check_full(int reader, int writer)
 {
     static char text[8 << 20];

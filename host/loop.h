@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * host/loop.h: the one loop of a process: it waits in epoll, steps the roles that live in it, and sends what
- * they asked for once a turn.
+ * host/loop.h: the one loop of a process: it waits in epoll, steps the roles that live in it, and
+ * sends what they asked for once a turn.
  *
- * A turn: wait; look at the clock; hand on what came (frames as they are read, then posted events, file
- * results, connections, the alarm, EV_TURN); send: files, channels, connections, log, one call each.
+ * A turn: wait; look at the clock; hand on what came (frames as they are read, then posted
+ * events, file results, connections, the alarm, EV_TURN); send: files, channels, connections,
+ * log, one call each.
  */
 #ifndef POSTERN_HOST_LOOP_H
 #define POSTERN_HOST_LOOP_H
@@ -15,7 +16,8 @@
 
 struct actor;
 
-/* Whoever waits for a descriptor that is no client connection. Lives until loop_bury or loop_free. */
+/* Whoever waits for a descriptor that is no client connection. Lives until loop_bury or
+   loop_free. */
 struct watcher {
     void (*ready)(struct watcher *watcher, uint32_t epoll_events);   /* NULL: it is dead */
 };
@@ -26,7 +28,8 @@ struct spawner {
     void (*kill)(struct spawner *spawner, struct role_name role, bool hard);
     /* `role` sent what it may not send: it must be started anew. */
     void (*flaw)(struct spawner *spawner, struct role_name role);
-    /* That actor of this loop has ended; at the end of a turn. NULL: the loop's owner sees to it. */
+    /* That actor of this loop has ended; at the end of a turn. NULL: the loop's owner sees to
+       it. */
     void (*ended)(struct spawner *spawner, struct actor *actor);
 };
 
@@ -57,8 +60,8 @@ void loop_free(struct loop *loop);
 /* Wait for these epoll events on a descriptor; false and errno when that cannot be. */
 MUST_USE bool loop_watch(struct loop *loop, int fd, uint32_t events, struct watcher *watcher);
 bool loop_rewatch(struct loop *loop, int fd, uint32_t events, struct watcher *watcher);
-/* Needed before closing a descriptor whose socket another descriptor or process has open as well: else
-   epoll goes on about it. */
+/* Needed before closing a descriptor whose socket another descriptor or process has open as well:
+   else epoll goes on about it. */
 void loop_unwatch(struct loop *loop, int fd);
 /* Free this memory at the end of the turn, when no event can point to it any more. */
 void loop_bury(struct loop *loop, void *memory);

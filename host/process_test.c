@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
-/* A whole server of tiny roles, with a process each, killed in all its parts. A client sends the front one
-   letter: h: ask the store and answer "h" when it does; a: abort, as a failed assert does; b: tell the store
-   what a front may not; x: exit. */
+/* A whole server of tiny roles, with a process each, killed in all its parts. A client sends the
+   front one letter: h: ask the store and answer "h" when it does; a: abort, as a failed assert
+   does; b: tell the store what a front may not; x: exit. */
 
 /* ---- the tiny roles ---- */
 
@@ -427,7 +427,6 @@ static void the_log_is_opened_anew(void **state)
     kill(ground->master, SIGHUP);
     for (unsigned i = 0; i < 3000 && access(ground->log, F_OK) < 0; i++)
         poll(NULL, 0, 10);
-    poll(NULL, 0, 50);          /* the others read their signal; which of them is first is all one */
     kill(store, SIGKILL);
     until(ground, "role=store event=start", 1);
     until(ground, "event=child-ended child=store", 1);

@@ -14,7 +14,8 @@ struct signals {
     void (*came)(void *of, int signal);
 };
 
-/* Block SIGTERM, SIGINT, SIGHUP and SIGCHLD, ignore SIGPIPE and SIGXFSZ. Before any thread is made. */
+/* Block SIGTERM, SIGINT, SIGHUP and SIGCHLD, ignore SIGPIPE and SIGXFSZ. Before any thread is
+   made. */
 void signals_take(void);
 /* Call back for each of the four that comes. */
 MUST_USE bool signals_watch(struct signals *signals, struct loop *loop, void *of,

@@ -16,7 +16,8 @@
 
 #include <cmocka.h>
 
-/* Make a folder of our own below TMPDIR or /tmp and put its name; remove it with all that is in it. */
+/* Make a folder of our own below TMPDIR or /tmp and put its name; remove it with all that is in
+   it. */
 void testing_folder(char *ret_path, size_t room);
 void testing_remove(const char *path);
 

@@ -82,7 +82,8 @@ static void step(void *of, const struct event *event, struct effects *fx)
     case EV_ALARM: on_alarm(role, fx); break;
     case EV_IO:
         role->io_token = event->token;
-        snprintf(role->io_text, sizeof(role->io_text), "%.*s", (int)event->bytes.n, event->bytes.at);
+        snprintf(role->io_text, sizeof(role->io_text), "%.*s", (int)event->bytes.n,
+                 event->bytes.at);
         break;
     case EV_TOLD: on_told(role, event); break;
     case EV_PEER_UP: note(role->peers, sizeof(role->peers), '+', event); break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * host/testing_role.h: a small role that does what a test tells it to, and remembers what it was told.
+ * host/testing_role.h: a small role that does what a test tells it to, and remembers what it was
+ * told.
  */
 #ifndef POSTERN_HOST_TESTING_ROLE_H
 #define POSTERN_HOST_TESTING_ROLE_H
@@ -15,11 +16,11 @@ struct testing_role {
     size_t octets, of[128];     /* EV_BYTES, all and by connection */
     uint64_t io_token;
     char io_text[64];
-    char told[256];             /* of each frame its peer's kind and index and the octets after the kind */
+    char told[256];             /* of each frame its peer, and the octets after its kind */
     char peers[256];            /* + and - with the peer's kind and index, for up and down */
 
-    /* what it does: on each EV_BYTES the next letter of `wants` ("*": the last one for ever): e echo (also
-       when there is none), n nothing, P pause, C "!" and close, A abort */
+    /* what it does: on each EV_BYTES the next letter of `wants` ("*": the last one for ever): e
+       echo (also when there is none), n nothing, P pause, C "!" and close, A abort */
     const char *wants;
     size_t answer;              /* octets to send in place of an echo */
     const char *on_end;         /* on EV_END: send this and close; NULL: close */

@@ -8,8 +8,8 @@
 
 enum { KILLED = 128 + SIGKILL };
 
-/* All roles in one loop: started, told and ended as processes would be, but nothing keeps one that fails
-   from taking the others along. For development. */
+/* All roles in one loop: started, told and ended as processes would be, but nothing keeps one
+   that fails from taking the others along. For development. */
 struct together {
     struct spawner spawner;     /* first: a spawner is cast to its together */
     const struct estate *estate;

@@ -7,9 +7,9 @@
  *   RUNNING -> RESTING   it ended and nobody asked it to                     [child_ended]
  *   RUNNING -> LEAVING   its turn has come after EV_STOP                     [stop_stage]
  *   RUNNING, LEAVING, RESTING -> GONE   it ended while all are ending        [child_ended]
- * A child that ended is started again at once, unless it keeps ending young: then it rests 1, 2, 4 .. 60 s.
- * All end in stages, so that a front can still have committed what it was sent: fronts; then local and
- * admin; the store last.
+ * A child that ended is started again at once, unless it keeps ending young: then it rests 1, 2,
+ * 4 .. 60 s. All end in stages, so that a front can still have committed what it was sent:
+ * fronts; then local and admin; the store last.
  */
 #include "role/role.h"
 
@@ -75,8 +75,8 @@ static void put_child(struct buffer *line, const struct child *child)
     log_uint(line, "index", child->name.index);
 }
 
-static void say(struct effects *fx, enum log_level level, const char *event, const struct child *child,
-                const char *key, uint64_t number)
+static void say(struct effects *fx, enum log_level level, const char *event,
+                const struct child *child, const char *key, uint64_t number)
 {
     struct buffer *line = fx_draft(fx);
 
@@ -120,7 +120,8 @@ static void child_again(struct child *child, const struct event *event, struct e
 static struct child *child_of(struct master *master, struct role_name name)
 {
     for (size_t i = 0; i < master->n; i++)
-        if (master->children[i].name.kind == name.kind && master->children[i].name.index == name.index)
+        if (master->children[i].name.kind == name.kind
+            && master->children[i].name.index == name.index)
             return &master->children[i];
     return NULL;
 }

@@ -27,7 +27,8 @@ struct stage {
 static struct stage begin(uint64_t fronts)
 {
     struct conf conf = { .fronts = fronts };
-    struct stage stage = { .role = master_ops.make(&conf, 0), .fx = effects_none(), .now_ms = 1000 };
+    struct stage stage = { .role = master_ops.make(&conf, 0), .fx = effects_none(),
+                           .now_ms = 1000 };
 
     assert_non_null(stage.role);
     return stage;
