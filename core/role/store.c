@@ -97,6 +97,7 @@ static bool on_result(struct store *store, const struct event *event, struct eff
     if (!wire_read_job_result(event->bytes, &result) || result.outcome < JOB_DELIVERED
         || result.outcome > JOB_FAILED)
         return false;
+    store->outcomes[result.outcome]++;
     queue_job_result(store->queue, &(struct queue_result){
         .job = result.job, .outcome = result.outcome, .class = result.class,
         .subject = result.subject, .detail = result.detail, .words = result.words },
@@ -118,15 +119,26 @@ static bool from_local(struct store *store, const struct event *event, struct ef
     return true;
 }
 
+static void tell_status(const struct store *store, uint32_t token, struct effects *fx)
+{
+    wire_tell_status_is(fx, (struct role_name){ ROLE_ADMIN, 0 }, &(struct wire_status_is){
+        .token = token, .since_ms = store->since_ms, .letters = queue_letters(store->queue),
+        .accepted = store->accepted, .delivered = store->outcomes[JOB_DELIVERED],
+        .deferred = store->outcomes[JOB_LATER], .failed = store->outcomes[JOB_FAILED] });
+}
+
 static bool from_admin(struct store *store, const struct event *event, struct effects *fx)
 {
     struct wire_queue_ask queue;
     struct wire_trace_ask trace;
+    struct wire_status_ask status;
 
     if (wire_read_queue_ask(event->bytes, &queue))
         queue_list(store->queue, queue.token, queue.after, queue.most, fx);
     else if (wire_read_trace_ask(event->bytes, &trace))
         queue_trace(store->queue, trace.token, trace.by, trace.key, fx);
+    else if (wire_read_status_ask(event->bytes, &status))
+        tell_status(store, status.token, fx);
     else
         return false;
     return true;
@@ -183,8 +195,11 @@ static void store_step(void *role, const struct event *event, struct effects *fx
     case EV_STOP:
         fx_exit(fx, 0);
         break;
-    case EV_START: case EV_IO: case EV_ALARM: case EV_TURN: case EV_RELOAD: case EV_ACCEPT:
-    case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_CHILD:
+    case EV_START:
+        store->since_ms = event->now.wall_ms;
+        break;
+    case EV_IO: case EV_ALARM: case EV_TURN: case EV_RELOAD: case EV_ACCEPT: case EV_BYTES:
+    case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_CHILD:
         break;
     }
     store_tell_news(store, fx);

@@ -31,6 +31,8 @@ struct store {
     uint32_t asks_n, asks_next;
     struct buffer keys, normal;
     uint64_t alarm;             /* as last asked for */
+    /* For `postern status`: since this role began. */
+    uint64_t since_ms, accepted, outcomes[JOB_FAILED + 1];
 };
 
 /* store_keys.c: by what a letter shall be found in the history. Lives until the next call. */

@@ -43,7 +43,7 @@ static void tell_row(const struct queue_news *news, struct effects *fx)
     wire_tell_queue_row(fx, to_admin, &(struct wire_queue_row){
         .token = news->token, .letter = news->id, .recipient = news->recipient,
         .size = news->size, .received_ms = news->received_ms, .attempts = news->attempt,
-        .due_ms = news->due_ms, .head = news->head, .to = news->to, .note = news->note });
+        .due_ms = news->due_ms, .held = news->failed, .head = news->head, .to = news->to, .note = news->note });
 }
 
 static void tell(struct store *store, const struct queue_news *news, struct effects *fx)
@@ -53,6 +53,7 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
         tell_state_to_all(store, fx);
         break;
     case NEWS_TAKEN:
+        store->accepted++;
         wire_tell_letter_taken(fx, front_of(news),
                                &(struct wire_letter_taken){ news->from.token, news->id });
         break;
