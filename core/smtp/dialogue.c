@@ -61,8 +61,9 @@ static const char *play_once(const struct dialogue *row, struct smtp_settings se
                              enum play_order order, size_t step, uint64_t *dice,
                              struct buffer *to)
 {
-    struct play play = { .settings = settings, .order = order };
+    struct play play = { .settings = settings, .order = order, .moving = step == 1 };
 
+    play.settings.notes = step <= 1;
     play_begin(&play);
     dialogue_play(&play, row->input, step, dice);
     const char *wrong = compare(&play, row, step, to);

@@ -169,6 +169,8 @@ static const struct dialogue chunks[] = {
              AB("7BIT ESMTP 0: x") AB("7BIT ESMTP 0: y") AB("7BIT ESMTP 0: z")),
     DIALOGUE("commands between chunks", D_OPEN "BDAT 1\r\nxNOOP\r\nVRFY b\r\nBDAT 1 LAST\r\ny",
              R_OPEN " 250/2.0.0 250/2.0.0 252/2.5.2 250/2.0.0", AB("7BIT ESMTP 0: xy")),
+    DIALOGUE("EHLO between chunks", D_OPEN "BDAT 1\r\nx" D_EHLO "BDAT 1 LAST\r\nyNOOP\r\n",
+             R_OPEN " 250/2.0.0 250 503/5.5.1 250/2.0.0", ""),
     DIALOGUE("bdat-11 RSET between chunks", D_OPEN "BDAT 1\r\nxRSET\r\nBDAT 1 LAST\r\nyNOOP\r\n",
              R_OPEN " 250/2.0.0 250/2.0.0 503/5.5.1 250/2.0.0", ""),
     DIALOGUE("MAIL and RCPT between chunks", D_OPEN "BDAT 1\r\nx" D_MAIL D_RCPT "BDAT 0 LAST\r\n",

@@ -157,6 +157,28 @@ static void test_order(void **state)
     smtp_server_free(server);
 }
 
+/* Stopped while a recipient is asked for: the answer still counts, then comes the end. */
+static void test_stop_while_asking(void **state)
+{
+    const struct smtp_settings settings = dialogue_settings();
+    struct smtp_server *server = ready(&settings);
+    struct bytes in = BYTES(D_MAIL D_RCPT "DATA\r\n");
+
+    assert_int_equal(go(server, BYTES(D_EHLO)), SMTP_MORE);
+    smtp_server_sent(server);
+    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_ASK_RCPT);
+    smtp_server_stop(server);
+    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_MORE);
+    assert_int_equal(in.n, 6);
+    smtp_server_answer_rcpt(server, SMTP_YES);
+    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_CLOSE);
+    assert_true(output_is(server, SAID_OPEN "421 4.3.2 mx.example.org is stopping; connect again "
+                          "later\r\n"));
+    smtp_server_answer_rcpt(server, SMTP_YES);
+    assert_true(output_is(server, ""));
+    smtp_server_free(server);
+}
+
 /* QUIT and the end wait for the letters, too; after silence nothing more is said. */
 static void test_close_waits(void **state)
 {
@@ -359,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_stop_while_asking),
         cmocka_unit_test(test_close_waits),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_refuse),
