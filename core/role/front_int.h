@@ -31,6 +31,7 @@ enum {
     FRONT_DRAIN_MS = 60 * 1000,         /* ... and how long */
     FRONT_GRACE_MS = 60 * 1000,         /* of a text's beginning (SRV-074) */
     FRONT_MS_PER_OCTET = 2,             /* after it: 500 octets a second */
+    FRONT_HOLD_BACK_MS = 1000,          /* replies after LIMIT_SOFT_ERRORS refused commands */
     FRONT_STOP_MS = 10 * 1000,          /* how long EV_STOP lets letters end */
     FRONT_CACHE_YES_MS = 10 * 1000,
     FRONT_CACHE_NO_MS = 1000,
@@ -85,6 +86,7 @@ struct session {
     bool over;                  /* what the machine has put is sent, then it closes */
     bool quit;
     uint64_t stuck_ms;
+    uint64_t held_back_ms;      /* replies to a client who errs too often leave then; 0: now */
     uint8_t peer_n;
     char peer[FRONT_PEER_MOST];
 };

@@ -43,6 +43,19 @@ void log_connect(struct front *front, const struct session *session, const struc
     send_line(front, LOG_INFO, line);
 }
 
+/* A stranger's octets, shorter when escaping makes them too long for one line. */
+static void put_theirs(struct buffer *line, const char *key, struct bytes text)
+{
+    enum { LEFT_FOR_THE_REST = 64, SHORT = 64 };
+    size_t n = line->n;
+
+    log_theirs(line, key, text);
+    if (line->n <= LIMIT_LOG_LINE - LEFT_FOR_THE_REST)
+        return;
+    line->n = n;
+    log_theirs(line, key, bytes_first(text, SHORT));
+}
+
 /* One more field of the story, or none when it is full: half a field would lie. */
 static void put_story(struct buffer *story, const char *key, struct bytes text)
 {
@@ -86,10 +99,13 @@ static void note_taken(struct front *front, struct session *session, const struc
         log_story_lost(front, session);
         struct buffer *line = begin(front, "helo", session->number);
         log_ours(line, "verb", note->verb);
-        log_theirs(line, "name", note->text);
+        put_theirs(line, "name", note->text);
         send_line(front, LOG_INFO, line);
     } else if (is_verb(note, BYTES("RSET"))) {
         log_story_lost(front, session);
+    } else if (is_verb(note, BYTES("QUIT"))) {
+        log_story_lost(front, session);
+        log_end(front, session, "quit");
     }
 }
 
@@ -101,7 +117,7 @@ void log_note(struct front *front, struct session *session, const struct smtp_no
     }
     struct buffer *line = begin(front, "refused", session->number);
     log_ours(line, "verb", note->verb.n == 0 ? BYTES("unknown") : note->verb);
-    log_theirs(line, "text", note->text);
+    put_theirs(line, "text", note->text);
     if (note->octets > 0)
         log_uint(line, "octets", note->octets);
     put_code(line, note->reply, note->code);

@@ -67,14 +67,22 @@ static bool make_room(struct front *front, uint32_t conn)
     return true;
 }
 
+static void turn_away(struct front *front, struct session *session, struct status_code code,
+                      struct bytes why)
+{
+    log_end(front, session, "turned-away");
+    session->quit = true;               /* it was not given the time to say it */
+    smtp_server_refuse(session->smtp, 421, code, why);
+}
+
 static void greet(struct front *front, struct session *session)
 {
     if (front->stopping || front->store == STORE_CLOSED)
-        smtp_server_refuse(session->smtp, 421, STATUS(4, 3, 2),
-                           BYTES("the mail system is not taking mail now, try again later"));
+        turn_away(front, session, STATUS(4, 3, 2),
+                  BYTES("No mail is taken now, try again later"));
     else if (front->connected > front->conf->connections)
-        smtp_server_refuse(session->smtp, 421, STATUS(4, 7, 0),
-                           BYTES("too many clients are connected, try again later"));
+        turn_away(front, session, STATUS(4, 7, 0),
+                  BYTES("Too many clients are connected, try again later"));
     else
         smtp_server_greet(session->smtp);
     smtp_server_set_low(session->smtp, front->store == STORE_LOW);
@@ -86,7 +94,7 @@ void session_accept(struct front *front, const struct event *event)
 
     front->connected++;
     if (session == NULL) {
-        fx_send(front->fx, event->conn, BYTES("421 4.3.2 memory is short, try again later\r\n"));
+        fx_send(front->fx, event->conn, BYTES("421 4.3.2 Memory is short, try again later\r\n"));
         fx_close(front->fx, event->conn);
         return;
     }
@@ -125,7 +133,10 @@ static void hang_up(struct front *front, struct session *session)
 {
     uint32_t conn = session->conn;
 
-    session_closed(front, session);
+    log_story_lost(front, session);
+    if (!session->quit)
+        log_end(front, session, session->ended ? "closed-without-quit" : "closed-by-us");
+    session_forget(front, session);
     fx_close(front->fx, conn);
 }
 
@@ -143,7 +154,7 @@ static void cut_off(struct front *front, struct session *session, const char *wh
 
 static bool waits(const struct front *front, const struct session *session)
 {
-    return session->asking || letter_waits(front, session)
+    return session->asking || session->held_back_ms != 0 || letter_waits(front, session)
         || session->ahead > LIMIT_LETTER_CREDIT || session->unread > FRONT_UNREAD_MOST;
 }
 
@@ -248,13 +259,25 @@ void session_drained(struct front *front, struct session *session)
 
 /* ---- output */
 
+/* A client whose commands are refused again and again is answered slowly, so that guessing names
+   costs it time (SRV-109). It is not read meanwhile. */
+static bool holds_back(struct front *front, struct session *session)
+{
+    if (session->over || !smtp_server_annoyed(session->smtp))
+        return false;
+    if (session->held_back_ms == 0)
+        session->held_back_ms = front->now.mono_ms + FRONT_HOLD_BACK_MS;
+    return session->held_back_ms > front->now.mono_ms;
+}
+
 /* True when there was something to send. */
 static bool flush(struct front *front, struct session *session)
 {
     struct bytes output = smtp_server_output(session->smtp);
 
-    if (output.n == 0)
+    if (output.n == 0 || holds_back(front, session))
         return false;
+    session->held_back_ms = 0;
     fx_send(front->fx, session->conn, fx_keep(front->fx, output));
     smtp_server_sent(session->smtp);
     if (session->unread == 0)
@@ -356,6 +379,8 @@ uint64_t session_due(const struct session *session, uint64_t idle_ms)
     if (letter != NULL && !session->stuck) {
         uint64_t rate = letter->begun_ms + FRONT_GRACE_MS + FRONT_MS_PER_OCTET * letter->size;
         other = letter->octet_ms + idle_ms < rate ? letter->octet_ms + idle_ms : rate;
+    } else if (session->held_back_ms != 0) {
+        other = session->held_back_ms;
     } else if (letter == NULL && !session->asking && session->unsettled == 0) {
         other = session->command_ms + idle_ms;
     }
@@ -370,6 +395,10 @@ void session_late(struct front *front, struct session *session)
     }
     if (session->unread > 0 && session->unread_ms + FRONT_DRAIN_MS <= front->now.mono_ms) {
         cut_off(front, session, "client-does-not-read");
+        return;
+    }
+    if (session->held_back_ms != 0) {
+        front_mark(front, session);
         return;
     }
     log_end(front, session, "timeout");

@@ -128,6 +128,31 @@ static void a_client_that_does_not_read(void **state)
     world_stop(&w);
 }
 
+/* SRV-109: after ten refused commands each answer takes a second; then 421. What is pipelined is
+   not answered faster. */
+static void guessing_is_slowed_down(void **state)
+{
+    unsigned answers = 0;
+    struct world w;
+
+    (void)state;
+    start(&w);
+    for (unsigned i = 0; i < 40; i++)
+        client_says(&w, 0, BYTES("NONSENSE\r\n"));
+    assert_true(w.clients[0].paused);
+    assert_int_equal(w.clients[0].sends, LIMIT_SOFT_ERRORS);
+    for (; answers < 30 && !w.clients[0].closed; answers++) {
+        size_t before = w.clients[0].heard.n;
+        world_later(&w, 999);
+        assert_int_equal(w.clients[0].heard.n, before);
+        world_later(&w, 1);
+        assert_true(w.clients[0].heard.n > before);
+    }
+    assert_in_range(answers, 1, 12);
+    client_hears_last(&w, 0, "421 ");
+    world_stop(&w);
+}
+
 /* SRV-079: a client that closed its side still hears the 250. */
 static void a_half_closed_client_hears_its_250(void **state)
 {
@@ -375,6 +400,7 @@ int main(void)
         cmocka_unit_test(octets_do_not_put_off_a_deadline),
         cmocka_unit_test(a_slow_text_is_cut_off),
         cmocka_unit_test(a_client_that_does_not_read),
+        cmocka_unit_test(guessing_is_slowed_down),
         cmocka_unit_test(a_half_closed_client_hears_its_250),
         cmocka_unit_test(input_before_the_end_counts),
         cmocka_unit_test(an_end_in_the_text_keeps_nothing),

@@ -9,8 +9,8 @@
  *
  * tmp/ needs no fsync: its entry only has to be gone, and if a crash brings it back it is a
  * leftover that readers clear away, never a letter. NAME is the same at each attempt, so
- *   - a crash between link and tell is seen by the next attempt: a recovered job looks in new/
- *     and cur/;
+ *   - a crash between link and tell is seen by the next attempt: a recovered job, and any second
+ *     attempt, looks in new/ and cur/;
  *   - two attempts cannot both stand in new/;
  *   - what an attempt left in tmp/ is found, and removed, by the next.
  * After a failed fdatasync or fsync nothing of that attempt is trusted: the next one writes it
@@ -366,7 +366,7 @@ void job_start(struct job *job, struct effects *fx)
 {
     if (job->orphan)
         job_fail(job, FAULT_SKIPPED, fx);
-    else if (job->recovered && !PLANTED(delivery_repeated))
+    else if ((job->recovered || job->attempt > 1) && !PLANTED(delivery_repeated))
         look_in_new(job, fx);
     else
         open_file(job, fx);

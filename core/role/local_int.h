@@ -56,7 +56,7 @@ struct job;
    under way; the last of a chain always answers, the others only when they fail. */
 enum stage {
     STAGE_WAITS,            /* for a lane */
-    STAGE_LOOKS_IN_NEW,     /* a recovered job: did an earlier attempt get there? */
+    STAGE_LOOKS_IN_NEW,     /* not the first attempt: did an earlier one get there? */
     STAGE_LOOKS_IN_CUR,     /* ... and a reader moved it? */
     STAGE_FOUND,            /* it did; now its folder is made durable */
     STAGE_OPENS,

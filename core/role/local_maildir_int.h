@@ -26,6 +26,9 @@ struct world {
     char words[512];
     int asked;                                  /* the last MAILBOX_IS */
     bool new_synced, exited;
+    unsigned steps, fail_step;                  /* in that step ... */
+    uint64_t fail_memory;                       /* ... the n-th allocation fails */
+    bool dead;                                  /* it gave up for want of memory */
 };
 
 enum { LETTER = 77, JOB = 5 };
@@ -42,6 +45,8 @@ extern const struct bytes test_domain;
 
 void start(struct world *w);
 void stop(struct world *w);
+/* After its death: a new one, on what is left in the folders. */
+void start_again(struct world *w);
 /* One event, and all that follows from it. */
 void step(struct world *w, struct event event);
 /* The frames in fx, from the store. */

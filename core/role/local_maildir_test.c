@@ -219,9 +219,18 @@ void step(struct world *w, struct event event)
     size_t files_n = 0;
     struct arena arena = arena_with_ceiling(1 << 20);
 
+    if (w->dead)
+        return;
     effects_clear(&w->fx);
+    mem_fail_at(++w->steps == w->fail_step ? w->fail_memory : 0);
     local_ops.step(w->local, &event, &w->fx);
-    assert_false(w->fx.bad);
+    mem_fail_at(0);
+    w->dead = w->fx.bad;
+    if (w->dead) {
+        for (size_t i = 0; i < w->fx.n; i++)
+            mem_free(w->fx.list[i].io.data);
+        return;
+    }
     files = calloc(w->fx.n + 1, sizeof(*files));
     for (size_t i = 0; i < w->fx.n; i++) {
         struct buffer frame = buffer_with_most(LIMIT_FRAME_BYTES);
@@ -255,6 +264,16 @@ void start(struct world *w)
     w->local = local_ops.make(&w->conf, 0);
     assert_non_null(w->local);
     step(w, (struct event){ .kind = EV_START, .bytes = BYTES("01234567890123456789012345678901") });
+}
+
+void start_again(struct world *w)
+{
+    local_ops.free(w->local);
+    memset(w->open, 0, sizeof(w->open));
+    w->dead = false;
+    w->fail_step = 0;
+    w->local = local_ops.make(&w->conf, 0);
+    assert_non_null(w->local);
 }
 
 void stop(struct world *w)
