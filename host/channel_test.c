@@ -8,7 +8,7 @@
 
 struct pair {
     struct channel a, b;
-    struct buffer seen;         /* of each frame b took: its length, a blank, its first octet, ';' */
+    struct buffer seen;     /* of each frame b took: its length, a blank, its first octet, ';' */
     size_t frames, octets;
     char refuse;                /* a frame that begins with it is refused */
 };

@@ -19,6 +19,7 @@ struct child {
     int leash;
     struct actor *actor;
     struct log_sink *log;
+    pid_t master;
 };
 
 /* Master is gone: nothing that is begun now could be recorded as having a keeper. */
@@ -47,15 +48,16 @@ static void on_flaw(struct spawner *spawner, struct role_name peer)
         actor_end(child->actor, EX_UNAVAILABLE);
 }
 
-static void on_signal(void *of, int signal)
+/* What ends a whole group of processes (a terminal, a service manager) is for master, who ends us in
+   its order: only its own SIGTERM counts. */
+static void on_signal(void *of, int signal, int from)
 {
     struct child *child = of;
 
-    if (signal == SIGTERM)
+    if (signal == SIGTERM && from == child->master)
         actor_post(child->actor, &(struct event){ .kind = EV_STOP });
     if (signal == SIGHUP)
         log_sink_reopen(child->log);
-    /* SIGINT goes to the whole group of a terminal; it is for master, who ends us in its order. */
 }
 
 static int by_number(const void *a, const void *b)
@@ -108,7 +110,7 @@ static struct actor *settle(const struct estate *estate, struct role_name role, 
 void child_main(const struct estate *estate, struct role_name role, int leash, pid_t master)
 {
     struct child child = { .watch = { on_leash }, .spawner = { .flaw = on_flaw }, .leash = leash,
-                           .log = estate->log };
+                           .log = estate->log, .master = master };
     struct signals signals;
     struct loop *loop;
     int status;

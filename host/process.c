@@ -214,10 +214,11 @@ static void tell_all(struct supervisor *supervisor, int signal)
             kill(supervisor->processes[i].pid, signal);
 }
 
-static void on_signal(void *of, int signal)
+static void on_signal(void *of, int signal, int from)
 {
     struct supervisor *supervisor = of;
 
+    (void)from;
     if (signal == SIGTERM || signal == SIGINT)
         actor_post(supervisor->master, &(struct event){ .kind = EV_STOP });
     if (signal == SIGHUP) {

@@ -34,11 +34,11 @@ static void on_ready(struct watcher *watcher, uint32_t events)
 
     (void)events;
     while (read(signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        signals->came(signals->of, (int)info.ssi_signo);
+        signals->came(signals->of, (int)info.ssi_signo, (int)info.ssi_pid);
 }
 
 bool signals_watch(struct signals *signals, struct loop *loop, void *of,
-                   void (*came)(void *of, int signal))
+                   void (*came)(void *of, int signal, int from))
 {
     sigset_t set = ours();
 

@@ -77,10 +77,11 @@ static void on_ended(struct spawner *spawner, struct actor *actor)
     actor_post(all->master, &event);
 }
 
-static void on_signal(void *of, int signal)
+static void on_signal(void *of, int signal, int from)
 {
     struct together *all = of;
 
+    (void)from;
     if (signal == SIGTERM || signal == SIGINT)
         actor_post(all->master, &(struct event){ .kind = EV_STOP });
     if (signal == SIGHUP)

@@ -24,6 +24,7 @@ enum {
     REST_MS_MOST = 60 * 1000,
     FRONT_GRACE_MS = 30 * 1000, /* to finish the letters under way; then SIGKILL */
     OTHER_GRACE_MS = 10 * 1000,
+    IMPATIENT_MS = 1000,        /* asked again after that: somebody does not want to wait */
 };
 
 enum stage { STAGE_NONE, STAGE_FRONTS, STAGE_HELPERS, STAGE_STORE, STAGE_OVER };
@@ -40,6 +41,7 @@ struct master {
     struct child children[LIMIT_FRONTS + ROLE_KINDS];
     size_t n;
     enum stage stage;
+    uint64_t stop_ms;           /* when EV_STOP came first */
     uint64_t stage_ends_ms;     /* who is left then is killed */
 };
 
@@ -202,10 +204,12 @@ static void kill_leaving(struct master *master, struct effects *fx)
 
 static void on_stop(struct master *master, const struct event *event, struct effects *fx)
 {
-    if (master->stage == STAGE_NONE)
+    if (master->stage == STAGE_NONE) {
+        master->stop_ms = event->now.mono_ms;
         next_stage(master, event, fx);
-    else
-        kill_leaving(master, fx);   /* asked twice: somebody does not want to wait */
+    } else if (event->now.mono_ms - master->stop_ms >= IMPATIENT_MS) {
+        kill_leaving(master, fx);
+    }
 }
 
 static void on_alarm(struct master *master, const struct event *event, struct effects *fx)

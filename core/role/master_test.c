@@ -174,6 +174,9 @@ static void asked_twice_kills(void **state)
     tell(&stage, (struct event){ .kind = EV_START });
     tell(&stage, (struct event){ .kind = EV_STOP });
     tell(&stage, (struct event){ .kind = EV_STOP });
+    assert_int_equal(count(&stage, FX_KILL), 0);    /* the same signal by two ways */
+    stage.now_ms += 1000;
+    tell(&stage, (struct event){ .kind = EV_STOP });
     assert_int_equal(last(&stage, FX_KILL)->number, 1);
     end(&stage);
 }
