@@ -34,8 +34,9 @@ static void mim_010_every_input_has_one_result(void **state)
         for (size_t size = 1; size <= strlen(rows[i].text) + 1; size++) {
             struct base64_decoder decoder = { 0 };
             struct buffer to = buffer_with_most(256);
-            for (struct bytes rest = bytes_of(rows[i].text); rest.n > 0; rest = bytes_skip(rest,
-            size))     base64_decode(&decoder, bytes_first(rest, size), &to);
+            struct bytes rest = bytes_of(rows[i].text);
+            for (; rest.n > 0; rest = bytes_skip(rest, size))
+                base64_decode(&decoder, bytes_first(rest, size), &to);
             base64_decode_end(&decoder, &to);
             size_t n = rows[i].text[0] == '=' && rows[i].text[1] == 'A' ? 2 : strlen(rows[i].want);
             if (!bytes_equal(buffer_bytes(&to), (struct bytes){ rows[i].want, n })

@@ -39,8 +39,9 @@ static void every_input_has_one_result(void **state)
         for (size_t size = 1; size <= strlen(rows[i].text) + 1; size++) {
             struct qp_decoder decoder = { .held_n = 0 };
             struct buffer to = buffer_with_most(256);
-            for (struct bytes rest = bytes_of(rows[i].text); rest.n > 0; rest = bytes_skip(rest,
-            size))     qp_decode(&decoder, bytes_first(rest, size), &to);
+            struct bytes rest = bytes_of(rows[i].text);
+            for (; rest.n > 0; rest = bytes_skip(rest, size))
+                qp_decode(&decoder, bytes_first(rest, size), &to);
             qp_decode_end(&decoder, &to);
             if (!bytes_equal(buffer_bytes(&to), bytes_of(rows[i].want))
                 || decoder.flaws != rows[i].flaws)

@@ -62,8 +62,9 @@ static bool is_refused(uint32_t point, bool first)
     if (utf8_is_unsafe(point) || (point & 0xFFFE) == 0xFFFE || (point >= 0xFDD0 && point <= 0xFDEF))
         return true;
     utf8proc_category_t kind = utf8proc_category((utf8proc_int32_t)point);
-    if (kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_MC || kind ==
-    UTF8PROC_CATEGORY_ME)     return first;
+    if (kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_MC
+        || kind == UTF8PROC_CATEGORY_ME)
+        return first;
     return kind == UTF8PROC_CATEGORY_ZS || kind == UTF8PROC_CATEGORY_CF
         || kind == UTF8PROC_CATEGORY_CO;
 }

@@ -10,8 +10,9 @@ static enum charset charset_of(struct bytes name)
 {
     static const struct { const char *name; enum charset charset; } names[] = {
         { "utf-8", UTF_8 }, { "utf8", UTF_8 }, { "us-ascii", US_ASCII }, { "ascii", US_ASCII },
-        { "ansi_x3.4-1968", US_ASCII }, { "iso-8859-1", ISO_8859_1 }, { "iso8859-1", ISO_8859_1 },
-        { "iso_8859-1", ISO_8859_1 }, { "latin1", ISO_8859_1 }, { "l1", ISO_8859_1 },
+        { "ansi_x3.4-1968", US_ASCII }, { "ansi-x3.4-1968", US_ASCII }, { "l1", ISO_8859_1 },
+        { "iso-8859-1", ISO_8859_1 }, { "iso8859-1", ISO_8859_1 }, { "iso_8859-1", ISO_8859_1 },
+        { "latin1", ISO_8859_1 },
     };
 
     for (size_t i = 0; i < COUNT(names); i++) {

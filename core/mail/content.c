@@ -23,12 +23,12 @@ struct content content_parse(struct bytes value)
     content.type = take_while(&in, is_token);
     if (!skip_cfws(&in))
         content.flaws |= CONTENT_BAD_COMMENT;
-    if (take_char(&in, '/')) {
+    if (content.type.n > 0 && take_char(&in, '/')) {
         if (!skip_cfws(&in))
             content.flaws |= CONTENT_BAD_COMMENT;
         content.subtype = take_while(&in, is_token);
     }
-    if (content.type.n == 0 || content.subtype.n == 0)
+    if (content.type.n == 0 || content.subtype.n == 0 || peek_octet(&in) == '/')
         content.flaws |= CONTENT_BAD_TYPE;
     struct bytes rest = reader_left(&in);
     content.parameters = bytes_skip(rest, bytes_find(rest, ';'));

@@ -197,6 +197,8 @@ static bool take_offset(struct reader *in, struct date *date)
     return true;
 }
 
+static bool is_zone(char c) { return is_alnum(c); }
+
 /* Without a zone, or with a name that says nothing, the time is taken as UTC and marked (4.3). */
 static bool take_zone(struct reader *in, struct date *date)
 {
@@ -206,7 +208,7 @@ static bool take_zone(struct reader *in, struct date *date)
         return false;
     if (peek_octet(in) == '+' || peek_octet(in) == '-')
         return take_offset(in, date);
-    name = take_while(in, is_alpha);
+    name = take_while(in, is_zone);
     date->zone_unknown = !zone_by_name(name, &date->zone_minutes);
     return true;
 }

@@ -9,6 +9,7 @@
 /* A part under way. Parts lie in each other, so they are a stack; the last may be a leaf. */
 struct mime_open {
     uint32_t part;
+    uint64_t inner_end;                 /* where the last part in it ended */
     bool closed;                        /* its last boundary came: what follows is nobody's */
     uint16_t boundary_n;                /* 0: a message or a leaf */
     char boundary[MIME_BOUNDARY_MOST];
@@ -271,6 +272,10 @@ static void end_part(struct mime *mime, uint64_t end)
     }
     struct mime_part *part = innermost(mime);
     part->end = end > part->body_at ? end : part->body_at;
+    if (part->end < mime->open[mime->depth - 1].inner_end)
+        part->end = mime->open[mime->depth - 1].inner_end;
+    if (mime->depth > 1)
+        mime->open[mime->depth - 2].inner_end = part->end;
     if (part->kind == MIME_MULTIPART && !mime->opaque) {
         part->flaws |= mime->open[mime->depth - 1].closed ? 0 : MIME_NOT_CLOSED;
         part->flaws |= part->children == 0 ? MIME_NO_PARTS : 0;

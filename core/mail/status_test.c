@@ -90,7 +90,7 @@ static void no_registered_code_is_missing(void **state)
     FILE *file = fopen(path, "r");
     if (file == NULL) {
         print_message("# skipped: %s is absent\n", path);
-        skip();
+        return;
     }
     assert_non_null(fgets(line, sizeof(line), file));
     while (fgets(line, sizeof(line), file) != NULL) {

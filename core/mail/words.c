@@ -25,17 +25,18 @@ struct word {
 static bool is_charset(char c) { return is_token(c) && c != '*'; }
 static bool is_language(char c) { return is_alnum(c) || c == '-'; }
 
-/* The end of encoded-text: the next "?=". No line end is inside, nor the beginning of another
-   word, so no octet is looked at by more than two words. */
+/* The end of encoded-text: the next "?=". The beginning of another word is not inside (but "=?="
+   is the end of one), so no octet is looked at by more than two words. A word may be folded in the
+   middle. */
 static bool take_encoded_text(struct reader *in, struct bytes *ret_text)
 {
     struct bytes rest = reader_left(in);
 
     for (size_t i = 0; i + 1 < rest.n; i++) {
-        char c = rest.at[i], next = rest.at[i + 1];
-        if (c == '\r' || c == '\n' || (c == '=' && next == '?' && i + 2 < rest.n && rest.at[i + 2]
-        != '='))     return false;
-        if (c == '?' && next == '=') {
+        bool word = rest.at[i] == '=' && rest.at[i + 1] == '?';
+        if (word && i + 2 < rest.n && rest.at[i + 2] != '=')
+            return false;
+        if (rest.at[i] == '?' && rest.at[i + 1] == '=') {
             *ret_text = bytes_first(rest, i);
             in->at += i + 2;
             return true;
@@ -68,19 +69,23 @@ static bool word_parse(struct bytes text, struct word *ret_word)
     return true;
 }
 
-/* RFC 2047, 4.2: "=" and two digits, "_" for a space; anything else is itself. */
+static bool is_blank(char c) { return is_space(c) || c == '\r' || c == '\n'; }
+
+/* RFC 2047, 4.2: "=" and two digits, "_" for a space; anything else is itself. A line end goes,
+   and the white space behind it. */
 static void q_decode(struct bytes text, struct buffer *to)
 {
+    bool folded = false;
+
     for (size_t i = 0; i < text.n; i++) {
         char c = text.at[i];
         int high = c == '=' && i + 2 < text.n ? hex_value(text.at[i + 1]) : -1;
         int low = high >= 0 ? hex_value(text.at[i + 2]) : -1;
-        if (low >= 0) {
-            buffer_put_char(to, (char)(uint8_t)(high << 4 | low));
-            i += 2;
-        } else {
-            buffer_put_char(to, c == '_' ? ' ' : c);
-        }
+        folded = c == '\r' || c == '\n' || (folded && is_space(c));
+        if (folded)
+            continue;
+        buffer_put_char(to, low >= 0 ? (char)(uint8_t)(high << 4 | low) : c == '_' ? ' ' : c);
+        i += low >= 0 ? 2 : 0;
     }
 }
 
@@ -120,8 +125,6 @@ static void put_plain(struct buffer *to, struct bytes text)
             buffer_put_char(to, text.at[i]);
     }
 }
-
-static bool is_blank(char c) { return is_space(c) || c == '\r' || c == '\n'; }
 
 /* From the start of the text to the next "=?", or all of it; one octet at least. */
 static size_t plain_length(struct bytes text)

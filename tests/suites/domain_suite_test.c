@@ -118,5 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(idna) };
 
+    if (suites_absent())
+        return 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,7 +237,7 @@ static void crispin_torture(void **state)
         suite_judge(&suite, "crispin-torture", bytes_equal(buffer_bytes(&ours),
             buffer_bytes(&theirs)), "another tree");
     } else {
-        print_message("# the torture test is absent, or only its beginning is there\n");
+        print_message("# skipped: the torture test is absent, or only its beginning is there\n");
     }
     buffer_done(&text);
     buffer_done(&ours);
@@ -253,5 +253,7 @@ int main(void)
         cmocka_unit_test(crispin_torture),
     };
 
+    if (suites_absent())
+        return 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,17 @@ bool suite_path(const struct suite *suite, const char *file, char *ret_path, siz
     return true;
 }
 
+int suites_absent(void)
+{
+    struct suite all = { .name = "" };
+    char path[PATH_MOST];
+
+    if (suite_path(&all, "", path, sizeof(path)))
+        return 0;
+    printf("1..0 # SKIP nothing below POSTERN_SHARED/suites\n");
+    return 1;
+}
+
 static json_t *load(struct bytes text)
 {
     json_error_t error;
@@ -155,9 +166,5 @@ void suite_end(const struct suite *suite)
 {
     print_message("# %s: %u rows, %u excepted, %u not ours, %u failed\n", suite->name, suite->rows,
         suite->excepted, suite->passed_over, suite->failed);
-    if (suite->rows == 0) {
-        print_message("# skipped: %s is absent below POSTERN_SHARED\n", suite->name);
-        skip();
-    }
     assert_int_equal(suite->failed, 0);
 }

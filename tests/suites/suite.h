@@ -39,7 +39,9 @@ const char *suite_word(const json_t *row, const char *name);
 /* A text of a table: a string, {"s": string}, {"hex": digits}, or an array of them, put behind
    what `to` holds. False for what cannot be read (the name of a macro, say). */
 bool suite_text(const json_t *value, struct buffer *to);
-/* Print the sums, and fail the test when a row failed, or skip it when there was none. */
+/* Nothing is below POSTERN_SHARED/suites: this has said so in TAP, and main returns at once. */
+int suites_absent(void);
+/* Print the sums, and fail the test when a row failed. */
 void suite_end(const struct suite *suite);
 
 #endif
