@@ -6,6 +6,8 @@
 #include "role/front_world_int.h"
 
 #include "base/arena.h"
+#include "base/id.h"
+#include "base/number.h"
 #include "base/reader.h"
 #include "mail/envelope.h"
 
@@ -87,6 +89,55 @@ static void pipelined_letters_share_a_step_and_a_send(void **state)
     world_turn(&w);
     assert_int_equal(w.clients[0].sends, 1);
     client_hears_last(&w, 0, "250 2.0.0");
+    world_stop(&w);
+}
+
+/* More pipelined letters than may be on their way at once: the rest waits in here, none is lost and
+   the answers come in order. */
+static void letters_beyond_the_bound_wait(void **state)
+{
+    enum { LETTERS = 150 };
+    struct buffer all = buffer_with_most(1 << 16), answers = buffer_with_most(1 << 16);
+    size_t told = 0, taken = 0;
+    uint32_t tokens[LETTERS];
+    struct world w;
+
+    (void)state;
+    start(&w);
+    client_says(&w, 0, BYTES("RSET\r\n"));
+    client_hears_last(&w, 0, "250 ");
+    for (unsigned i = 0; i < LETTERS; i++) {
+        buffer_put_text(&all, "MAIL FROM:<>\r\nRCPT TO:<jo@example.org>\r\nBDAT 6 LAST\r\n");
+        buffer_put_uint_wide(&all, i, 4);
+        buffer_put_text(&all, "\r\n");
+        buffer_put_text(&answers, "250 2.1.0 Sender ok\r\n250 2.1.5 Recipient ok\r\n"
+                                  "250 2.0.0 Ok, on disk as 0000000000");
+        char id[13];
+        id_write(i, id);
+        buffer_put(&answers, (struct bytes){ id + 10, 3 });
+        buffer_put_text(&answers, "\r\n");
+    }
+    client_says(&w, 0, buffer_bytes(&all));
+    while (taken < LETTERS) {
+        struct wire_letter letter;
+        struct bytes frame = store_hears(&w);
+        if (wire_read_letter(frame, &letter)) {
+            uint64_t number;
+            assert_true(number_parse(bytes_first(letter.text, 4), &number));
+            assert_int_equal(number, told);
+            tokens[told++] = letter.token;
+            assert_true(told - taken <= LIMIT_COMMITS_AHEAD);
+        } else {
+            assert_true(taken < told);
+            store_takes(&w, tokens[taken], taken);
+            taken++;
+            world_turn(&w);
+        }
+    }
+    buffer_put_char(&answers, '\0');
+    client_hears(&w, 0, answers.at);
+    buffer_done(&all);
+    buffer_done(&answers);
     world_stop(&w);
 }
 
@@ -423,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_letter_is_told_and_answered_when_taken),
         cmocka_unit_test(pipelined_letters_share_a_step_and_a_send),
+        cmocka_unit_test(letters_beyond_the_bound_wait),
         cmocka_unit_test(large_letters_go_in_parts),
         cmocka_unit_test(credit_is_kept_to),
         cmocka_unit_test(a_refusal_is_passed_on),
