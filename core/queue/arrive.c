@@ -50,18 +50,29 @@ static void unwait(struct arrivals *arrivals, struct arriving *a)
         *at = a->next;
 }
 
+static void leave_file(struct arriving *a, bool keep, struct effects *fx)
+{
+    if (a->state != ARRIVING_IN_FILE && a->state != ARRIVING_CLOSING)
+        return;
+    body_close(fx, a->slot, a->body);
+    if (!keep)
+        body_remove(fx, a->body);
+}
+
 /* Out of the tables and the memory. Its file, if it has one, is closed; `keep` it or let it go. */
 static void forget(struct queue *q, struct arriving *a, bool keep, struct effects *fx)
 {
     if (a->state == ARRIVING_WAITS)
         unwait(&q->arrivals, a);
-    if (a->state == ARRIVING_IN_FILE || a->state == ARRIVING_CLOSING) {
-        body_close(fx, a->slot, a->body);
-        if (!keep)
-            body_remove(fx, a->body);
-    }
+    leave_file(a, keep, fx);
     q->arrivals.held -= a->text.n;
-    table_remove(&q->arrivals.by_from, key_of(a->from));
+    buffer_clear(&a->text);
+    if (a->state != ARRIVING_DEAD)
+        table_remove(&q->arrivals.by_from, key_of(a->from));
+    if (a->state == ARRIVING_MAKES) {
+        a->state = ARRIVING_DEAD;
+        return;
+    }
     table_remove(&q->arrivals.by_serial, a->serial);
     free_letter(a);
 }
@@ -139,7 +150,7 @@ static bool open_file(struct queue *q, struct arriving *a, struct effects *fx)
     if (slots_free(q) <= ARRIVING_SLOTS_LEFT || !slot_take(q, &a->slot))
         return false;
     a->body = id_next(q);
-    a->state = ARRIVING_IN_FILE;
+    a->state = ARRIVING_MAKES;
     body_create(fx, a->slot, a->body, token_of(FOR_BODY, body_token(a->serial, 0)));
     return true;
 }
@@ -231,8 +242,7 @@ static enum queue_refusal gather(struct queue *q, struct queue_from from,
     if (!log_fits(q, size, true))
         return why_not(q);
     uint64_t id = id_next(q);
-    if (!story_accepted(q, id, letter, keys))
-        return QUEUE_NOT_NOW;
+    story_accepted(q, id, letter, keys);
     struct place place = log_place(q, RECORD_LETTER, id, payload);
     letter_record_write(place.at + RECORD_HEAD, letter);
     log_placed(q, &place, 0);
@@ -333,6 +343,30 @@ static void body_safe(struct queue *q, struct arriving *a, struct effects *fx)
         forget(q, a, true, fx);
 }
 
+/* Its file is there, or not. */
+static void made(struct queue *q, struct arriving *a, enum fault fault, struct effects *fx)
+{
+    bool dead = a->state == ARRIVING_DEAD;
+
+    if (fault != OK) {
+        slot_free(q, a->slot);
+        a->state = ARRIVING_SMALL;
+    } else {
+        a->state = ARRIVING_IN_FILE;
+    }
+    if (dead) {
+        leave_file(a, false, fx);
+        table_remove(&q->arrivals.by_serial, a->serial);
+        free_letter(a);
+    } else if (fault != OK) {
+        refuse(q, a, refusal_of(fault), fx);
+    } else if (a->ended) {
+        close_file(q, a, fx);
+    } else {
+        write_out(q, a, fx);
+    }
+}
+
 void arrive_io(struct queue *q, struct token token, const struct event *event, struct effects *fx)
 {
     struct arriving *a = table_get(&q->arrivals.by_serial, token.data >> TOKEN_OCTETS_BITS);
@@ -340,6 +374,10 @@ void arrive_io(struct queue *q, struct token token, const struct event *event, s
 
     if (a == NULL)
         return;
+    if (a->state == ARRIVING_MAKES || a->state == ARRIVING_DEAD) {
+        made(q, a, event->fault, fx);
+        return;
+    }
     if (event->fault != OK && event->fault != FAULT_SKIPPED && a->fault == OK)
         a->fault = event->fault;
     if (token.purpose == FOR_BODY_END && !token.step) {
@@ -348,13 +386,9 @@ void arrive_io(struct queue *q, struct token token, const struct event *event, s
             body_safe(q, a, fx);
         else
             refuse(q, a, refusal_of(fault), fx);
-        return;
-    }
-    if (a->fault != OK && a->state == ARRIVING_IN_FILE) {
+    } else if (a->fault != OK && a->state == ARRIVING_IN_FILE) {
         refuse(q, a, refusal_of(a->fault), fx);
-        return;
-    }
-    if (token.purpose == FOR_BODY && !token.step && a->state == ARRIVING_IN_FILE) {
+    } else if (token.purpose == FOR_BODY && a->state == ARRIVING_IN_FILE) {
         a->allowed += octets;
         news_tell(q, &(struct queue_news){ .kind = NEWS_CREDIT, .from = a->from,
                                            .octets = octets });
@@ -365,13 +399,8 @@ void arrive_turn(struct queue *q, struct effects *fx)
 {
     struct arriving *a;
 
-    while ((a = q->arrivals.waiting) != NULL && open_file(q, a, fx)) {
+    while ((a = q->arrivals.waiting) != NULL && open_file(q, a, fx))
         q->arrivals.waiting = a->next;
-        if (a->ended)
-            close_file(q, a, fx);
-        else
-            write_out(q, a, fx);
-    }
 }
 
 void queue_drop(struct queue *q, struct queue_from from, struct effects *fx)
@@ -389,7 +418,7 @@ void queue_drop_peer(struct queue *q, uint32_t peer, struct effects *fx)
 
     for (size_t i = table->room; i > 0; i--) {
         struct arriving *a = table->cells[i - 1].value;
-        if (a == NULL || a->from.peer != peer)
+        if (a == NULL || a->from.peer != peer || a->state == ARRIVING_DEAD)
             continue;
         a->doomed = list;
         list = a;

@@ -2,7 +2,8 @@
  *
  * queue/arrive_int.h: letters that come in pieces, until their record is gathered.
  *
- *   SMALL -> IN_FILE   more came (or was declared) than lies in a record: its body file is made
+ *   SMALL -> MAKES     more came (or was declared) than lies in a record: its body file is made
+ *   MAKES -> IN_FILE   that succeeded; from now on text is written, and credit given back
  *   SMALL -> (gone)    the end came: it is gathered as a whole record
  *   IN_FILE -> CLOSING the end came: the last octets are written, the file and its folder synced
  *   CLOSING -> (gone)  that succeeded: its record, which names the file, is gathered
@@ -18,8 +19,14 @@
 #include "queue/segment_int.h"
 #include "queue/table_int.h"
 
-enum arriving_state { ARRIVING_SMALL, ARRIVING_WAITS /* for a file slot */, ARRIVING_IN_FILE,
-                      ARRIVING_CLOSING };
+enum arriving_state {
+    ARRIVING_SMALL,
+    ARRIVING_WAITS,         /* for a file slot */
+    ARRIVING_MAKES,         /* its file is being made */
+    ARRIVING_IN_FILE,
+    ARRIVING_CLOSING,
+    ARRIVING_DEAD,          /* forgotten while its file was being made */
+};
 
 enum {
     ARRIVING_PIECE = 128 * 1024,            /* written at once to a body file */

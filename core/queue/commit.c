@@ -31,21 +31,20 @@ static void write_group(struct queue *q, struct effects *fx)
     struct log *log = &q->log;
     struct group *group = front(log);
     uint64_t offset = lsn_offset(group->from);
+    struct token token = token_of(FOR_LOG, chain_begin(&log->chain));
 
     assert(group->segment == log->segment && group->from >= log->durable);
-    log->fault = OK;
-    log->chain++;
     log->flush_at = 0;
     for (size_t i = 0; i < group->blocks_n; i++) {
         struct block *block = &group->blocks[i];
         if (block->n > 0)
-            segment_append(fx, log->slot, offset, block->at, block->n, token_of(FOR_LOG, log->chain));
+            segment_append(fx, log->slot, offset, block->at, block->n, token);
         else
             mem_free(block->at);
         offset += block->n;
         block->at = NULL;
     }
-    segment_sync(fx, log->slot, token_of(FOR_LOG, log->chain));
+    segment_sync(fx, log->slot, token);
 }
 
 static void give_birth(struct queue *q, uint32_t number, struct effects *fx)
@@ -57,8 +56,6 @@ static void give_birth(struct queue *q, uint32_t number, struct effects *fx)
     uint32_t slot = 0;
     bool fresh = false;
 
-    log->fault = OK;
-    log->chain++;
     if (page == NULL || !slot_take(q, &slot)) {
         mem_free(page);
         q->bad = true;
@@ -71,7 +68,7 @@ static void give_birth(struct queue *q, uint32_t number, struct effects *fx)
     log->top = number > log->top ? number : log->top;
     log->birth_spare = spare_take(q, &fresh);
     segment_birth(fx, slot, log->birth_spare, fresh, number, q->conf.segment_bytes, page,
-                  token_of(FOR_BIRTH, log->chain));
+                  token_of(FOR_BIRTH, chain_begin(&log->chain)));
 }
 
 static bool urgent(const struct queue *q)
@@ -205,10 +202,21 @@ static void answer_refused(struct queue *q, enum queue_refusal why, struct effec
     log->refused_n = log->refused_room = 0;
 }
 
+/* A segment could not be made: its slot is free again, when the file was opened after it is closed. */
+static void not_born(struct queue *q, struct effects *fx)
+{
+    if (q->log.chain.not_open)
+        slot_free(q, q->log.slot);
+    else
+        segment_close(fx, LANE_LOG, q->log.slot);
+}
+
 static void give_up(struct queue *q, struct effects *fx)
 {
     struct log *log = &q->log;
 
+    if (log->mode == LOG_MEND_BIRTH)
+        not_born(q, fx);
     log->mode = LOG_DEAD;
     while (log->groups_n > 0) {
         drop_group(q, front(log));
@@ -230,7 +238,7 @@ void log_fail(struct queue *q, enum fault fault, struct effects *fx)
     if (segment != NULL)
         segment->suspect = true;
     else
-        segment_close(fx, LANE_LOG, log->slot);
+        not_born(q, fx);
     while (log->groups_n > 0) {
         drop_group(q, front(log));
         pop(log);
@@ -298,6 +306,7 @@ static void born(struct queue *q, struct effects *fx)
         return;
     }
     segment_find(q, log->segment)->slot = log->slot + 1;
+    segment_find(q, log->segment)->sure = true;
     if (log->mode == LOG_MEND_BIRTH) {
         begin_segment(q, fx);
         return;
@@ -326,13 +335,9 @@ void log_io(struct queue *q, struct token token, enum fault fault, struct effect
 {
     struct log *log = &q->log;
 
-    if (token.data != log->chain)
+    if (!chain_over(&log->chain, token, fault))
         return;
-    if (log->fault == OK && fault != FAULT_SKIPPED)
-        log->fault = fault;
-    if (token.step)
-        return;
-    enum fault whole = log->fault != OK ? log->fault : fault;
+    enum fault whole = log->chain.fault;
     bool well = whole == OK;
     switch (log->mode) {
     case LOG_WRITING:

@@ -27,8 +27,8 @@ static struct job *find(struct queue *q, uint32_t number)
 
 static void end_job(struct queue *q, struct job *job, struct effects *fx)
 {
-    if (job->open)
-        body_read_close(fx, job->slot);
+    if (job->open && !job->reading)
+        body_read_close(fx, job->slot);     /* else when what is being read came: job_piece */
     if (job->payload != NULL) {
         job->payload->next = q->jobs.buried;
         q->jobs.buried = job->payload;
@@ -161,7 +161,6 @@ static void read_on(struct queue *q, struct job *job, struct effects *fx)
 {
     uint64_t left = job->record.size - job->sent, n = left < JOB_READ ? left : JOB_READ;
     uint64_t least = left < LIMIT_JOB_PART ? left : LIMIT_JOB_PART;
-    struct token token = token_of(FOR_JOB, job->number);
 
     if (job->reading || job->credit < least)
         return;
@@ -170,9 +169,12 @@ static void read_on(struct queue *q, struct job *job, struct effects *fx)
             unreadable(q, job, FAULT_TOO_MANY, fx);
             return;
         }
-        job->open = true;
-        body_open(fx, job->slot, job->record.body, token);
     }
+    struct chain *chain = &q->jobs.chains[job->slot];
+    struct token token = token_of(FOR_JOB, chain_begin(chain) * LIMIT_IO_FILES + job->slot);
+    if (!job->open)
+        body_open(fx, job->slot, job->record.body, token);
+    job->open = true;
     job->reading = true;
     body_read(fx, job->slot, job->sent, n < job->credit ? n : job->credit, token);
 }
@@ -193,29 +195,21 @@ static void send_on(struct queue *q, struct job *job, struct effects *fx)
         tell_end(q, job);
 }
 
-void job_piece(struct queue *q, struct token token, const struct event *event, struct effects *fx)
+static struct job *reader_of_slot(struct queue *q, uint32_t slot)
 {
-    struct job *job = find(q, (uint32_t)token.data);
+    for (size_t i = 0; i < LIMIT_JOBS; i++)
+        if (q->jobs.list[i].reading && q->jobs.list[i].slot == slot)
+            return &q->jobs.list[i];
+    return NULL;
+}
 
-    if (job == NULL || !job->reading)
+static void take_piece(struct queue *q, struct job *job, struct bytes piece, struct effects *fx)
+{
+    struct bytes kept = fx_keep(fx, piece);
+
+    if (kept.n != piece.n)
         return;
-    if (token.step) {
-        job->fault = event->fault;
-        return;
-    }
-    job->reading = false;
-    uint64_t left = job->record.size - job->sent;
-    enum fault fault = event->fault == FAULT_SKIPPED ? skipped_for(job->fault)
-                                                     : event->fault;
-    if (fault != OK || event->bytes.n == 0 || event->bytes.n > left
-        || event->bytes.n > job->credit) {
-        unreadable(q, job, fault, fx);
-        return;
-    }
-    job->crc = crc32c(job->crc, event->bytes);
-    struct bytes kept = fx_keep(fx, event->bytes);
-    if (kept.n != event->bytes.n)
-        return;
+    job->crc = crc32c(job->crc, kept);
     tell_text(q, job, kept);
     if (job->sent < job->record.size)
         read_on(q, job, fx);
@@ -223,6 +217,31 @@ void job_piece(struct queue *q, struct token token, const struct event *event, s
         unreadable(q, job, FAULT_IO, fx);
     else
         tell_end(q, job);
+}
+
+void job_piece(struct queue *q, struct token token, const struct event *event, struct effects *fx)
+{
+    uint32_t slot = (uint32_t)(token.data % LIMIT_IO_FILES);
+    struct chain *chain = &q->jobs.chains[slot];
+    struct job *job = reader_of_slot(q, slot);
+
+    token.data /= LIMIT_IO_FILES;
+    if (!chain_over(chain, token, event->fault))
+        return;
+    if (chain->not_open)
+        slot_free(q, slot);
+    else if (job == NULL)
+        body_read_close(fx, slot);      /* the job ended meanwhile */
+    if (job == NULL)
+        return;
+    job->reading = false;
+    job->open = !chain->not_open;
+    uint64_t left = job->record.size - job->sent;
+    if (chain->fault == OK && event->bytes.n > 0 && event->bytes.n <= left
+        && event->bytes.n <= job->credit)
+        take_piece(q, job, event->bytes, fx);
+    else
+        unreadable(q, job, chain->fault, fx);
 }
 
 /* The payload is the job's own memory now. */

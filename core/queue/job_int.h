@@ -51,7 +51,6 @@ struct job {
     uint32_t crc, slot;
     bool told;                  /* NEWS_JOB was */
     bool open, reading;         /* the body file */
-    enum fault fault;           /* it did not open */
 };
 
 /* Payloads of letters just accepted, oldest first: saves the read when delivery follows at once. */
@@ -63,6 +62,7 @@ struct cached {
 struct jobs {
     struct job list[LIMIT_JOBS];
     size_t busy;
+    struct chain chains[LIMIT_IO_FILES];    /* by file slot: the reads of body files */
     bool up;                    /* the deliverer is there */
     struct cached *cache;       /* a ring of CACHE_LETTERS */
     size_t cache_first, cache_n, cache_bytes;
@@ -92,7 +92,8 @@ void payloads_unbury(struct jobs *jobs);
 enum reader_kind { READER_JOB, READER_LISTING, READER_MOVER };
 struct reading {
     bool used, opened;
-    enum fault fault;           /* the segment did not open */
+    bool skipped;               /* the segment did not open, and why is still to come */
+    enum fault fault;           /* why */
     enum reader_kind reader;
     uint32_t who, times;
     uint32_t segment, length;
@@ -106,8 +107,6 @@ struct reads {
    job_record, listing_record or move_record, with `who`. */
 MUST_USE bool record_fetch(struct queue *q, uint64_t lsn, uint32_t length, enum reader_kind reader,
                            uint32_t who, struct effects *fx);
-/* Why a read was skipped: its file did not open, for this reason if it is known. */
-enum fault skipped_for(enum fault fault);
 void record_fetched(struct queue *q, struct token token, const struct event *event,
                     struct effects *fx);
 

@@ -12,12 +12,13 @@ enum { LISTINGS_MOST = 8, LISTING_ROWS_MOST = 1000 };
 
 struct listing {
     bool used;
-    uint32_t token, number;     /* number: its place here, and how often that was used */
+    uint32_t token, number;     /* number: grows by LISTINGS_MOST with each question to the disk */
     uint64_t after;             /* the last letter that is done with */
     uint32_t rows;              /* that may still come */
     uint64_t letter;            /* being told, or 0 */
     uint32_t recipient;         /* the next one of it */
-    struct buffer payload;      /* of its record */
+    struct buffer payload;      /* of its record; empty when that cannot be read */
+    bool loaded;                /* the record was read: its recipients are being told */
     bool fetching;
 };
 

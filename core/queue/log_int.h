@@ -85,8 +85,7 @@ struct log {
     uint32_t fill;              /* the next record goes into this segment (perhaps not yet made) */
     uint64_t fill_offset;
     uint64_t durable;
-    enum fault fault;           /* the first one of the chain under way */
-    uint64_t chain;             /* its number: an answer of an older one comes too late */
+    struct chain chain;         /* the one under way */
     uint32_t birth_spare;
     struct group groups[LOG_GROUPS];    /* a ring */
     size_t first, groups_n;

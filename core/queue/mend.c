@@ -10,9 +10,10 @@
 #include <assert.h>
 #include <string.h>
 
-static struct token token(struct queue *q)
+/* For a chain of its own; the walk's answers have other numbers. */
+static struct token new_chain(struct queue *q)
 {
-    return token_of(FOR_RECOVERY, q->recovery.generation);
+    return token_of(FOR_RECOVERY, chain_begin(&q->recovery.chain));
 }
 
 static void close_slot(struct queue *q, struct effects *fx)
@@ -123,8 +124,7 @@ static void trim(struct queue *q, struct effects *fx)
     struct recovery *r = &q->recovery;
 
     r->stage = RECOVERY_TRIM;
-    r->fault = OK;
-    segment_remove(fx, r->numbers[r->numbers_n - 1], token(q));
+    segment_remove(fx, r->numbers[r->numbers_n - 1], new_chain(q));
 }
 
 /* What of the torn tail might be taken for a record of ours later is overwritten. */
@@ -134,13 +134,13 @@ static void zero(struct queue *q, struct effects *fx)
     uint64_t at = lsn_offset(r->end.lsn);
 
     r->stage = RECOVERY_ZERO;
-    r->fault = OK;
     if (!slot_take(q, &r->slot)) {
         q->bad = true;
         return;
     }
+    struct token token = new_chain(q);
     r->open = last_segment(r);
-    segment_open(fx, LANE_LOG, r->slot, r->open, token(q));
+    segment_open(fx, LANE_LOG, r->slot, r->open, token);
     while (at < r->end.zero_to) {
         uint64_t left = r->end.zero_to - at, n = left < RECOVERY_PIECE ? left : RECOVERY_PIECE;
         char *zeroes = mem_new(n);
@@ -148,10 +148,10 @@ static void zero(struct queue *q, struct effects *fx)
             q->bad = true;
             return;
         }
-        segment_append(fx, r->slot, at, zeroes, n, token(q));
+        segment_append(fx, r->slot, at, zeroes, n, token);
         at += n;
     }
-    segment_sync(fx, r->slot, token(q));
+    segment_sync(fx, r->slot, token);
 }
 
 static const struct walk_flaw *next_damage(struct recovery *r)
@@ -174,10 +174,11 @@ static void save_read(struct queue *q, const struct walk_flaw *flaw, struct effe
         q->bad = true;
         return;
     }
+    struct token token = new_chain(q);
     r->open = lsn_segment(flaw->lsn);
-    segment_open(fx, LANE_LOG, r->slot, r->open, token(q));
+    segment_open(fx, LANE_LOG, r->slot, r->open, token);
     segment_read(fx, LANE_LOG, r->slot, lsn_offset(flaw->lsn) + r->saved,
-                 left < RECOVERY_PIECE ? left : RECOVERY_PIECE, token(q));
+                 left < RECOVERY_PIECE ? left : RECOVERY_PIECE, token);
 }
 
 static void save_write(struct queue *q, const struct event *event, struct effects *fx)
@@ -192,10 +193,9 @@ static void save_write(struct queue *q, const struct event *event, struct effect
         return;
     }
     memcpy(copy, event->bytes.at, event->bytes.n);
-    r->generation++;
     r->stage = RECOVERY_SAVE_WRITE;
     quarantine_keep(fx, r->save_slot, lsn_segment(flaw->lsn), lsn_offset(flaw->lsn) + r->saved, copy,
-                    event->bytes.n, token(q));
+                    event->bytes.n, new_chain(q));
     r->saved += event->bytes.n;
 }
 
@@ -220,14 +220,16 @@ static void open_log(struct queue *q, struct effects *fx)
             q->bad = true;
             return;
         }
+        struct token token = new_chain(q);
         r->open = last_segment(r);
-        segment_open(fx, LANE_LOG, r->slot, r->open, token(q));
-        segment_read(fx, LANE_LOG, r->slot, 0, 8, token(q));
+        segment_open(fx, LANE_LOG, r->slot, r->open, token);
+        segment_read(fx, LANE_LOG, r->slot, 0, 8, token);
         return;
     }
     sweep_bodies(q, fx);
     if (again) {
         segment_find(q, r->open)->slot = r->slot + 1;
+        segment_find(q, r->open)->sure = true;
         log_open(q, r->open, r->slot, r->end.lsn);
     } else {
         close_slot(q, fx);
@@ -243,10 +245,9 @@ static void mend_on(struct queue *q, struct effects *fx)
     struct recovery *r = &q->recovery;
     const struct walk_flaw *flaw;
 
-    r->generation++;
     if (q->bad)
         return;
-    if (r->numbers_n > r->end.segments && r->stage <= RECOVERY_TRIM && r->fault == OK)
+    if (r->numbers_n > r->end.segments && r->stage <= RECOVERY_TRIM && !r->untrimmed)
         trim(q, fx);
     else if (r->end.zero_to != 0 && !r->end.fresh && r->stage < RECOVERY_ZERO)
         zero(q, fx);
@@ -260,7 +261,7 @@ void recovery_walked(struct queue *q, struct effects *fx)
 {
     struct recovery *r = &q->recovery;
 
-    r->generation++;
+    r->chain.number = r->generation;
     close_slot(q, fx);
     if (r->end.unreadable) {
         say_place(fx, LOG_ERROR, "log_unreadable", 0, 0,
@@ -270,7 +271,6 @@ void recovery_walked(struct queue *q, struct effects *fx)
         return;
     }
     take_over(q);
-    r->fault = OK;
     mend_on(q, fx);
 }
 
@@ -279,26 +279,29 @@ void recovery_mended(struct queue *q, struct token came, const struct event *eve
 {
     struct recovery *r = &q->recovery;
 
-    if (r->fault == OK && event->fault != FAULT_SKIPPED)
-        r->fault = event->fault;
-    if (came.step)
+    if (!chain_over(&r->chain, came, event->fault))
         return;
-    if (r->stage == RECOVERY_TRIM && event->fault == OK)
-        r->numbers_n--;
-    if (r->stage == RECOVERY_ZERO || r->stage == RECOVERY_REOPEN) {
-        if (event->fault != OK) {       /* that file is not to be trusted: go on in another */
-            r->end.fresh = true;
-            r->stage = RECOVERY_SAVE_WRITE;
-        }
+    bool well = r->chain.fault == OK;
+    if (r->chain.not_open) {
+        slot_free(q, r->stage == RECOVERY_SAVE_WRITE ? r->save_slot : r->slot);
+        r->open = r->stage == RECOVERY_SAVE_WRITE ? r->open : 0;
+    } else if (r->stage == RECOVERY_SAVE_WRITE) {
+        segment_close(fx, LANE_LOG, r->save_slot);
     }
-    if (r->stage == RECOVERY_SAVE_READ) {
-        if (event->fault == OK && event->bytes.n > 0) {
+    if (r->stage == RECOVERY_TRIM && well)
+        r->numbers_n--;
+    else if (r->stage == RECOVERY_TRIM)
+        r->untrimmed = true;
+    if ((r->stage == RECOVERY_ZERO || r->stage == RECOVERY_REOPEN) && !well) {
+        r->end.fresh = true;            /* that file is not to be trusted: go on in another */
+        r->stage = RECOVERY_SAVE_READ;
+    }
+    if (r->stage == RECOVERY_SAVE_READ && r->damage < r->damages_n) {
+        if (well && event->bytes.n > 0) {
             save_write(q, event, fx);
             return;
         }
         r->saved = UINT64_MAX;
-    } else if (r->stage == RECOVERY_SAVE_WRITE && r->damage < r->damages_n) {
-        segment_close(fx, LANE_LOG, r->save_slot);
     }
     mend_on(q, fx);
 }

@@ -192,8 +192,13 @@ static void io(struct queue *q, const struct event *event, struct effects *fx)
         job_piece(q, token, event, fx);
         break;
     case FOR_HISTORY:
-    case FOR_SEARCH:
         story_io(q, token, event, fx);
+        break;
+    case FOR_SEARCH:
+        seek_io(q, token, event, fx);
+        break;
+    case FOR_TIDY:
+        tidy_io(q, event, fx);
         break;
     case FOR_SPACE:
         space_told(q, event->fault, event->number);
@@ -243,6 +248,6 @@ uint64_t queue_alarm(const struct queue *q)
 {
     bool works = q->log.mode != LOG_CLOSED && q->log.mode != LOG_DEAD;
 
-    return earlier(earlier(log_alarm(q), job_alarm(q)),
+    return earlier(earlier(earlier(log_alarm(q), job_alarm(q)), story_alarm(q)),
                    earlier(move_alarm(q), works ? q->space_at : 0));
 }

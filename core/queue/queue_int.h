@@ -20,6 +20,7 @@ struct segment {
     uint32_t letters;       /* unfinished ones that lie here */
     uint64_t bytes;         /* of their records */
     uint32_t slot;          /* + 1; 0: not open */
+    bool sure;              /* it is open; else it is being opened */
     uint32_t reads;         /* under way */
     bool suspect;           /* a sync of it failed, or it cannot all be read: never used again */
 };
@@ -30,10 +31,10 @@ struct spares {
     uint32_t list[SPARES_MOST];
     size_t n;
     uint32_t next;          /* number of the next to be made */
-    uint32_t slot, making_number;   /* of the one being made */
+    uint32_t slot, number;  /* of the one being made */
+    struct chain chain;
     bool making;
-    bool failed;            /* the last one could not be made: not again before the next look at space */
-    enum fault fault;
+    bool failed;            /* one could not be made: not again before the next look at space */
 };
 
 struct queue {
@@ -51,7 +52,8 @@ struct queue {
     struct segment *segments;       /* in order of number */
     size_t segments_n, segments_room;
     bool leaving;                   /* the first of them is being recycled or removed */
-    bool leave_gone;                /* its file was not there any more */
+    struct chain leave;
+    uint32_t leave_spare;           /* the number it gets as a spare, or 0 */
     uint64_t leave_at;              /* not before: the last try failed */
     struct spares spares;
     struct index index;

@@ -123,6 +123,7 @@ static bool open_segment(struct queue *q, struct segment *segment, struct token 
     if (!slot_take(q, &slot))
         return false;
     segment->slot = slot + 1;
+    segment->sure = false;
     segment_open(fx, LANE_READ, slot, segment->number, token);
     return true;
 }
@@ -141,7 +142,7 @@ bool record_fetch(struct queue *q, uint64_t lsn, uint32_t length, enum reader_ki
     struct segment *segment = segment_find(q, lsn_segment(lsn));
     struct reading *reading = q->reads.n == READS_MOST ? NULL : free_reading(&q->reads);
 
-    if (segment == NULL || reading == NULL)
+    if (segment == NULL || reading == NULL || (segment->slot != 0 && !segment->sure))
         return false;
     uint32_t times = reading->times + 1;
     struct token token = token_of(FOR_RECORD,
@@ -158,12 +159,6 @@ bool record_fetch(struct queue *q, uint64_t lsn, uint32_t length, enum reader_ki
     return true;
 }
 
-/* Why the file did not open; when that is not known (yet), it is tried again. */
-enum fault skipped_for(enum fault fault)
-{
-    return fault == OK ? FAULT_TOO_MANY : fault;
-}
-
 /* The payload that was read, or why there is none. */
 static enum fault take(struct queue *q, const struct reading *reading, const struct event *event,
                        struct bytes *ret_payload)
@@ -171,36 +166,46 @@ static enum fault take(struct queue *q, const struct reading *reading, const str
     struct record record;
 
     if (event->fault != OK)
-        return event->fault == FAULT_SKIPPED ? skipped_for(reading->fault) : event->fault;
+        return event->fault;
     if (record_read(event->bytes, reading->lsn, q->key, &record) != RECORD_IS_WHOLE)
         return FAULT_IO;
     *ret_payload = record.payload;
     return OK;
 }
 
-void record_fetched(struct queue *q, struct token token, const struct event *event,
+/* The file did not open, and now it is known why. */
+static void not_opened(struct queue *q, struct segment *segment, struct event *event,
+                       const struct reading *reading)
+{
+    slot_free(q, segment->slot - 1);
+    segment->slot = 0;
+    event->fault = reading->fault;
+}
+
+void record_fetched(struct queue *q, struct token token, const struct event *came,
                     struct effects *fx)
 {
     struct reading *reading = &q->reads.list[token.data % READS_MOST];
     struct bytes payload = BYTES_NONE;
+    struct event event = *came;
 
     if (!reading->used || reading->times != token.data / READS_MOST)
         return;
-    if (token.step) {
-        reading->fault = event->fault;
+    reading->fault = token.step ? event.fault : reading->fault;
+    reading->skipped = reading->skipped || event.fault == FAULT_SKIPPED;
+    if (token.step ? !reading->skipped : reading->skipped && reading->fault == OK)
         return;
-    }
     struct reading was = *reading;
     struct segment *segment = segment_find(q, was.segment);
     reading->used = false;
     q->reads.n--;
     assert(segment != NULL && segment->reads > 0);
     segment->reads--;
-    if (was.opened && event->fault == FAULT_SKIPPED && segment->slot != 0) {
-        slot_free(q, segment->slot - 1);
-        segment->slot = 0;
-    }
-    enum fault fault = take(q, &was, event, &payload);
+    if (was.skipped)
+        not_opened(q, segment, &event, &was);
+    else
+        segment->sure = true;
+    enum fault fault = take(q, &was, &event, &payload);
     switch (was.reader) {
     case READER_JOB: job_record(q, was.who, payload, fault, fx); break;
     case READER_LISTING: listing_record(q, was.who, payload, fault, fx); break;

@@ -98,6 +98,7 @@ static void ask(struct queue *q, uint32_t segment, uint64_t offset, uint32_t cou
 static void walk_wants(struct queue *q, const struct walk_step *step, struct effects *fx)
 {
     struct recovery *r = &q->recovery;
+    bool opens = r->open != step->segment;
     bool coming = r->ahead != 0 && r->open == step->segment && r->ahead == step->offset
                && r->want_count == step->count;
 
@@ -110,7 +111,7 @@ static void walk_wants(struct queue *q, const struct walk_step *step, struct eff
     r->want_offset = step->offset;
     r->want_count = step->count;
     r->ahead = 0;
-    if (step->count == SCAN_PIECE && step->offset + step->count < q->conf.segment_bytes) {
+    if (!opens && step->count == SCAN_PIECE && step->offset + step->count < q->conf.segment_bytes) {
         r->ahead = step->offset + step->count;
         ask(q, step->segment, r->ahead, step->count, fx);
     }
@@ -215,7 +216,7 @@ void recovery_io(struct queue *q, struct token came, const struct event *event, 
 {
     struct recovery *r = &q->recovery;
 
-    if (came.data != r->generation || q->bad)
+    if (q->bad || (r->stage <= RECOVERY_WALK && came.data != r->generation))
         return;
     if (r->stage < RECOVERY_WALK && event->fault != OK) {
         if (!came.step)

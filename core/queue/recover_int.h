@@ -41,7 +41,7 @@ struct recovery {
     size_t numbers_n;
     uint64_t *bodies;           /* files there are, in order */
     size_t bodies_n;
-    struct walk walk;
+    struct log_walk walk;
     struct walk_end end;
     struct replay replay;
     struct walk_flaw *damages;
@@ -52,7 +52,8 @@ struct recovery {
     uint64_t want_offset;
     uint32_t want_count;
     uint64_t ahead;             /* octets asked for, beyond what the walk waits for: offset, or 0 */
-    enum fault fault;
+    struct chain chain;         /* after the walk */
+    bool untrimmed;             /* a segment behind the end could not be removed */
     uint32_t save_slot;
 };
 

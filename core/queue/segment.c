@@ -7,13 +7,15 @@
 
 #include <assert.h>
 
-enum { TOKEN_OURS_BIT = 63, TOKEN_PURPOSE_BIT = 56, TOKEN_STEP_BIT = 55, NAME_DIGITS = 10 };
+enum { TOKEN_OURS_BIT = 63, TOKEN_PURPOSE_BIT = 56, TOKEN_STEP_BIT = 55, TOKEN_OPENS_BIT = 54,
+       NAME_DIGITS = 10 };
 
 uint64_t token_pack(struct token token)
 {
     assert(token.data < UINT64_C(1) << 54);
     return UINT64_C(1) << TOKEN_OURS_BIT | (uint64_t)token.purpose << TOKEN_PURPOSE_BIT
-         | (uint64_t)token.step << TOKEN_STEP_BIT | token.data;
+         | (uint64_t)token.step << TOKEN_STEP_BIT | (uint64_t)token.opens << TOKEN_OPENS_BIT
+         | token.data;
 }
 
 struct token token_unpack(uint64_t packed)
@@ -23,13 +25,33 @@ struct token token_unpack(uint64_t packed)
     return (struct token){
         .purpose = purpose < PURPOSES ? (enum purpose)purpose : FOR_NOTHING,
         .step = (packed >> TOKEN_STEP_BIT & 1) != 0,
-        .data = packed & ((UINT64_C(1) << TOKEN_STEP_BIT) - 1),
+        .opens = (packed >> TOKEN_OPENS_BIT & 1) != 0,
+        .data = packed & ((UINT64_C(1) << TOKEN_OPENS_BIT) - 1),
     };
 }
 
 bool token_ours(uint64_t packed)
 {
     return packed >> TOKEN_OURS_BIT != 0;
+}
+
+uint64_t chain_begin(struct chain *chain)
+{
+    *chain = (struct chain){ .number = chain->number + 1 };
+    return chain->number;
+}
+
+bool chain_over(struct chain *chain, struct token token, enum fault fault)
+{
+    if (token.data != chain->number)
+        return false;
+    if (chain->fault == OK && fault != FAULT_SKIPPED)
+        chain->fault = fault;
+    chain->ended = chain->ended || !token.step;
+    chain->not_open = chain->not_open || (token.opens && fault != OK);
+    if (!token.step && fault == FAULT_SKIPPED && chain->fault == OK)
+        return false;       /* why is still to come */
+    return chain->ended;
 }
 
 /* One operation that reports, and ends its chain. */
@@ -44,6 +66,7 @@ static void last(struct effects *fx, struct io io, struct token token)
 static void step(struct effects *fx, struct io io, struct token token)
 {
     token.step = true;
+    token.opens = io.kind == IO_OPEN || io.kind == IO_CREATE;
     io.linked = true;
     io.quiet = true;
     last(fx, io, token);
@@ -243,7 +266,7 @@ void body_create(struct effects *fx, uint32_t slot, uint64_t body, struct token 
     struct io io = { .kind = IO_CREATE, .lane = (uint8_t)body_lane(body), .file = slot };
 
     io.name = body_name(fx, body);
-    quiet(fx, io, token);
+    last(fx, io, token);
 }
 
 void body_write(struct effects *fx, uint32_t slot, uint64_t body, uint64_t offset, char *data,

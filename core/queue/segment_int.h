@@ -33,7 +33,8 @@ enum purpose {
     FOR_RECORD,         /* a record was read; data: number of the request */
     FOR_JOB,            /* part of a body file was read; data: the job */
     FOR_HISTORY,
-    FOR_SEARCH,
+    FOR_SEARCH,         /* data: which, and how often that place was used */
+    FOR_TIDY,
     FOR_SPACE,
     FOR_SLOT,           /* a file was closed; data: its slot */
     PURPOSES
@@ -42,6 +43,7 @@ enum purpose {
 struct token {
     enum purpose purpose;
     bool step;          /* one of a chain, before its last: comes only when it failed */
+    bool opens;         /* that one was to open or make the file: it is not open */
     uint64_t data;      /* below 2^54 */
 };
 uint64_t token_pack(struct token token);
@@ -53,6 +55,18 @@ static inline struct token token_of(enum purpose purpose, uint64_t data)
 {
     return (struct token){ .purpose = purpose, .data = data };
 }
+
+/* What is known of a chain that is under way. The failure of a step and the end of the chain may be told
+   in either order; the chain is over when both are known. */
+struct chain {
+    uint64_t number;    /* an answer with other data is of an older one */
+    enum fault fault;   /* the first failure */
+    bool ended, not_open;
+};
+/* Begin one: the data of its token. */
+uint64_t chain_begin(struct chain *chain);
+/* An EV_IO came for it. True: it is over, and chain->fault says how it went. */
+MUST_USE bool chain_over(struct chain *chain, struct token token, enum fault fault);
 
 /* The folders; then the names in log/, body/ and quarantine/, each list in its own EV_IO. */
 void segment_folders(struct effects *fx, struct token token);
@@ -89,6 +103,7 @@ static inline enum lane body_lane(uint64_t body)
 {
     return (body >> 20 ^ body) & 1 ? LANE_BODY_TWO : LANE_BODY;
 }
+/* To be written to only when this succeeded. */
 void body_create(struct effects *fx, uint32_t slot, uint64_t body, struct token token);
 void body_write(struct effects *fx, uint32_t slot, uint64_t body, uint64_t offset, char *data,
                 size_t n, struct token token);

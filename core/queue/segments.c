@@ -111,37 +111,34 @@ static void make_spare(struct queue *q, struct effects *fx)
         || !slot_take(q, &spares->slot))
         return;
     spares->making = true;
-    spares->fault = OK;
-    segment_spare(fx, spares->slot, spares->next, q->conf.segment_bytes,
-                  token_of(FOR_SPARE, spares->next));
-    spares->making_number = spares->next++;
+    spares->number = spares->next++;
+    segment_spare(fx, spares->slot, spares->number, q->conf.segment_bytes,
+                  token_of(FOR_SPARE, chain_begin(&spares->chain)));
 }
 
-static void spare_made(struct queue *q, struct token token, enum fault fault, struct effects *fx)
+static void spare_made(struct queue *q, struct effects *fx)
 {
     struct spares *spares = &q->spares;
 
-    if (!spares->making || token.data != spares->making_number)
-        return;
-    if (spares->fault == OK && fault != FAULT_SKIPPED)
-        spares->fault = fault;
-    if (token.step)
-        return;
     spares->making = false;
-    segment_close(fx, LANE_HOUSE, spares->slot);
-    if (spares->fault == OK && fault == OK && spares->n < SPARES_MOST) {
-        spares->list[spares->n++] = (uint32_t)token.data;
+    if (spares->chain.not_open)
+        slot_free(q, spares->slot);
+    else
+        segment_close(fx, LANE_HOUSE, spares->slot);
+    if (spares->chain.fault == OK && spares->n < SPARES_MOST) {
+        spares->list[spares->n++] = spares->number;
         return;
     }
-    spares->failed = spares->fault != OK || fault != OK;
-    spare_remove(fx, (uint32_t)token.data);
+    spares->failed = spares->chain.fault != OK;
+    if (!spares->chain.not_open)
+        spare_remove(fx, spares->number);
 }
 
 /* The oldest segment goes when nothing in it lives and nobody reads it. */
 static void let_leave(struct queue *q, struct effects *fx)
 {
     struct segment *oldest = q->segments;
-    struct token token = token_of(FOR_LEAVE, 0);
+    struct token token;
 
     if (q->leaving || q->segments_n < 2 || oldest->letters > 0 || oldest->reads > 0
         || oldest->number >= q->log.segment || q->log.mode != LOG_READY
@@ -151,30 +148,27 @@ static void let_leave(struct queue *q, struct effects *fx)
         segment_close(fx, LANE_HOUSE, oldest->slot - 1);
     oldest->slot = 0;
     q->leaving = true;
-    q->leave_gone = false;
+    q->leave_spare = 0;
+    token = token_of(FOR_LEAVE, chain_begin(&q->leave));
     if (!oldest->suspect && q->spares.n + q->spares.making < SPARES_MOST)
-        token.data = q->spares.next++;
-    if (token.data == 0)
+        q->leave_spare = q->spares.next++;
+    if (q->leave_spare == 0)
         segment_remove(fx, oldest->number, token);
     else
-        segment_recycle(fx, oldest->number, (uint32_t)token.data, token);
+        segment_recycle(fx, oldest->number, q->leave_spare, token);
 }
 
-static void has_left(struct queue *q, struct token token, enum fault fault)
+static void has_left(struct queue *q)
 {
-    if (token.step) {
-        q->leave_gone = q->leaving && fault == FAULT_GONE;
-        return;
-    }
     q->leaving = false;
-    if (fault != OK && !q->leave_gone) {
+    if (q->leave.fault != OK && q->leave.fault != FAULT_GONE) {
         q->leave_at = q->now.mono_ms + 10 * SPACE_LOOK_MS;
         return;
     }
     q->segments_n--;
     memmove(q->segments, q->segments + 1, q->segments_n * sizeof(*q->segments));
-    if (token.data != 0 && fault == OK && q->spares.n < SPARES_MOST) {
-        q->spares.list[q->spares.n++] = (uint32_t)token.data;
+    if (q->leave_spare != 0 && q->leave.fault == OK && q->spares.n < SPARES_MOST) {
+        q->spares.list[q->spares.n++] = q->leave_spare;
         q->spares.failed = false;
     }
 }
@@ -194,10 +188,10 @@ void segments_turn(struct queue *q, struct effects *fx)
 
 void segments_io(struct queue *q, struct token token, enum fault fault, struct effects *fx)
 {
-    if (token.purpose == FOR_SPARE)
-        spare_made(q, token, fault, fx);
-    else
-        has_left(q, token, fault);
+    if (token.purpose == FOR_SPARE && chain_over(&q->spares.chain, token, fault))
+        spare_made(q, fx);
+    else if (token.purpose == FOR_LEAVE && chain_over(&q->leave, token, fault))
+        has_left(q);
 }
 
 void space_told(struct queue *q, enum fault fault, uint64_t octets)

@@ -7,11 +7,11 @@
 #include <assert.h>
 #include <string.h>
 
-bool log_walk_init(struct walk *walk, const uint32_t *numbers, size_t n)
+bool log_walk_init(struct log_walk *walk, const uint32_t *numbers, size_t n)
 {
     static const uint8_t none[STORE_KEY];
 
-    *walk = (struct walk){ .n = n, .piece = SCAN_PIECE, .grouped = buffer_with_most(4 * LIMIT_RECORD_BYTES) };
+    *walk = (struct log_walk){ .n = n, .piece = SCAN_PIECE, .grouped = buffer_with_most(4 * LIMIT_RECORD_BYTES) };
     scan_init(&walk->scan, none);
     if (n == 0)
         return true;
@@ -25,18 +25,18 @@ bool log_walk_init(struct walk *walk, const uint32_t *numbers, size_t n)
     return true;
 }
 
-void log_walk_done(struct walk *walk)
+void log_walk_done(struct log_walk *walk)
 {
     mem_free(walk->segments);
     mem_free(walk->records);
     buffer_done(&walk->grouped);
     scan_done(&walk->scan);
-    *walk = (struct walk){ .mode = WALK_OVER };
+    *walk = (struct log_walk){ .mode = WALK_OVER };
 }
 
 enum { WALK_PIECE_LEAST = 64 * 1024 };
 
-static struct walk_step ask(struct walk *walk, uint64_t offset, uint32_t count)
+static struct walk_step ask(struct log_walk *walk, uint64_t offset, uint32_t count)
 {
     walk->waits = true;
     return (struct walk_step){ .need = WALK_READ, .segment = walk->segments[walk->at].number,
@@ -44,7 +44,7 @@ static struct walk_step ask(struct walk *walk, uint64_t offset, uint32_t count)
 }
 
 /* The head of one segment came. */
-static void give_head(struct walk *walk, struct bytes octets)
+static void give_head(struct log_walk *walk, struct bytes octets)
 {
     struct walk_segment *segment = &walk->segments[walk->at];
     struct segment_head head = { 0 };
@@ -67,7 +67,7 @@ static void give_head(struct walk *walk, struct bytes octets)
 }
 
 /* Which segments end before their end? Only the first record of a later one may say so. */
-static void read_cuts(struct walk *walk)
+static void read_cuts(struct log_walk *walk)
 {
     for (size_t i = 0; i < walk->n; i++) {
         struct walk_segment *segment = &walk->segments[i];
@@ -86,7 +86,7 @@ static void read_cuts(struct walk *walk)
     }
 }
 
-static void begin_at(struct walk *walk, size_t at, uint64_t offset)
+static void begin_at(struct log_walk *walk, size_t at, uint64_t offset)
 {
     walk->at = at;
     walk->begun = at < walk->n;
@@ -95,7 +95,7 @@ static void begin_at(struct walk *walk, size_t at, uint64_t offset)
     walk->next_offset = offset;
 }
 
-static void heads_done(struct walk *walk)
+static void heads_done(struct log_walk *walk)
 {
     walk->end.segments = walk->n;
     if (walk->n == 0 || !walk->key_known) {
@@ -112,7 +112,7 @@ static void heads_done(struct walk *walk)
 
 /* Where many octets could not be read, try fewer; where few could not, take them for zeroes: what lay
    there is lost, what lies behind may not be. */
-static void give_failed(struct walk *walk)
+static void give_failed(struct log_walk *walk)
 {
     walk->segments[walk->at].failed = true;
     if (walk->piece > WALK_PIECE_LEAST) {
@@ -124,7 +124,7 @@ static void give_failed(struct walk *walk)
     walk->scan.at_end = walk->next_offset >= LIMIT_SEGMENT_BYTES;
 }
 
-void log_walk_give(struct walk *walk, struct bytes octets, bool failed)
+void log_walk_give(struct log_walk *walk, struct bytes octets, bool failed)
 {
     assert(walk->waits);
     walk->waits = false;
@@ -143,7 +143,7 @@ void log_walk_give(struct walk *walk, struct bytes octets, bool failed)
     walk->bad = !scan_give(&walk->scan, octets, at_end);
 }
 
-static void next_segment(struct walk *walk)
+static void next_segment(struct log_walk *walk)
 {
     if (walk->at + 1 < walk->n) {
         begin_at(walk, walk->at + 1, SEGMENT_HEAD);
@@ -155,7 +155,7 @@ static void next_segment(struct walk *walk)
     walk->mode = WALK_OVER;
 }
 
-static void drop_group(struct walk *walk)
+static void drop_group(struct log_walk *walk)
 {
     buffer_clear(&walk->grouped);
     walk->records_n = walk->records_told = 0;
@@ -163,7 +163,7 @@ static void drop_group(struct walk *walk)
 }
 
 /* A part of an atomic group: kept until its last one was seen. */
-static void group_add(struct walk *walk, const struct record *record)
+static void group_add(struct log_walk *walk, const struct record *record)
 {
     if (walk->records_n == walk->records_room) {
         size_t room = walk->records_room == 0 ? 16 : walk->records_room * 2;
@@ -180,7 +180,7 @@ static void group_add(struct walk *walk, const struct record *record)
 }
 
 /* The payloads of a whole group lie behind each other in the buffer. */
-static void group_settle(struct walk *walk)
+static void group_settle(struct log_walk *walk)
 {
     size_t at = 0;
 
@@ -193,7 +193,7 @@ static void group_settle(struct walk *walk)
 }
 
 /* True: this record alone counts now. */
-static bool take_record(struct walk *walk, const struct record *record)
+static bool take_record(struct log_walk *walk, const struct record *record)
 {
     bool goes_on = (record->flags & RECORD_GOES_ON) != 0, more = (record->flags & RECORD_MORE) != 0;
 
@@ -217,7 +217,7 @@ static bool take_record(struct walk *walk, const struct record *record)
     return false;
 }
 
-static void meet_flaw(struct walk *walk)
+static void meet_flaw(struct log_walk *walk)
 {
     walk->flaw_offset = scan_offset(&walk->scan);
     walk->flaw = walk->group != 0 ? walk->group : lsn_of(walk->scan.segment, walk->flaw_offset);
@@ -228,7 +228,7 @@ static void meet_flaw(struct walk *walk)
     walk->mode = known && !PLANTED(damage_taken_for_tail) ? WALK_SEEK : WALK_PEEK;
 }
 
-static void tell_flaw(struct walk *walk, uint64_t to_offset, bool torn)
+static void tell_flaw(struct log_walk *walk, uint64_t to_offset, bool torn)
 {
     uint64_t from = lsn_offset(walk->flaw);
 
@@ -242,7 +242,7 @@ static void tell_flaw(struct walk *walk, uint64_t to_offset, bool torn)
     walk->has_flaw = true;
 }
 
-static void end_torn(struct walk *walk)
+static void end_torn(struct log_walk *walk)
 {
     bool some = walk->flaw_ours > lsn_offset(walk->flaw);
 
@@ -255,7 +255,7 @@ static void end_torn(struct walk *walk)
 }
 
 /* Look through all that follows a flaw for a record that calls its place durable. */
-static bool peek(struct walk *walk)
+static bool peek(struct log_walk *walk)
 {
     struct record record;
 
@@ -285,7 +285,7 @@ static bool peek(struct walk *walk)
 }
 
 /* The rest of a damaged segment holds no record. */
-static void seek_ended(struct walk *walk)
+static void seek_ended(struct log_walk *walk)
 {
     uint64_t to = walk->scan.ours;
 
@@ -305,14 +305,14 @@ static void seek_ended(struct walk *walk)
     walk->mode = WALK_OVER;
 }
 
-static bool behind_cut(const struct walk *walk)
+static bool behind_cut(const struct log_walk *walk)
 {
     uint64_t end = walk->segments[walk->at].end;
 
     return end != 0 && scan_offset(&walk->scan) >= end;
 }
 
-static bool seek(struct walk *walk)
+static bool seek(struct log_walk *walk)
 {
     switch (scan_seek(&walk->scan)) {
     case SCAN_HUNGRY:
@@ -333,7 +333,7 @@ static bool seek(struct walk *walk)
     return false;
 }
 
-static bool apply(struct walk *walk, struct walk_step *ret_step)
+static bool apply(struct log_walk *walk, struct walk_step *ret_step)
 {
     struct record record;
 
@@ -357,14 +357,14 @@ static bool apply(struct walk *walk, struct walk_step *ret_step)
     return false;
 }
 
-static struct walk_step read_on(struct walk *walk)
+static struct walk_step read_on(struct log_walk *walk)
 {
     walk->asked = walk->piece;
     return ask(walk, walk->next_offset, walk->asked);
 }
 
 /* What was found and not told yet. */
-static bool pending(struct walk *walk, struct walk_step *ret_step)
+static bool pending(struct log_walk *walk, struct walk_step *ret_step)
 {
     if (walk->has_flaw) {
         walk->has_flaw = false;
@@ -378,7 +378,7 @@ static bool pending(struct walk *walk, struct walk_step *ret_step)
     return true;
 }
 
-static struct walk_step over(struct walk *walk)
+static struct walk_step over(struct log_walk *walk)
 {
     if (walk->scan.epoch > walk->end.epoch)
         walk->end.epoch = walk->scan.epoch;
@@ -387,7 +387,7 @@ static struct walk_step over(struct walk *walk)
     return (struct walk_step){ .need = WALK_END, .end = walk->end };
 }
 
-struct walk_step log_walk_next(struct walk *walk)
+struct walk_step log_walk_next(struct log_walk *walk)
 {
     struct walk_step step = { .need = WALK_READ };
 

@@ -66,7 +66,7 @@ struct walk_segment {
 
 enum walk_mode { WALK_HEADS, WALK_APPLY, WALK_PEEK, WALK_SEEK, WALK_OVER };
 
-struct walk {
+struct log_walk {
     enum walk_mode mode;
     struct walk_segment *segments;
     size_t n, at;
@@ -89,10 +89,10 @@ struct walk {
 };
 
 /* Numbers in growing order. False: no memory. */
-MUST_USE bool log_walk_init(struct walk *walk, const uint32_t *numbers, size_t n);
-void log_walk_done(struct walk *walk);
-struct walk_step log_walk_next(struct walk *walk);
+MUST_USE bool log_walk_init(struct log_walk *walk, const uint32_t *numbers, size_t n);
+void log_walk_done(struct log_walk *walk);
+struct walk_step log_walk_next(struct log_walk *walk);
 /* Fewer octets than asked for: the file ends there. `failed`: they could not be read. */
-void log_walk_give(struct walk *walk, struct bytes octets, bool failed);
+void log_walk_give(struct log_walk *walk, struct bytes octets, bool failed);
 
 #endif
