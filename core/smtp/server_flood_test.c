@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LABEL "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
 static const struct {
     const char *name;
     struct bytes head, again;
@@ -44,6 +46,11 @@ static const struct {
     ROW("lines that are too long", "", "\n", 100, "", 22, "421/4.7.0 close"),
     ROW("SRV-109 names that do not exist", D_EHLO D_MAIL, "RCPT TO:<nobody@example.org>\r\n", 100,
         "", 24, "421/4.7.0 close"),
+    ROW("SRV-109 long names that do not exist",
+        D_EHLO "MAIL FROM:<" LABEL "@" LABEL "." LABEL ".a>\r\n",
+        "RCPT TO:<nobody@" LABEL "." LABEL "." LABEL ".a>\r\n", 100, "", 24, "421/4.7.0 close"),
+    ROW("two chunks too large to be stepped over", D_OPEN "BDAT 200000000\r\n", "x", 200000000,
+        "BDAT 200000000\r\nx", 6, "552/5.3.4 552/5.3.4 close"),
     ROW("SRV-067 text after DATA was refused", D_EHLO "DATA\r\n", "VRFY x\r\nnext line\r\n", 100,
         "", 43, "421/4.7.0 close"),
     ROW("SRV-058 more recipients than can be counted", D_EHLO D_MAIL, D_RCPT, 20000, "NOOP\r\n",
@@ -121,6 +128,7 @@ static void test_rows(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct play play = { .settings = dialogue_settings() };
         struct buffer summary = buffer_with_most(1 << 24);
+        play.settings.notes = true;
         play_begin(&play);
         play_feed(&play, rows[i].head);
         feed_many(&play, rows[i].again, rows[i].times);
@@ -193,6 +201,33 @@ static void test_bounds_output(void **state)
     smtp_server_free(server);
 }
 
+/* Behind a letter that is not settled replies wait, but not without bound, and none is lost. */
+static void test_bounds_held(void **state)
+{
+    struct smtp_settings settings = dialogue_settings();
+    struct smtp_server *server = smtp_server_new(&settings);
+    struct bytes in = BYTES(D_OPEN "BDAT 1 LAST\r\nx" D_MAIL D_RCPT);
+    size_t chunks = 0;
+
+    assert_non_null(server);
+    smtp_server_greet(server);
+    while (smtp_server_step(server, &in).kind != SMTP_MORE)
+        smtp_server_answer_rcpt(server, SMTP_YES);
+    for (; chunks < 9000 && in.n == 0; chunks++) {
+        in = BYTES("BDAT 1\r\nx");
+        while (smtp_server_step(server, &in).kind != SMTP_MORE)
+            smtp_server_answer_rcpt(server, SMTP_YES);
+    }
+    assert_in_range(chunks, 1000, 8000);
+    smtp_server_sent(server);
+    smtp_server_settle(server, 0, SMTP_YES, BYTES("A"));
+    struct bytes out = smtp_server_output(server), line;
+    for (size_t lines = 0; bytes_cut(&out, '\n', &line); lines++)
+        assert_true(lines <= 2 || bytes_equal(line, BYTES("250 2.0.0 1 octets received\r")));
+    assert_in_range(smtp_server_output(server).n, 50000, LIMIT_HELD_REPLIES);
+    smtp_server_free(server);
+}
+
 /* What an idle session costs, before and after it has carried large things. */
 static size_t idle_cost(struct bytes before)
 {
@@ -239,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_bounds_ahead),
         cmocka_unit_test(test_bounds_output),
+        cmocka_unit_test(test_bounds_held),
         cmocka_unit_test(test_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,7 @@ static void test_order(void **state)
                      SMTP_MORE);
     assert_true(output_is(server, SAID_OPEN));
     smtp_server_settle(server, 2, SMTP_YES, BYTES("C"));
+    smtp_server_settle(server, 2, SMTP_NO_SPACE, BYTES("twice"));
     assert_true(output_is(server, ""));
     smtp_server_settle(server, 0, SMTP_YES, BYTES("A"));
     assert_true(output_is(server, SAID_KEPT("A") SAID_OPEN));
@@ -166,14 +167,17 @@ static void test_stop_while_asking(void **state)
 
     assert_int_equal(go(server, BYTES(D_EHLO)), SMTP_MORE);
     smtp_server_sent(server);
+    assert_false(smtp_server_end(server));
     assert_int_equal(smtp_server_step(server, &in).kind, SMTP_ASK_RCPT);
+    smtp_server_sent(server);
+    assert_true(smtp_server_end(server));
     smtp_server_stop(server);
     assert_int_equal(smtp_server_step(server, &in).kind, SMTP_MORE);
     assert_int_equal(in.n, 6);
     smtp_server_answer_rcpt(server, SMTP_YES);
     assert_int_equal(smtp_server_step(server, &in).kind, SMTP_CLOSE);
-    assert_true(output_is(server, SAID_OPEN "421 4.3.2 mx.example.org is stopping; connect again "
-                          "later\r\n"));
+    assert_true(output_is(server, "250 2.1.5 Recipient ok\r\n"
+                          "421 4.3.2 mx.example.org is stopping; connect again later\r\n"));
     smtp_server_answer_rcpt(server, SMTP_YES);
     assert_true(output_is(server, ""));
     smtp_server_free(server);
@@ -188,7 +192,9 @@ static void test_close_waits(void **state)
     assert_int_equal(go(server, BYTES(D_EHLO LETTER_BY_BDAT D_QUIT)), SMTP_MORE);
     smtp_server_sent(server);
     assert_true(smtp_server_end(server));
-    assert_int_equal(go(server, BYTES_NONE), SMTP_MORE);
+    struct bytes behind = BYTES(D_EHLO);        /* is passed over, so that nobody keeps it */
+    assert_int_equal(smtp_server_step(server, &behind).kind, SMTP_MORE);
+    assert_int_equal(behind.n, 0);
     smtp_server_settle(server, 0, SMTP_YES, BYTES("A"));
     assert_int_equal(go(server, BYTES_NONE), SMTP_CLOSE);
     assert_true(output_is(server, SAID_KEPT("A") "221 2.0.0 Bye\r\n"));
@@ -207,13 +213,66 @@ static void test_silence(void **state)
     smtp_server_sent(server);
     smtp_server_settle(server, 1, SMTP_SILENCE, BYTES_NONE);
     smtp_server_settle(server, 2, SMTP_YES, BYTES("C"));
-    struct bytes in = BYTES("NOOP\r\n");
-    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_MORE);
+    struct bytes in = BYTES(LETTER_BY_BDAT);
+    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_MORE);    /* not SMTP_ASK_RCPT */
     assert_true(output_is(server, ""));
     smtp_server_settle(server, 0, SMTP_YES, BYTES("A"));
     assert_int_equal(go(server, BYTES_NONE), SMTP_CLOSE);
     assert_true(output_is(server, SAID_KEPT("A") SAID_OPEN));
     smtp_server_free(server);
+}
+
+/* A letter that was told whole is not dropped, whatever comes before the next step. */
+static void test_ended_is_not_dropped(void **state)
+{
+    const struct smtp_settings settings = dialogue_settings();
+    struct smtp_server *server = ready(&settings);
+    struct bytes in = BYTES("BDAT 1 LAST\r\nx");
+
+    assert_int_equal(go(server, BYTES(D_OPEN)), SMTP_MORE);
+    smtp_server_sent(server);
+    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_TEXT);
+    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_END);
+    smtp_server_timeout(server);
+    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_MORE);
+    smtp_server_settle(server, 0, SMTP_YES, BYTES("A"));
+    assert_int_equal(smtp_server_step(server, &in).kind, SMTP_CLOSE);
+    assert_true(output_is(server, SAID_KEPT("A")
+                          "421 4.4.2 mx.example.org waited too long; connect again\r\n"));
+    smtp_server_free(server);
+}
+
+/* No memory for what many letters let go at once: what may be sent is the beginning of it, in whole
+   replies. */
+static void test_no_memory_at_settling(void **state)
+{
+    enum { LETTERS = 30 };
+    const struct smtp_settings settings = dialogue_settings();
+    struct buffer want = buffer_with_most(1 << 16);
+    unsigned shorter = 0;
+
+    for (uint64_t nth = 0; nth < 4; nth++) {
+        struct smtp_server *server = ready(&settings);
+        assert_int_equal(go(server, BYTES(D_EHLO)), SMTP_MORE);
+        for (unsigned i = 0; i < LETTERS; i++)
+            assert_int_equal(go(server, BYTES(LETTER_BY_BDAT)), SMTP_MORE);
+        smtp_server_sent(server);
+        mem_fail_at(nth);
+        for (uint32_t token = LETTERS; token > 0; token--)
+            smtp_server_settle(server, token - 1, SMTP_YES, BYTES("A"));
+        mem_fail_at(0);
+        struct bytes got = smtp_server_output(server);
+        if (nth == 0)
+            buffer_put(&want, got);
+        assert_true(got.n == 0 || bytes_ends(got, BYTES("\r\n")));
+        assert_true(bytes_begins(buffer_bytes(&want), got));
+        shorter += got.n < want.n;
+        assert_int_equal(go(server, BYTES_NONE), got.n < want.n ? SMTP_CLOSE : SMTP_MORE);
+        smtp_server_free(server);
+    }
+    assert_true(want.n > 2000);
+    assert_in_range(shorter, 1, 3);
+    buffer_done(&want);
 }
 
 static void test_refuse(void **state)
@@ -384,6 +443,8 @@ int main(void)
         cmocka_unit_test(test_stop_while_asking),
         cmocka_unit_test(test_close_waits),
         cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_ended_is_not_dropped),
+        cmocka_unit_test(test_no_memory_at_settling),
         cmocka_unit_test(test_refuse),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_binary),
