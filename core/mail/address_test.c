@@ -41,6 +41,8 @@ static const struct { const char *name; struct bytes text; int want; } mailboxes
     { "escaped LF", BYTES_INIT("\"a\\\nb\"@example.org"), NO },
     { "NUL in the domain", BYTES_INIT("a@exam\0ple.org"), NO },
     { "DEL", BYTES_INIT("a\x7f@example.org"), NO },
+    { "MIM-014 encoded word", BYTES_INIT("=?utf-8?q?a?=@example.org"), YES },
+    { "MIM-014 encoded word in quotes", BYTES_INIT("\"=?utf-8?q?a?=\"@example.org"), YES },
     { "one label", BYTES_INIT("a@localhost"), YES },
     { "digits", BYTES_INIT("a@1.2"), YES },
     { "dot at the end", BYTES_INIT("a@example.org."), NO },
@@ -163,6 +165,8 @@ static const struct { const char *one, *other; bool equal; } pairs[] = {
     { "\"a b\"@b.example", "\"a\\ b\"@b.example", true },
     { "\"a b\"@b.example", "\"a  b\"@b.example", false },
     { "\"a\\\"b\"@b.example", "\"a\\\\b\"@b.example", false },
+    { "=?utf-8?q?a?=@b.example", "a@b.example", false },    /* MIM-014: never decoded */
+    { "\"=?utf-8?q?a?=\"@b.example", "=?utf-8?q?a?=@b.example", true },
     { "postmaster@b", "PostMaster@b", true },
     { "\"POSTMASTER\"@b", "postmaster@b", true },
     { "postmaster@b", "postmaster@c", false },

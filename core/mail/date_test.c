@@ -45,6 +45,7 @@ static const struct { const char *text; int64_t seconds; int zone; bool unknown;
     { "1 Jan 2000", NO_DATE, 0, false },
     { "1 Jan 2000 00:00:00 Z trailing", NO_DATE, 0, false },
     { "1 Jan 2000 (((((((((((((((((((((((((((((( 00:00:00 Z", NO_DATE, 0, false },
+    { "1 Jan 2000 (a (b (c))) 00:00:00 Z", 946684800, 0, false },      /* MIM-016 */
     { "now", NO_DATE, 0, false },
     { "", NO_DATE, 0, false },
 };
