@@ -31,7 +31,7 @@ enum limit {
     LIMIT_NULL_SENDER_RECIPIENTS = 2,       /* a report goes to one; two for peers that batch */
     LIMIT_RECEIVED_FIELDS = 50,             /* a loop, RFC 5321, 6.3 (100 there; peers use less) */
     LIMIT_CHUNKS = 10000,                   /* BDAT commands in one letter */
-    LIMIT_DROPPED_TEXT = 256 * 1024 * 1024, /* of a refused text read on before 421 and close */
+    LIMIT_DROPPED_TEXT = 256 * 1024 * 1024, /* of a refused text read on before the end */
     LIMIT_JUNK_COMMANDS = 100,              /* commands that bring no letter nearer, in a row */
     LIMIT_SOFT_ERRORS = 10,                 /* refused commands before replies are delayed */
     LIMIT_HARD_ERRORS = 20,                 /* refused commands before 421 and close */

@@ -28,6 +28,8 @@ struct reply_words {
     uint64_t number;
 };
 
+#define NO_WORDS ((struct reply_words){ .word = BYTES_NONE })
+
 unsigned reply_basic(enum reply reply);
 /* All zero when it has none. */
 struct status_code reply_code(enum reply reply);

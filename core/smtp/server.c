@@ -5,8 +5,6 @@
 
 #include <assert.h>
 
-static const struct reply_words no_words = { { "", 0 }, 0 };
-
 struct smtp_server *smtp_server_new(const struct smtp_settings *settings)
 {
     struct smtp_server *server = mem_new(sizeof(*server));
@@ -51,7 +49,7 @@ void server_say_and_close(struct smtp_server *server, enum reply reply, struct r
 void server_refuse(struct smtp_server *server, enum reply reply, struct reply_words words)
 {
     if (++server->errors > LIMIT_HARD_ERRORS)
-        server_say_and_close(server, REPLY_TOO_MANY_ERRORS, no_words);
+        server_say_and_close(server, REPLY_TOO_MANY_ERRORS, NO_WORDS);
     else
         server_say(server, reply, words);
 }
@@ -124,7 +122,7 @@ static bool take_line(struct smtp_server *server, struct bytes *in)
     case LINE_FLOOD:
         end_by_line(server, REPLY_FLOOD, (struct reply_words){ .number = LIMIT_COMMAND_FLOOD });
         break;
-    case LINE_TLS: end_by_line(server, REPLY_NOT_MAIL, no_words); break;
+    case LINE_TLS: end_by_line(server, REPLY_NOT_MAIL, NO_WORDS); break;
     case LINE_NO_MEMORY:
         end_by_line(server, REPLY_NO_MEMORY,
                     (struct reply_words){ .word = server->settings->host });

@@ -8,8 +8,6 @@
 #include "base/number.h"
 #include "smtp/server_int.h"
 
-static const struct reply_words no_words = { { "", 0 }, 0 };
-
 /* The first chunk of a letter. */
 static void begin_chunks(struct smtp_server *server)
 {
@@ -78,7 +76,7 @@ void run_bdat(struct smtp_server *server, struct bytes argument)
     server->note.text = BYTES_NONE;
     if (kind == CHUNK_UNKNOWN) {
         server->note.text = argument;
-        server_say_and_close(server, REPLY_BAD_CHUNK, no_words);
+        server_say_and_close(server, REPLY_BAD_CHUNK, NO_WORDS);
         return;
     }
     server->left = server->chunk.octets;

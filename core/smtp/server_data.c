@@ -3,21 +3,19 @@
 #include "base/number.h"
 #include "smtp/server_int.h"
 
-static const struct reply_words no_words = { { "", 0 }, 0 };
-
 /* RFC 3030, 2 and 3: where BDAT has begun, or the text is BINARYMIME, DATA spoils the
    transaction. */
 static void spoil(struct smtp_server *server, enum reply reply)
 {
     server_reset(server, STATE_STUCK);
-    server_refuse(server, reply, no_words);
+    server_refuse(server, reply, NO_WORDS);
 }
 
 static void begin_text(struct smtp_server *server)
 {
     server->transaction.dot = dot_for_data();
     server->mode = MODE_TEXT;
-    server_say(server, REPLY_DATA_GO, no_words);
+    server_say(server, REPLY_DATA_GO, NO_WORDS);
 }
 
 void run_data(struct smtp_server *server, struct bytes argument)
@@ -27,12 +25,12 @@ void run_data(struct smtp_server *server, struct bytes argument)
     (void)argument;
     server->data_refused = true;        /* until a case below says otherwise */
     switch (server->state) {
-    case STATE_NEW: server_refuse(server, REPLY_NEED_EHLO, no_words); break;
-    case STATE_READY: server_refuse(server, REPLY_NEED_MAIL, no_words); break;
-    case STATE_SENDER: server_refuse(server, REPLY_NO_RECIPIENTS, no_words); break;
+    case STATE_NEW: server_refuse(server, REPLY_NEED_EHLO, NO_WORDS); break;
+    case STATE_READY: server_refuse(server, REPLY_NEED_MAIL, NO_WORDS); break;
+    case STATE_SENDER: server_refuse(server, REPLY_NO_RECIPIENTS, NO_WORDS); break;
     case STATE_CHUNKS: spoil(server, REPLY_CHUNKS_BEGUN); break;
     case STATE_REFUSED:
-    case STATE_STUCK: server_refuse(server, REPLY_NEED_RSET, no_words); break;
+    case STATE_STUCK: server_refuse(server, REPLY_NEED_RSET, NO_WORDS); break;
     case STATE_RCPTS:
         server->data_refused = binary;
         if (binary)
@@ -83,6 +81,15 @@ static bool too_big(const struct smtp_server *server)
     return most > 0 && server->transaction.size > most;
 }
 
+/* Nobody will wait for the end of a refused text for ever: say now what was to be said there. */
+static void lose_patience(struct smtp_server *server)
+{
+    enum reply refusal = server->transaction.refusal;
+
+    server->note.octets = server->transaction.size;
+    server_say_and_close(server, refusal, server_text_words(server, refusal));
+}
+
 bool server_text(struct smtp_server *server, struct bytes text, struct smtp_event *ret_event)
 {
     struct transaction *transaction = &server->transaction;
@@ -100,7 +107,7 @@ bool server_text(struct smtp_server *server, struct bytes text, struct smtp_even
     }
     transaction->dropped += text.n;
     if (transaction->dropped > LIMIT_DROPPED_TEXT)
-        server_say_and_close(server, REPLY_TEXT_FLOOD, no_words);
+        lose_patience(server);
     return false;
 }
 
@@ -108,7 +115,7 @@ void server_letter(struct smtp_server *server)
 {
     if (!outbox_hole(&server->outbox, server->tokens)) {
         server_reset(server, STATE_READY);
-        server_say(server, REPLY_NOT_NOW, no_words);
+        server_say(server, REPLY_NOT_NOW, NO_WORDS);
         return;
     }
     server->note.reply = 0;

@@ -96,7 +96,7 @@ static const struct {
     ROW("just as many chunks as may be", D_OPEN, "BDAT 0\r\n", 9999, "BDAT 0 LAST\r\n", 10004,
         "250/2.0.0"),
     ROW("a text without end", D_OPEN "DATA\r\n", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 8400000, "", 6,
-        "421/4.7.0 close"),
+        "552/5.3.4 close"),
 #undef ROW
 };
 

@@ -4,8 +4,6 @@
 
 #include <assert.h>
 
-static const struct reply_words no_words = { { "", 0 }, 0 };
-
 static struct reply_words our_name(const struct smtp_server *server)
 {
     return (struct reply_words){ .word = server->settings->host };
@@ -42,10 +40,12 @@ void smtp_server_refuse(struct smtp_server *server, unsigned reply, struct statu
    more. It goes into Received and logs, so nothing that ends or escapes there may stand in it. */
 static bool is_name(struct bytes text)
 {
+    const struct bytes marks = BYTES(".-_:[]%");
+
     if (text.n == 0 || text.n > LIMIT_DOMAIN)
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        if (!is_alnum(text.at[i]) && bytes_find(BYTES(".-_:[]%"), text.at[i]) == 7)
+        if (!is_alnum(text.at[i]) && bytes_find(marks, text.at[i]) == marks.n)
             return false;
     }
     return true;
@@ -55,7 +55,7 @@ static bool is_name(struct bytes text)
 static bool hello(struct smtp_server *server, struct bytes name, bool esmtp)
 {
     if (!is_name(name)) {
-        server_refuse(server, REPLY_BAD_HELO, no_words);
+        server_refuse(server, REPLY_BAD_HELO, NO_WORDS);
         return false;
     }
     buffer_clear(&server->helo);
@@ -103,47 +103,47 @@ void run_rset(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
     server_reset(server, server->state == STATE_NEW ? STATE_NEW : STATE_READY);
-    server_say(server, REPLY_RESET_OK, no_words);
+    server_say(server, REPLY_RESET_OK, NO_WORDS);
 }
 
 void run_noop(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
-    server_say(server, REPLY_NOOP_OK, no_words);
+    server_say(server, REPLY_NOOP_OK, NO_WORDS);
 }
 
 void run_quit(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
-    server_say_and_close(server, REPLY_BYE, no_words);
+    server_say_and_close(server, REPLY_BYE, NO_WORDS);
 }
 
 void run_vrfy(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
-    server_say(server, REPLY_VRFY, no_words);
+    server_say(server, REPLY_VRFY, NO_WORDS);
 }
 
 void run_expn(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
-    server_refuse(server, REPLY_EXPN, no_words);
+    server_refuse(server, REPLY_EXPN, NO_WORDS);
 }
 
 void run_help(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
-    server_say(server, REPLY_HELP, no_words);
+    server_say(server, REPLY_HELP, NO_WORDS);
 }
 
 void run_not_offered(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
-    server_refuse(server, REPLY_NOT_OFFERED, no_words);
+    server_refuse(server, REPLY_NOT_OFFERED, NO_WORDS);
 }
 
 void run_not_mail(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
-    server_say_and_close(server, REPLY_NOT_MAIL, no_words);
+    server_say_and_close(server, REPLY_NOT_MAIL, NO_WORDS);
 }

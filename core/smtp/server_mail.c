@@ -2,8 +2,6 @@
 #include "base/limits.h"
 #include "smtp/server_int.h"
 
-static const struct reply_words no_words = { { "", 0 }, 0 };
-
 /* RFC 5321, 4.1.1.2:  mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF
             4.1.1.3:  rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters] CRLF
    A space behind the colon is not in the grammar, but half the world writes it. */
@@ -53,10 +51,10 @@ static bool take_path(struct smtp_server *server, struct bytes *text, bool sende
         return true;
     }
     if (too_long(*text))
-        server_refuse(server, sender ? REPLY_LONG_SENDER : REPLY_LONG_RECIPIENT, no_words);
+        server_refuse(server, sender ? REPLY_LONG_SENDER : REPLY_LONG_RECIPIENT, NO_WORDS);
     else
         server_refuse(server, sender ? REPLY_BAD_SENDER : REPLY_BAD_RECIPIENT,
-                      (struct reply_words){ bytes_of(flaw.expected), flaw.at });
+                      (struct reply_words){ bytes_of(flaw.expected), flaw.at + 1 });
     return false;
 }
 
@@ -90,12 +88,12 @@ static void begin_transaction(struct smtp_server *server, struct bytes sender,
     server_reset(server, STATE_READY);
     if (transaction_add(transaction, sender).at == NULL || !transaction_keep(transaction)) {
         transaction_reset(transaction);
-        server_say(server, REPLY_NOT_NOW, no_words);
+        server_say(server, REPLY_NOT_NOW, NO_WORDS);
         return;
     }
     transaction->params = *params;
     server->state = STATE_SENDER;
-    server_say(server, REPLY_SENDER_OK, no_words);
+    server_say(server, REPLY_SENDER_OK, NO_WORDS);
 }
 
 void run_mail(struct smtp_server *server, struct bytes argument)
@@ -105,7 +103,7 @@ void run_mail(struct smtp_server *server, struct bytes argument)
     struct address address;
 
     if (!take_opening(&text, BYTES("FROM:"))) {
-        server_refuse(server, REPLY_BAD_FROM, no_words);
+        server_refuse(server, REPLY_BAD_FROM, NO_WORDS);
         return;
     }
     if (!take_path(server, &text, true, &address))
@@ -117,7 +115,7 @@ void run_mail(struct smtp_server *server, struct bytes argument)
         server_refuse(server, refusal,
                       (struct reply_words){ keyword, server->settings->size_most });
     else if (server->low)
-        server_say(server, REPLY_NO_SPACE, no_words);
+        server_say(server, REPLY_NO_SPACE, NO_WORDS);
     else
         begin_transaction(server, address.whole, &params);
 }
@@ -148,7 +146,7 @@ static void ask(struct smtp_server *server, struct address address)
     struct bytes copy = transaction_add(&server->transaction, address.whole);
 
     if (copy.at == NULL) {
-        server_say(server, REPLY_NOT_NOW, no_words);
+        server_say(server, REPLY_NOT_NOW, NO_WORDS);
         return;
     }
     address.local = moved(address.local, address.whole, copy);
@@ -166,7 +164,7 @@ void run_rcpt(struct smtp_server *server, struct bytes argument)
     struct address address;
 
     if (!take_opening(&text, BYTES("TO:"))) {
-        server_refuse(server, REPLY_BAD_TO, no_words);
+        server_refuse(server, REPLY_BAD_TO, NO_WORDS);
         return;
     }
     if (!take_path(server, &text, false, &address))
@@ -210,8 +208,8 @@ void smtp_server_answer_rcpt(struct smtp_server *server, enum smtp_verdict verdi
     bool unknown = verdict == SMTP_NO_MAILBOX || verdict == SMTP_NO_RELAY;
     if (unknown && ++server->bad_recipients > LIMIT_BAD_RECIPIENTS) {
         server->note.text = BYTES_NONE;         /* it goes with the transaction */
-        server_say_and_close(server, REPLY_HARVEST, no_words);
+        server_say_and_close(server, REPLY_HARVEST, NO_WORDS);
     } else {
-        server_say(server, reply, no_words);
+        server_say(server, reply, NO_WORDS);
     }
 }

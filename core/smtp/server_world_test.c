@@ -308,7 +308,7 @@ static void test_words(void **state)
     assert_true(output_is(server, "250 mx.example.org\r\n"));
     assert_int_equal(go(server, BYTES("MAIL FROM:<a@@b>\r\n")), SMTP_MORE);
     assert_true(bytes_begins(smtp_server_output(server), BYTES("553 5.1.7 The sender address is "
-                                                               "wrong at octet ")));
+                                                               "wrong at octet 4: expected ")));
     assert_false(smtp_server_annoyed(server));
     for (unsigned i = 0; i < 10; i++)
         assert_int_equal(go(server, BYTES("FOO\r\n")), SMTP_MORE);

@@ -45,8 +45,6 @@ static enum reply order_reply(const struct smtp_server *server)
     return REPLY_NEED_MAIL;
 }
 
-static const struct reply_words no_words = { { "", 0 }, 0 };
-
 static struct bytes what_is_missing(const struct verb *verb)
 {
     if (verb->run == run_mail)
@@ -60,9 +58,9 @@ static struct bytes what_is_missing(const struct verb *verb)
 static void unknown(struct smtp_server *server)
 {
     if (server->data_refused)
-        server_say_and_close(server, REPLY_UNCALLED_TEXT, no_words);
+        server_say_and_close(server, REPLY_UNCALLED_TEXT, NO_WORDS);
     else
-        server_refuse(server, REPLY_UNKNOWN, no_words);
+        server_refuse(server, REPLY_UNKNOWN, NO_WORDS);
 }
 
 /* Too much of what brings no letter nearer; `junk` goes back to none with each letter. */
@@ -89,14 +87,14 @@ void server_command(struct smtp_server *server, struct bytes line)
     }
     server->data_refused = false;
     if (too_much_junk(server, verb))
-        server_say_and_close(server, REPLY_TOO_MUCH_JUNK, no_words);
+        server_say_and_close(server, REPLY_TOO_MUCH_JUNK, NO_WORDS);
     else if ((verb->states & (1U << server->state)) == 0)
-        server_refuse(server, order_reply(server), no_words);
+        server_refuse(server, order_reply(server), NO_WORDS);
     else if (verb->argument == ARGUMENT_WANTED && argument.n == 0)
         server_refuse(server, REPLY_NEEDS_ARGUMENT,
                       (struct reply_words){ .word = what_is_missing(verb) });
     else if (verb->argument == ARGUMENT_NONE && argument.n > 0)
-        server_refuse(server, REPLY_NO_ARGUMENT, no_words);
+        server_refuse(server, REPLY_NO_ARGUMENT, NO_WORDS);
     else
         verb->run(server, argument);
 }
