@@ -105,6 +105,17 @@ enum queue_state queue_state(const struct queue *q)
     return q->told;
 }
 
+bool queue_settled(const struct queue *queue)
+{
+    const struct log *log = &queue->log;
+    const struct story *story = &queue->story;
+    bool log_rests = log->mode == LOG_CLOSED || log->mode == LOG_DEAD
+        || (log->mode == LOG_READY && log->groups_n == 0);
+
+    return log_rests && story->log.n == 0
+        && (story->stage == STORY_CLOSED || story->stage == STORY_READY);
+}
+
 uint64_t queue_letters(const struct queue *q)
 {
     return index_count(&q->index);

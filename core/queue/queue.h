@@ -94,6 +94,10 @@ enum queue_state queue_state(const struct queue *queue);
 /* Letters that are on disk and not finished. */
 uint64_t queue_letters(const struct queue *queue);
 
+/* Nothing waits to be written, to the log or to the history, and nothing is being written: the
+   moment to end a store that is asked to. */
+bool queue_settled(const struct queue *queue);
+
 /* What the history is to be found by beside the id: addresses and a Message-ID, as history_key
    wants them. */
 struct queue_keys {

@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "base/log.h"
 
+enum { END_WITHIN_MS = 2000 };
+
 static struct queue_from from_of(const struct event *event, uint32_t token)
 {
     return (struct queue_from){ .peer = event->peer.index, .token = token };
@@ -179,6 +181,18 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
         store_tell_state(store, peer, fx);
 }
 
+/* Asked to end: first let what was just done reach the disk, for else the next store would do it
+   again; but do not wait for a disk that does not answer. */
+static void end_when_settled(struct store *store, uint64_t now_ms, struct effects *fx)
+{
+    if (store->end_by == 0 || store->over)
+        return;
+    if (queue_settled(store->queue) || now_ms >= store->end_by) {
+        store->over = true;
+        fx_exit(fx, 0);
+    }
+}
+
 static void store_step(void *role, const struct event *event, struct effects *fx)
 {
     struct store *store = role;
@@ -193,7 +207,8 @@ static void store_step(void *role, const struct event *event, struct effects *fx
         on_peer(store, event, event->kind == EV_PEER_UP, fx);
         break;
     case EV_STOP:
-        fx_exit(fx, 0);
+        if (store->end_by == 0)
+            store->end_by = event->now.mono_ms + END_WITHIN_MS;
         break;
     case EV_START:
         store->since_ms = event->now.wall_ms;
@@ -203,7 +218,10 @@ static void store_step(void *role, const struct event *event, struct effects *fx
         break;
     }
     store_tell_news(store, fx);
+    end_when_settled(store, event->now.mono_ms, fx);
     uint64_t alarm = queue_alarm(store->queue);
+    if (store->end_by != 0 && (alarm == 0 || alarm > store->end_by))
+        alarm = store->end_by;
     if (alarm != store->alarm)
         fx_alarm(fx, alarm);
     store->alarm = alarm;

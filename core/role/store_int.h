@@ -31,6 +31,8 @@ struct store {
     uint32_t asks_n, asks_next;
     struct buffer keys, normal;
     uint64_t alarm;             /* as last asked for */
+    uint64_t end_by;            /* asked to end: at the latest then, monotonic; or 0 */
+    bool over;
     /* For `postern status`: since this role began. */
     uint64_t since_ms, accepted, outcomes[JOB_FAILED + 1];
 };
