@@ -274,8 +274,8 @@ void queue_put(struct queue *q, struct queue_from from, const struct queue_lette
 }
 
 /* The end of a letter that is all in memory: as if it had come in one piece. */
-static void end_small(struct queue *q, struct arriving *a, struct bytes head, struct queue_keys keys,
-                      struct effects *fx)
+static void end_small(struct queue *q, struct arriving *a, struct bytes head,
+                      struct queue_keys keys, struct effects *fx)
 {
     struct queue_from from = a->from;
     struct queue_letter letter = { .head = head, .to = buffer_bytes(&a->to),

@@ -7,9 +7,9 @@
  *   SMALL -> (gone)    the end came: it is gathered as a whole record
  *   IN_FILE -> CLOSING the end came: the last octets are written, the file and its folder synced
  *   CLOSING -> (gone)  that succeeded: its record, which names the file, is gathered
- * Promise 1: a record that names a body file is gathered only when all of that file and its name are
- *   on stable storage.  Promise 2: a file whose write or sync failed is removed, never read or synced
- *   again.  Promise 3: one letter holds at most LIMIT_LETTER_CREDIT octets that are not written.
+ * Promise 1: a record that names a body file is gathered only when all of that file and its name
+ * are on stable storage. Promise 2: a file whose write or sync failed is removed, never read or
+ * synced again. Promise 3: one letter holds at most LIMIT_LETTER_CREDIT octets not written.
  */
 #ifndef POSTERN_QUEUE_ARRIVE_INT_H
 #define POSTERN_QUEUE_ARRIVE_INT_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The writing side of the log: one chain at a time, what hangs on it, and what is done when it fails.
+ * The writing side of the log: one chain at a time, what hangs on it, and what is done when it
+ * fails.
  */
 #include "queue/commit_int.h"
 #include "queue/queue_int.h"
@@ -202,7 +203,8 @@ static void answer_refused(struct queue *q, enum queue_refusal why, struct effec
     log->refused_n = log->refused_room = 0;
 }
 
-/* A segment could not be made: its slot is free again, when the file was opened after it is closed. */
+/* A segment could not be made: its slot is free again, when the file was opened after it is
+   closed. */
 static void not_born(struct queue *q, struct effects *fx)
 {
     if (q->log.chain.not_open)

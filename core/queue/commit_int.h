@@ -10,7 +10,8 @@
 /* Forget a group's records and fates; its memory for lists is kept. */
 void group_clear(struct group *group);
 /* A state change whose payload is written already. */
-MUST_USE bool log_state_again(struct queue *q, uint64_t id, struct bytes payload, uint64_t *ret_lsn);
+MUST_USE bool log_state_again(struct queue *q, uint64_t id, struct bytes payload,
+                              uint64_t *ret_lsn);
 /* Gather a mark, to say what is durable. */
 void log_mark(struct queue *q);
 

@@ -3,8 +3,8 @@
  * queue/day_int.h: the history's files are named by day (UTC), and what stands in them.
  *
  *   YYYY-MM-DD.log   events, each: u32 length, u32 CRC-32C, octets (history_put)
- *   YYYY-MM-DD.idx   32 octets: magic, 16 octets of secret, zeroes; then 16 for each key of an event:
- *                    u64 SipHash of its key with that secret, u64 offset of the event in the .log
+ *   YYYY-MM-DD.idx   32 octets: magic, 16 octets of secret, zeroes; then for each key of an
+ *                    event 16: u64 SipHash of its key with that secret, u64 offset in the .log
  */
 #ifndef POSTERN_QUEUE_DAY_INT_H
 #define POSTERN_QUEUE_DAY_INT_H

@@ -53,7 +53,8 @@ uint64_t history_key(enum history_by by, struct bytes text);
 /* A search. Give it the names of the folder (each ended by '\n', as IO_LIST tells), then ask what
    it needs. */
 struct history_search;
-MUST_USE struct history_search *history_search_new(enum history_by by, struct bytes key, struct bytes names);
+MUST_USE struct history_search *history_search_new(enum history_by by, struct bytes key,
+                                                   struct bytes names);
 void history_search_free(struct history_search *search);
 
 enum history_need {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * queue/index_int.h: what is in the queue, in memory: an array of letters in order of id, and a heap of
- * the times at which they want something.
+ * queue/index_int.h: what is in the queue, in memory: an array of letters in order of id, and a
+ * heap of the times at which they want something.
  *
  * 64 octets a letter and 16 for its place in the heap; a letter with several recipients, or with
  * a body file, has 24 more for each recipient. Ids only grow, so a new letter goes to the end and

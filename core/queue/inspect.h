@@ -20,8 +20,9 @@ MUST_USE struct inspect *inspect_new(struct bytes log_names, struct bytes body_n
 void inspect_free(struct inspect *inspect);
 
 enum inspect_need {
-    INSPECT_NEEDS_READ,     /* `count` octets at `offset` of the file `name` (below the spool), or fewer at
-                               its end; then inspect_give */
+    /* `count` octets at `offset` of the file `name` (below the spool), or fewer at its end; then
+       inspect_give */
+    INSPECT_NEEDS_READ,
     INSPECT_FLAW,           /* something is wrong: `flaw` */
     INSPECT_LETTER,         /* one unfinished letter, in order of id */
     INSPECT_ENDS,           /* `totals` */

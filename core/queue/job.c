@@ -68,7 +68,8 @@ void state_noted(struct queue *q, uint64_t id, struct bytes payload, uint64_t ls
     struct letter *letter = index_find(&q->index, id);
     struct state_record state;
 
-    if (letter != NULL && state_record_read(payload, &state) && state.recipient < letter->recipients)
+    if (letter != NULL && state_record_read(payload, &state)
+        && state.recipient < letter->recipients)
         letter_rcpt(letter, state.recipient)->note = lsn;
 }
 
@@ -88,7 +89,8 @@ static void tell_story(struct queue *q, const struct job *job, const struct stat
 }
 
 /* What came of a job: into the index, the log and the history; the job is over. */
-static void conclude(struct queue *q, struct job *job, struct state_record *state, struct effects *fx)
+static void conclude(struct queue *q, struct job *job, struct state_record *state,
+                     struct effects *fx)
 {
     struct letter *letter = index_find(&q->index, job->letter);
     struct rcpt *rcpt = letter == NULL ? NULL : letter_rcpt(letter, job->recipient);
@@ -122,28 +124,32 @@ static void conclude(struct queue *q, struct job *job, struct state_record *stat
     end_job(q, job, fx);
 }
 
-/* The letter cannot be read. When that is the disk's damage, somebody must look: it is held. */
+/* The letter cannot be read. When its octets are not what they were (fault OK) or gone, only a
+   person can help: it is held. Else the trouble may pass. */
 static void unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx)
 {
-    bool ours = fault == FAULT_NO_MEMORY || fault == FAULT_TOO_MANY || fault == FAULT_DENIED;
-    struct state_record state = { .outcome = QUEUE_FAILED, .class = 5, .subject = 3, .detail = 0,
-                                  .words = BYTES("the text of this letter is damaged on disk") };
+    bool damaged = fault == OK || fault == FAULT_GONE;
+    struct state_record held = { .outcome = QUEUE_FAILED, .class = 5, .subject = 3,
+                                 .words = BYTES("the text of this letter is damaged on disk") };
+    struct state_record later = { .outcome = QUEUE_LATER, .class = 4, .subject = 3,
+                                  .words = BYTES("the text of this letter cannot be read now") };
 
     if (job->told)
         news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_DROP, .job = job->number });
     say_letter(fx, LOG_ERROR, "letter_unreadable", job->letter,
-               ours ? "will be tried again" : "held: its octets on disk are damaged");
-    if (ours)
+               damaged ? "held: its octets on disk are damaged" : "it will be tried again");
+    if (fault == FAULT_NO_MEMORY || fault == FAULT_TOO_MANY)
         fall_back(q, job, false, JOB_SOON_MS, fx);
     else
-        conclude(q, job, &state, fx);
+        conclude(q, job, damaged ? &held : &later, fx);
 }
 
 static void tell_text(struct queue *q, struct job *job, struct bytes text)
 {
     while (text.n > 0) {
         struct bytes part = bytes_first(text, LIMIT_JOB_PART);
-        news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_TEXT, .job = job->number, .text = part });
+        news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_TEXT, .job = job->number,
+                                           .text = part });
         text = bytes_skip(text, part.n);
         job->sent += part.n;
         job->credit -= part.n;
@@ -214,7 +220,7 @@ static void take_piece(struct queue *q, struct job *job, struct bytes piece, str
     if (job->sent < job->record.size)
         read_on(q, job, fx);
     else if (job->crc != job->record.crc && !PLANTED(torn_tail_accepted))
-        unreadable(q, job, FAULT_IO, fx);
+        unreadable(q, job, OK, fx);
     else
         tell_end(q, job);
 }
@@ -254,7 +260,7 @@ static void begin_job(struct queue *q, struct job *job, struct payload *payload,
     job->payload = payload;
     if (rcpt == NULL || !letter_record_read((struct bytes){ payload->at, payload->n }, &job->record)
         || job->recipient >= job->record.recipients) {
-        unreadable(q, job, FAULT_IO, fx);
+        unreadable(q, job, OK, fx);
         return;
     }
     job->state = JOB_SENDING;
@@ -275,7 +281,7 @@ void job_record(struct queue *q, uint32_t number, struct bytes payload, enum fau
 
     if (job == NULL || job->state != JOB_READING)
         return;
-    if (fault != OK) {
+    if (fault != OK || payload.n == 0) {
         unreadable(q, job, fault, fx);
         return;
     }
@@ -411,8 +417,6 @@ void queue_job_result(struct queue *q, const struct queue_result *result, struct
     q->now = now;
     if (job == NULL)
         return;
-    if (result->outcome == QUEUE_DELIVERED && job->state != JOB_SENT)
-        state.outcome = QUEUE_LATER;    /* it cannot have delivered what it has not got */
     conclude(q, job, &state, fx);
     job_turn(q, fx);
 }

@@ -3,14 +3,14 @@
  * queue/job_int.h: deliveries: who is due, the text of each on its way, and what came of it.
  *
  * A recipient (enum rcpt_state) goes
- *   WAITS -> AT_WORK         it was due and a job was free                     [job_turn]
- *   AT_WORK -> DELIVERED     the deliverer said so; its state is gathered      [queue_job_result]
- *   AT_WORK -> WAITS         not now: due again after a wait that doubles
- *   AT_WORK -> HELD          it failed for good, or its text is damaged: kept, and seen in the queue
- *   AT_WORK -> WAITS         the deliverer died: due at once, and marked as recovered
- * Promise 1: at most one job for a recipient at a time. Promise 2: a recipient of which no state says
- * DELIVERED is never taken for delivered; one whose last attempt may have come through is handed out
- * with `recovered`. Promise 3: no text whose check is wrong is ended with NEWS_JOB_END.
+ *   WAITS -> AT_WORK       it was due and a job was free                     [job_turn]
+ *   AT_WORK -> DELIVERED   the deliverer said so; its state is gathered      [queue_job_result]
+ *   AT_WORK -> WAITS       not now: due again after a wait that doubles
+ *   AT_WORK -> HELD        it failed for good, or its text is damaged: kept, seen in the queue
+ *   AT_WORK -> WAITS       the deliverer died: due at once, and marked as recovered
+ * Promise 1: at most one job for a recipient at a time. Promise 2: a recipient of which no state
+ * says DELIVERED is never taken for delivered; one whose last attempt may have come through is
+ * handed out with `recovered`. Promise 3: no text whose check is wrong is ended with NEWS_JOB_END.
  */
 #ifndef POSTERN_QUEUE_JOB_INT_H
 #define POSTERN_QUEUE_JOB_INT_H
@@ -26,13 +26,15 @@ enum {
     JOB_SOON_MS = 1000,                     /* after our own troubles: memory, descriptors */
     CACHE_BYTES = 16 * 1024 * 1024,
     CACHE_LETTERS = 16 * 1024,
-    CACHE_DUE_MOST = 1024,                  /* with more letters waiting, the new ones are not next */
+    /* with more letters waiting, the new ones are not next */
+    CACHE_DUE_MOST = 1024,
     READS_MOST = 128,
 };
 
 enum job_state { JOB_FREE, JOB_READING, JOB_SENDING, JOB_SENT };
 
-/* The payload of a letter's record. What news points into lives until the next step: it is buried first. */
+/* The payload of a letter's record. What news points into lives until the next step: it is
+   buried first. */
 struct payload {
     struct payload *next;
     size_t n;
@@ -72,7 +74,7 @@ struct jobs {
 void jobs_done(struct jobs *jobs);
 void job_turn(struct queue *q, struct effects *fx);
 uint64_t job_alarm(const struct queue *q);
-/* The record of a job's letter was read; empty: it could not be. */
+/* The record of a job's letter was read; empty with fault OK: it is not what it was. */
 void job_record(struct queue *q, uint32_t number, struct bytes payload, enum fault fault,
                 struct effects *fx);
 /* A piece of a body file was read. */

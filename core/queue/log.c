@@ -203,7 +203,8 @@ void log_urge(struct queue *q)
         group->urgent = true;
 }
 
-/* Remembered as (u64 id, block payload) until durable, to be written again should the group fail. */
+/* Remembered as (u64 id, block payload) until durable, to be written again should the group
+   fail. */
 static bool remember(struct buffer *to, uint64_t id, struct bytes payload)
 {
     if (!buffer_reserve(to, 12 + payload.n))
@@ -213,7 +214,8 @@ static bool remember(struct buffer *to, uint64_t id, struct bytes payload)
     return true;
 }
 
-/* The state of a letter whose recipients are all done takes it out of the queue when it is durable. */
+/* The state of a letter whose recipients are all done takes it out of the queue when it is
+   durable. */
 static void fate_of_done(struct queue *q, uint64_t id)
 {
     struct letter *letter = index_find(&q->index, id);

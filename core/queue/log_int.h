@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: ISC
  *
- * queue/log_int.h: the writer of the log: records are gathered in groups, each is written and synced
- * as one chain, and what hangs on its records is done when it is durable.
+ * queue/log_int.h: the writer of the log: records are gathered in groups, each is written and
+ * synced as one chain, and what hangs on its records is done when it is durable.
  *
  * A record is in one of three states, and each instant has one function:
- *   GATHERED -> WRITTEN   the chain of its group is under way      [log_turn]
- *   WRITTEN  -> DURABLE   the sync of its group succeeded          [log_io]   <- the instant of the 250
- *   GATHERED, WRITTEN -> DROPPED   a write, sync or birth failed   [log_fail]
+ *   GATHERED -> WRITTEN   the chain of its group is under way    [log_turn]
+ *   WRITTEN  -> DURABLE   the sync of its group succeeded        [log_io]  <- instant of the 250
+ *   GATHERED, WRITTEN -> DROPPED   a write, sync or birth failed [log_fail]
  * Promise 1: one chain at a time; a group is written only when all before it is durable.
- * Promise 2: a fate is settled in the order of the log, once, and never before its record is DURABLE.
- * Promise 3: a sync that failed is not repeated. The log goes on in a new segment, whose first record
- *   says where the old one ends (CUT); dropped letters are answered when that is durable; state changes
- *   are written again behind it.
- * Promise 4: a segment gets its first record only when it and its name are durable and the one before
- *   it is sealed or cut; so whoever finds a record in segment N+1 knows that N is whole.
+ * Promise 2: a fate is settled in the order of the log, once, and never before its record is
+ *   DURABLE.
+ * Promise 3: a sync that failed is not repeated. The log goes on in a new segment, whose first
+ *   record says where the old one ends (CUT); dropped letters are answered when that is durable;
+ *   state changes are written again behind it.
+ * Promise 4: a segment gets its first record only when it and its name are durable and the one
+ *   before it is sealed or cut; so whoever finds a record in segment N+1 knows that N is whole.
  */
 #ifndef POSTERN_QUEUE_LOG_INT_H
 #define POSTERN_QUEUE_LOG_INT_H
@@ -109,9 +110,10 @@ struct place {
     char *at;
     struct record record;
 };
-/* Can `size` octets of records (of one atomic group, record_size each) be gathered now, in one segment,
-   and one fate? Takes all the memory that this needs; seals the segment and goes on in the next when it
-   must. `letters`: they may not take the last spare. False: nothing has changed. */
+/* Can `size` octets of records (of one atomic group, record_size each) be gathered now, in one
+   segment, and one fate? Takes all the memory that this needs; seals the segment and goes on in
+   the next when it must. `letters`: they may not take the last spare. False: nothing has changed.
+   */
 MUST_USE bool log_fits(struct queue *q, uint64_t size, bool letters);
 /* Room for one record, after log_fits. */
 struct place log_place(struct queue *q, enum record_kind kind, uint64_t id, uint64_t payload);

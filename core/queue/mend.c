@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The second half of recovery: the log was walked; set right what was found, step by step, and open it.
+ * The second half of recovery: the log was walked; set right what was found, step by step, and open
+ * it.
  */
 #include "queue/queue_int.h"
 #include "queue/recover_int.h"
@@ -30,7 +31,8 @@ static uint32_t last_segment(const struct recovery *r)
     return r->numbers[r->end.segments - 1];
 }
 
-/* Everyone who waits may have been delivered without our knowing; and each wants to be looked at. */
+/* Everyone who waits may have been delivered without our knowing; and each wants to be looked
+   at. */
 static void wake_all(struct queue *q)
 {
     for (size_t i = 0; i < q->index.n && !q->bad; i++) {
@@ -64,7 +66,8 @@ static bool body_known(const struct recovery *r, uint64_t body, size_t *ret_at)
     return low < r->bodies_n && r->bodies[low] == body;
 }
 
-/* Body files of done letters go; those that nobody names too, unless a damaged record might have. */
+/* Body files of done letters go; those that nobody names too, unless a damaged record might
+   have. */
 static void sweep_bodies(struct queue *q, struct effects *fx)
 {
     struct recovery *r = &q->recovery;
@@ -194,8 +197,8 @@ static void save_write(struct queue *q, const struct event *event, struct effect
     }
     memcpy(copy, event->bytes.at, event->bytes.n);
     r->stage = RECOVERY_SAVE_WRITE;
-    quarantine_keep(fx, r->save_slot, lsn_segment(flaw->lsn), lsn_offset(flaw->lsn) + r->saved, copy,
-                    event->bytes.n, new_chain(q));
+    quarantine_keep(fx, r->save_slot, lsn_segment(flaw->lsn), lsn_offset(flaw->lsn) + r->saved,
+                    copy, event->bytes.n, new_chain(q));
     r->saved += event->bytes.n;
 }
 

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* Does the log take much more room than what lives in it? Then the oldest segment is to be emptied. */
+/* Does the log take much more room than what lives in it? Then the oldest segment is to be
+   emptied. */
 static uint32_t to_empty(const struct queue *q)
 {
     uint64_t live = 0;
@@ -76,8 +77,8 @@ uint64_t move_alarm(const struct queue *q)
     return q->mover.busy == 0 && q->log.mode == LOG_READY && to_empty(q) != 0 ? q->mover.at : 0;
 }
 
-/* The state a recipient has, as a record; false when it has none yet. What the last attempt was told
-   in words stays behind. */
+/* The state a recipient has, as a record; false when it has none yet. What the last attempt
+   was told in words stays behind. */
 static bool state_of(const struct queue *q, const struct rcpt *rcpt, uint32_t recipient,
                      struct state_record *ret_state)
 {
@@ -166,9 +167,9 @@ void move_record(struct queue *q, uint32_t who, struct bytes payload, enum fault
 
     if (moving->letter == 0 || moving->gathered)
         return;
-    if (letter == NULL || letter->left == 0 || letter->lsn != moving->lsn || fault != OK
-        || !letter_record_read(payload, &record)) {
-        if (fault != OK)
+    bool reads = fault == OK && letter_record_read(payload, &record);
+    if (letter == NULL || letter->left == 0 || letter->lsn != moving->lsn || !reads) {
+        if (!reads)
             say_letter(fx, LOG_ERROR, "letter_unreadable", moving->letter, "it stays where it is");
         give_up(q, moving);
         return;

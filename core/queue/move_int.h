@@ -14,7 +14,8 @@
 enum {
     MOVES_AT_ONCE = 16,
     MOVE_MS = 20,           /* so long between one handful and the next */
-    MOVE_SEGMENTS_FREE = 4, /* so many segments beyond three times what lives are no reason to move */
+    /* so many segments beyond three times what lives are no reason to move */
+    MOVE_SEGMENTS_FREE = 4,
     MOVE_LOOK = 4096,       /* index entries looked at in one turn */
 };
 

@@ -119,7 +119,8 @@ void queue_put(struct queue *queue, struct queue_from from, const struct queue_l
    as much as NEWS_CREDIT says), end. What does not fit this order, or the credit, refuses the
    letter. False: the peer broke the protocol (an unknown token, a token twice) and is not to be
    listened to any more. */
-bool queue_begin(struct queue *queue, struct queue_from from, bool binary, uint64_t size, struct effects *fx);
+bool queue_begin(struct queue *queue, struct queue_from from, bool binary, uint64_t size,
+                 struct effects *fx);
 bool queue_to(struct queue *queue, struct queue_from from, struct bytes to);
 bool queue_part(struct queue *queue, struct queue_from from, struct bytes text, struct effects *fx);
 bool queue_end(struct queue *queue, struct queue_from from, uint64_t size, struct bytes head,
@@ -143,13 +144,17 @@ struct queue_result {
     uint16_t subject, detail;
     struct bytes words;
 };
+/* The deliverer's word is final, also before it got all of the text: it may have found the
+   letter already there. */
 void queue_job_result(struct queue *queue, const struct queue_result *result, struct moment now,
                       struct effects *fx);
 
 /* The letters after `after`, in order of id, at most `most` rows: NEWS_ROW, then NEWS_ANSWER_END.
    */
-void queue_list(struct queue *queue, uint32_t token, uint64_t after, uint32_t most, struct effects *fx);
+void queue_list(struct queue *queue, uint32_t token, uint64_t after, uint32_t most,
+                struct effects *fx);
 /* The history of what the key names (queue/history.h): NEWS_EVENT, then NEWS_ANSWER_END. */
-void queue_trace(struct queue *queue, uint32_t token, uint8_t by, struct bytes key, struct effects *fx);
+void queue_trace(struct queue *queue, uint32_t token, uint8_t by, struct bytes key,
+                 struct effects *fx);
 
 #endif

@@ -145,8 +145,8 @@ bool record_fetch(struct queue *q, uint64_t lsn, uint32_t length, enum reader_ki
     if (segment == NULL || reading == NULL || (segment->slot != 0 && !segment->sure))
         return false;
     uint32_t times = reading->times + 1;
-    struct token token = token_of(FOR_RECORD,
-                                  (uint64_t)times * READS_MOST + (uint64_t)(reading - q->reads.list));
+    uint64_t place = (uint64_t)(reading - q->reads.list);
+    struct token token = token_of(FOR_RECORD, (uint64_t)times * READS_MOST + place);
     bool opens = segment->slot == 0;
     if (opens && !open_segment(q, segment, token, fx))
         return false;
@@ -159,7 +159,7 @@ bool record_fetch(struct queue *q, uint64_t lsn, uint32_t length, enum reader_ki
     return true;
 }
 
-/* The payload that was read, or why there is none. */
+/* The payload that was read; empty when its octets are not what they were. */
 static enum fault take(struct queue *q, const struct reading *reading, const struct event *event,
                        struct bytes *ret_payload)
 {
@@ -167,9 +167,8 @@ static enum fault take(struct queue *q, const struct reading *reading, const str
 
     if (event->fault != OK)
         return event->fault;
-    if (record_read(event->bytes, reading->lsn, q->key, &record) != RECORD_IS_WHOLE)
-        return FAULT_IO;
-    *ret_payload = record.payload;
+    if (record_read(event->bytes, reading->lsn, q->key, &record) == RECORD_IS_WHOLE)
+        *ret_payload = record.payload;
     return OK;
 }
 

@@ -2,8 +2,8 @@
  *
  * queue/record_int.h: the octets of the log: segment heads, records, and what stands in them.
  *
- * A place in the log is an LSN: segment number times 64 MiB plus the offset in its file. Every record
- * says its own LSN, so octets of a recycled file are never taken for records of the new one.
+ * A place in the log is an LSN: segment number times 64 MiB plus the offset in its file. Every
+ * record says its own LSN, so octets of a recycled file are never taken for records of the new one.
  *
  *   head of a record, 56 octets, little-endian      flags
  *    0 u64 lsn       where this record must lie      1 MORE     the atomic group goes on behind it
@@ -64,22 +64,26 @@ void record_finish(char *at, const struct record *record, const uint8_t key[stat
 enum record_is {
     RECORD_IS_WHOLE,
     RECORD_IS_SHORT,    /* the head is right, but octets are lacking: more of the file is needed */
-    RECORD_IS_BROKEN,   /* the head is right, the whole is not: ret_record has all but the payload */
+    /* the head is right, the whole is not: ret_record has all but the payload */
+    RECORD_IS_BROKEN,
     RECORD_IS_NOT,      /* nothing of ours begins here */
 };
-/* What lies at the start of the text, which is at `lsn` of the log. ret_record borrows the payload. */
+/* What lies at the start of the text, which is at `lsn` of the log. ret_record borrows the
+   payload. */
 enum record_is record_read(struct bytes text, uint64_t lsn, const uint8_t key[static STORE_KEY],
                            struct record *ret_record);
 
 struct segment_head {
     uint32_t number, epoch;
-    uint8_t key[STORE_KEY];     /* random, the same in all segments of a store: its id and its secret */
+    /* random, the same in all segments of a store: its id and its secret */
+    uint8_t key[STORE_KEY];
     uint64_t last_id, wall_ms;
 };
 /* It is written twice, 2 KiB apart, so that one bad sector does not hide the key. */
 void segment_head_write(char ret_page[static SEGMENT_HEAD], const struct segment_head *head);
 /* From the first SEGMENT_HEAD octets. ret_damaged (may be NULL): one of the two copies is wrong. */
-MUST_USE bool segment_head_read(struct bytes page, struct segment_head *ret_head, bool *ret_damaged);
+MUST_USE bool segment_head_read(struct bytes page, struct segment_head *ret_head,
+                                bool *ret_damaged);
 
 enum { LETTER_BINARY = 1, LETTER_BODY = 2, LETTER_MOVED = 4 };
 struct letter_record {

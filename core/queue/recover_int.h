@@ -6,9 +6,9 @@
  *   folders made; names listed; the log walked (walk_int.h says what counts); segments behind the
  *   log's end removed; the torn tail filled with zeroes and synced; damaged octets copied to
  *   quarantine/; only then the log is opened behind its end, and letters may come.
- * Promise 1: stopped anywhere and begun again, it ends the same. Promise 2: body files that no letter
- * names go only when there is no damage, now or in quarantine/. Promise 3: nothing that it does not
- * know is touched.
+ * Promise 1: stopped anywhere and begun again, it ends the same. Promise 2: body files that no
+ * letter names go only when there is no damage, now or in quarantine/. Promise 3: nothing that it
+ * does not know is touched.
  */
 #ifndef POSTERN_QUEUE_RECOVER_INT_H
 #define POSTERN_QUEUE_RECOVER_INT_H
@@ -60,7 +60,8 @@ struct recovery {
 struct queue;
 
 void recovery_begin(struct queue *q, struct effects *fx);
-void recovery_io(struct queue *q, struct token token, const struct event *event, struct effects *fx);
+void recovery_io(struct queue *q, struct token token, const struct event *event,
+                 struct effects *fx);
 void recovery_done(struct recovery *recovery);
 
 /* mend.c: the log was walked; set right what was found, and open it. */

@@ -27,7 +27,8 @@ static bool body_is_done(struct replay *replay, uint64_t body)
     return true;
 }
 
-/* A letter that was moved forward: its record and the states that follow in its group say everything. */
+/* A letter that was moved forward: its record and the states that follow in its group say
+   everything. */
 static void move(struct letter *letter, const struct record *record, uint64_t due)
 {
     letter->lsn = record->lsn;
@@ -41,7 +42,8 @@ static bool replay_letter(struct replay *replay, const struct record *record)
     struct letter *old = index_find(replay->index, record->id);
 
     if (!letter_record_read(record->payload, &read))
-        return true;        /* its check is right: some newer version wrote it, and it stays there */
+        /* its check is right: some newer version wrote it, and it stays there */
+        return true;
     struct letter letter = { .id = record->id, .lsn = record->lsn, .size = read.size,
                              .length = (uint32_t)record_size(record->length),
                              .recipients = (uint16_t)read.recipients,
@@ -57,7 +59,8 @@ static bool replay_letter(struct replay *replay, const struct record *record)
     return true;
 }
 
-/* How long still to wait: the clock may have been set meanwhile, but not longer than it was meant. */
+/* How long still to wait: the clock may have been set meanwhile, but not longer than it was
+   meant. */
 static uint64_t due_of(const struct replay *replay, const struct state_record *state)
 {
     uint64_t wall = replay->now.wall_ms;

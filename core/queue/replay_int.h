@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * queue/replay_int.h: from the records that count to the letters there are. Recovery and inspection.
+ * queue/replay_int.h: from the records that count to the letters there are. Recovery and
+ * inspection.
  */
 #ifndef POSTERN_QUEUE_REPLAY_INT_H
 #define POSTERN_QUEUE_REPLAY_INT_H

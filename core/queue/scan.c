@@ -58,8 +58,8 @@ static struct bytes ahead(const struct scan *scan)
 
 static enum record_is look(struct scan *scan, struct record *ret_record)
 {
-    enum record_is is = record_read(ahead(scan), lsn_of(scan->segment, scan_offset(scan)), scan->key,
-                                    ret_record);
+    uint64_t lsn = lsn_of(scan->segment, scan_offset(scan));
+    enum record_is is = record_read(ahead(scan), lsn, scan->key, ret_record);
 
     return is != RECORD_IS_NOT && ret_record->epoch < scan->epoch ? RECORD_IS_NOT : is;
 }
@@ -93,8 +93,8 @@ static uint64_t load(const char *at)
     return word;
 }
 
-/* Step on to octets that name their own place as their LSN: they are, or once were, a record of this
-   segment. False: there are none in the window. */
+/* Step on to octets that name their own place as their LSN: they are, or once were, a record
+   of this segment. False: there are none in the window. */
 static bool find_claim(struct scan *scan)
 {
     const char *at = scan->window.at;
@@ -111,7 +111,8 @@ static bool find_claim(struct scan *scan)
 
 static void note_ours(struct scan *scan, enum record_is is, const struct record *record)
 {
-    uint64_t end = scan_offset(scan) + (is == RECORD_IS_NOT ? RECORD_HEAD : record_size(record->length));
+    uint64_t end =
+        scan_offset(scan) + (is == RECORD_IS_NOT ? RECORD_HEAD : record_size(record->length));
 
     if (end > scan->ours)
         scan->ours = end;

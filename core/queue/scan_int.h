@@ -15,12 +15,15 @@ struct scan {
     uint8_t key[STORE_KEY];
     uint32_t segment;
     uint32_t epoch;             /* of the last record: the next may not have a smaller one */
-    struct buffer window;       /* octets of the file from `start`; those before `used` are done with */
+    /* octets of the file from `start`; those before `used` are done with */
+    struct buffer window;
     size_t used;
     uint64_t start;
     bool at_end;                /* the window reaches to the end of the file */
-    uint64_t ours;              /* behind the last octets that claim to lie in this segment: offset */
-    uint64_t broken_id;         /* while seeking: a record whose head alone is right was of this letter */
+    /* behind the last octets that claim to lie in this segment: offset */
+    uint64_t ours;
+    /* while seeking: a record whose head alone is right was of this letter */
+    uint64_t broken_id;
 };
 
 enum scan_is {
@@ -34,7 +37,8 @@ void scan_init(struct scan *scan, const uint8_t key[static STORE_KEY]);
 void scan_done(struct scan *scan);
 /* Begin at an offset of a segment. */
 void scan_begin(struct scan *scan, uint32_t segment, uint64_t offset);
-/* The next octets of the file; fewer than asked for means its end, which must be told. False: no memory. */
+/* The next octets of the file; fewer than asked for means its end, which must be told. False:
+   no memory. */
 MUST_USE bool scan_give(struct scan *scan, struct bytes octets, bool at_end);
 /* The same for octets that could not be read. */
 MUST_USE bool scan_give_zeroes(struct scan *scan, size_t n);
@@ -42,7 +46,8 @@ static inline uint64_t scan_offset(const struct scan *scan) { return scan->start
 
 /* The record that lies here. Borrows from the window: until the next scan_give. */
 enum scan_is scan_next(struct scan *scan, struct record *ret_record);
-/* After a flaw: look further for a whole record, but do not step over it. SCAN_RECORD: one lies here now. */
+/* After a flaw: look further for a whole record, but do not step over it. SCAN_RECORD: one
+   lies here now. */
 enum scan_is scan_seek(struct scan *scan);
 
 #endif

@@ -69,8 +69,8 @@ static uint64_t key_of_id(uint64_t id)
     return history_key(HISTORY_BY_ID, (struct bytes){ text, ID_TEXT });
 }
 
-/* The day of a letter is in its id: milliseconds are its upper part. It may be a little ahead of the
-   clock, so begin a day early. */
+/* The day of a letter is in its id: milliseconds are its upper part. It may be a little ahead
+   of the clock, so begin a day early. */
 static void begin_ids(struct history_search *s)
 {
     uint64_t oldest = UINT64_MAX;

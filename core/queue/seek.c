@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The searches of the history that the store does for others: they read while everything else goes on.
+ * The searches of the history that the store does for others: they read while everything else goes
+ * on.
  */
 #include "queue/queue_int.h"
 
@@ -103,7 +104,8 @@ static void read_file(struct queue *q, struct seeking *seeking, const struct his
         io.name = story_name(fx, want->name);
         ask(q, seeking, io, fx);
     }
-    ask(q, seeking, (struct io){ .kind = IO_READ, .offset = want->offset, .count = want->count }, fx);
+    ask(q, seeking, (struct io){ .kind = IO_READ, .offset = want->offset, .count = want->count },
+        fx);
 }
 
 static void seek_on(struct queue *q, struct seeking *seeking, struct effects *fx)

@@ -3,10 +3,10 @@
  * queue/segment_int.h: the driver: what the queue asks of whatever keeps its octets.
  *
  * Segments: list, create, append, read, seal (sync), remove; bodies: create, write, finish, read,
- * remove. These calls are all there is of files in the queue (the history aside), and they only speak
- * FX_IO; so host's files and the simulator's disk are two drivers already, and one for RADOS takes
- * the place of segment.c. Ownership (acquire, release, lost) is the host's for plain files: the
- * spool is locked before the role starts. Below the spool lie
+ * remove. These calls are all there is of files in the queue (the history aside), and they only
+ * speak FX_IO; so host's files and the simulator's disk are two drivers already, and one for RADOS
+ * takes the place of segment.c. Ownership (acquire, release, lost) is the host's for plain files:
+ * the spool is locked before the role starts. Below the spool lie
  *
  *   log/NNNNNNNNNN     segments, by number       log/spare.N    zero-filled files made ahead
  *   body/ID            texts of large letters    quarantine/    octets that recovery could not read
@@ -56,8 +56,8 @@ static inline struct token token_of(enum purpose purpose, uint64_t data)
     return (struct token){ .purpose = purpose, .data = data };
 }
 
-/* What is known of a chain that is under way. The failure of a step and the end of the chain may be told
-   in either order; the chain is over when both are known. */
+/* What is known of a chain that is under way. The failure of a step and the end of the chain
+   may be told in either order; the chain is over when both are known. */
 struct chain {
     uint64_t number;    /* an answer with other data is of an older one */
     enum fault fault;   /* the first failure */
@@ -87,8 +87,8 @@ void segment_close(struct effects *fx, enum lane lane, uint32_t slot);
 void segment_append(struct effects *fx, uint32_t slot, uint64_t offset, char *data, size_t n,
                     struct token token);
 void segment_sync(struct effects *fx, uint32_t slot, struct token token);
-/* One chain: a spare becomes the segment `number`, with this first page (given away), and is open in
-   the slot. `fresh`: the spare does not exist and is made first. */
+/* One chain: a spare becomes the segment `number`, with this first page (given away), and is
+   open in the slot. `fresh`: the spare does not exist and is made first. */
 void segment_birth(struct effects *fx, uint32_t slot, uint32_t spare, bool fresh, uint32_t number,
                    uint64_t bytes, char *page, struct token token);
 /* One chain: a spare is made, durably. */

@@ -2,9 +2,9 @@
  *
  * The segments there are, their end, and the spares that the next ones are made of.
  *
- * Segments leave in order, the oldest first: a record of a later one may say that a letter of an earlier
- * one is done, so it must not be gone before that letter is. move.c carries what lives in the
- * oldest forward, so that it can leave.
+ * Segments leave in order, the oldest first: a record of a later one may say that a letter of an
+ * earlier one is done, so it must not be gone before that letter is. move.c carries what lives in
+ * the oldest forward, so that it can leave.
  */
 #include "queue/queue_int.h"
 

@@ -204,7 +204,8 @@ static void secret_of_day(const struct queue *q, uint8_t ret_secret[static 16])
     day_store(text, q->story.day);
     for (unsigned i = 0; i < 2; i++) {
         text[8] = (char)('a' + i);
-        day_store((char *)ret_secret + 8 * i, siphash(q->key, (struct bytes){ text, sizeof(text) }));
+        uint64_t half = siphash(q->key, (struct bytes){ text, sizeof(text) });
+        day_store((char *)ret_secret + 8 * i, half);
     }
 }
 

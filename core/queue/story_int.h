@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * queue/story_int.h: the writer of the history (queue/history.h, queue/day_int.h), and its searches.
+ * queue/story_int.h: the writer of the history (queue/history.h, queue/day_int.h), and its
+ * searches.
  *
- * Events are gathered in memory and written a moment later, many at once; nothing waits for them and nothing
- * is synced. When they cannot be written they are dropped and counted: the log keeps the promises.
+ * Events are gathered in memory and written a moment later, many at once; nothing waits for them
+ * and nothing is synced. When they cannot be written they are dropped and counted: the log keeps
+ * the promises.
  */
 #ifndef POSTERN_QUEUE_STORY_INT_H
 #define POSTERN_QUEUE_STORY_INT_H

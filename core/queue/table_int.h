@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * queue/table_int.h: from a number to a pointer, by open addressing. For the few that are under way.
+ * queue/table_int.h: from a number to a pointer, by open addressing. For the few that are under
+ * way.
  */
 #ifndef POSTERN_QUEUE_TABLE_INT_H
 #define POSTERN_QUEUE_TABLE_INT_H

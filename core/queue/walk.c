@@ -11,7 +11,8 @@ bool log_walk_init(struct log_walk *walk, const uint32_t *numbers, size_t n)
 {
     static const uint8_t none[STORE_KEY];
 
-    *walk = (struct log_walk){ .n = n, .piece = SCAN_PIECE, .grouped = buffer_with_most(4 * LIMIT_RECORD_BYTES) };
+    *walk = (struct log_walk){ .n = n, .piece = SCAN_PIECE,
+                               .grouped = buffer_with_most(4 * LIMIT_RECORD_BYTES) };
     scan_init(&walk->scan, none);
     if (n == 0)
         return true;
@@ -110,8 +111,8 @@ static void heads_done(struct log_walk *walk)
     begin_at(walk, 0, SEGMENT_HEAD);
 }
 
-/* Where many octets could not be read, try fewer; where few could not, take them for zeroes: what lay
-   there is lost, what lies behind may not be. */
+/* Where many octets could not be read, try fewer; where few could not, take them for zeroes:
+   what lay there is lost, what lies behind may not be. */
 static void give_failed(struct log_walk *walk)
 {
     walk->segments[walk->at].failed = true;

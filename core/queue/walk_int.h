@@ -2,9 +2,9 @@
  *
  * queue/walk_int.h: the walk over a whole log after a stop: which records count, and where it ends.
  *
- * Pure: it says which octets it wants next and is given them; recovery and `postern store check` drive
- * it. It goes through the segments in order and tells each record that counts, atomic groups whole
- * or not at all. Where no whole record lies, the octets are
+ * Pure: it says which octets it wants next and is given them; recovery and `postern store check`
+ * drive it. It goes through the segments in order and tells each record that counts, atomic groups
+ * whole or not at all. Where no whole record lies, the octets are
  *   - behind a SEAL or a CUT: nothing at all;
  *   - a torn tail, when no record anywhere says that something at or above this place was durable:
  *     the log ends here;

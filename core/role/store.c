@@ -29,7 +29,8 @@ static bool on_begin(struct store *store, const struct event *event, struct effe
     struct wire_letter_begin begin;
 
     return wire_read_letter_begin(event->bytes, &begin)
-        && queue_begin(store->queue, from_of(event, begin.token), begin.binary != 0, begin.size, fx);
+        && queue_begin(store->queue, from_of(event, begin.token), begin.binary != 0, begin.size,
+                       fx);
 }
 
 static bool on_to(struct store *store, const struct event *event)
@@ -56,7 +57,8 @@ static bool on_end(struct store *store, const struct event *event, struct effect
         return false;
     struct queue_from from = from_of(event, end.token);
     return queue_end(store->queue, from, end.size, end.head,
-                     store_keys(store, end.head, queue_gathered(store->queue, from)), event->now, fx);
+                     store_keys(store, end.head, queue_gathered(store->queue, from)), event->now,
+                     fx);
 }
 
 static bool on_drop(struct store *store, const struct event *event, struct effects *fx)

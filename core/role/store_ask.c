@@ -48,7 +48,8 @@ static void forget(struct store *store, struct store_ask *place)
 
 void store_answer(struct store *store, const struct wire_mailbox_is *is, struct effects *fx)
 {
-    struct store_ask *place = store->asks == NULL ? NULL : &store->asks[is->token % STORE_ASKS_MOST];
+    struct store_ask *place = store->asks == NULL ? NULL
+        : &store->asks[is->token % STORE_ASKS_MOST];
     uint32_t times = is->token / STORE_ASKS_MOST;
 
     if (place == NULL || !place->used || times != place->times % (UINT32_MAX / STORE_ASKS_MOST + 1)

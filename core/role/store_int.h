@@ -3,8 +3,8 @@
  * role/store_int.h: the store role: the queue, and those who speak with it.
  *
  * It translates: frames into calls of queue/queue.h, the queue's news into frames. What it adds
- * itself are the keys of the history (which need an eye for addresses, and the queue knows no mail) and
- * the fronts' questions whether a mailbox exists, which it hands on to local.
+ * itself are the keys of the history (which need an eye for addresses, and the queue knows no mail)
+ * and the fronts' questions whether a mailbox exists, which it hands on to local.
  */
 #ifndef POSTERN_ROLE_STORE_INT_H
 #define POSTERN_ROLE_STORE_INT_H

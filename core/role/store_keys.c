@@ -44,5 +44,6 @@ struct queue_keys store_keys(struct store *store, struct bytes head, struct byte
         if (recipient_read(read_block(&in), &recipient))
             put_address(store, recipient.address);
     struct bytes keys = buffer_bytes(&store->keys);
-    return (struct queue_keys){ (const uint64_t *)(const void *)keys.at, keys.n / sizeof(uint64_t) };
+    return (struct queue_keys){ (const uint64_t *)(const void *)keys.at,
+                                keys.n / sizeof(uint64_t) };
 }

@@ -12,7 +12,8 @@ _Static_assert((int)QUEUE_CLOSED == STORE_CLOSED && (int)QUEUE_OPEN == STORE_OPE
                && (int)QUEUE_LOW == STORE_LOW && (int)QUEUE_READ_ONLY == STORE_READ_ONLY,
                "the states are told as they are");
 _Static_assert((int)QUEUE_NOT_NOW == REFUSED_NOT_NOW && (int)QUEUE_NO_SPACE == REFUSED_NO_SPACE
-               && (int)QUEUE_TOO_LARGE == REFUSED_TOO_LARGE && (int)QUEUE_UNKNOWN == REFUSED_UNKNOWN,
+               && (int)QUEUE_TOO_LARGE == REFUSED_TOO_LARGE
+               && (int)QUEUE_UNKNOWN == REFUSED_UNKNOWN,
                "the refusals are told as they are");
 
 void store_tell_state(struct store *store, struct role_name to, struct effects *fx)
@@ -43,7 +44,8 @@ static void tell_row(const struct queue_news *news, struct effects *fx)
     wire_tell_queue_row(fx, to_admin, &(struct wire_queue_row){
         .token = news->token, .letter = news->id, .recipient = news->recipient,
         .size = news->size, .received_ms = news->received_ms, .attempts = news->attempt,
-        .due_ms = news->due_ms, .held = news->failed, .head = news->head, .to = news->to, .note = news->note });
+        .due_ms = news->due_ms, .held = news->failed, .head = news->head, .to = news->to,
+        .note = news->note });
 }
 
 static void tell(struct store *store, const struct queue_news *news, struct effects *fx)
@@ -63,7 +65,8 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
                                                                 (uint8_t)news->why });
         break;
     case NEWS_CREDIT:
-        wire_tell_credit(fx, front_of(news), &(struct wire_credit){ news->from.token, news->octets });
+        wire_tell_credit(fx, front_of(news),
+                         &(struct wire_credit){ news->from.token, news->octets });
         break;
     case NEWS_JOB:
         tell_job(news, fx);
