@@ -450,6 +450,35 @@ static void without_memory_a_role_ends(void **state)
     close(fd);
 }
 
+/* OS-001: the n-th allocation fails, for every n of a session: it ends sooner, nothing else. */
+static void any_allocation_may_fail(void **state)
+{
+    struct ground *ground = *state;
+    struct role_name name = { ROLE_STORE, 0 };
+    char got[4];
+    unsigned whole = 0;
+
+    for (uint64_t at = 1; at <= 60; at++) {
+        mem_fail_at(at);
+        struct actor *actor = actor_new(ground->loop, name, &testing_ops, &conf);
+        bool listens = actor != NULL && !actor->ended;
+        int port = !listens ? -1 : testing_listen_softly(&actor->conns);
+        int fd = port < 0 ? -1 : testing_connect(port);
+        if (fd >= 0)
+            put(fd, "echo");
+        for (unsigned i = 0; fd >= 0 && i < 10; i++)
+            loop_turn(ground->loop, 1);
+        struct testing_role *role = listens ? actor->role : NULL;
+        whole += role != NULL && role->octets == 4 && recv(fd, got, 4, MSG_DONTWAIT) == 4;
+        mem_fail_at(0);
+        if (fd >= 0)
+            close(fd);
+        actor_free(actor);
+        loop_turn(ground->loop, 0);
+    }
+    assert_true(whole > 0 && whole < 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +499,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_alarm_rings_once, begin, end),
         cmocka_unit_test_setup_teardown(files_are_done_beside, begin, end),
         cmocka_unit_test_setup_teardown(without_memory_a_role_ends, begin, end),
+        cmocka_unit_test_setup_teardown(any_allocation_may_fail, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,7 +110,7 @@ static struct sockaddr_in loopback(int port)
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-int testing_listen(struct conns *conns, int family, uint32_t index)
+static int bound(int family, int *ret_fd)
 {
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct sockaddr_in v4 = loopback(0);
@@ -125,8 +125,23 @@ int testing_listen(struct conns *conns, int family, uint32_t index)
     socklen_t n = sizeof(v6);
     assert_int_equal(listen(fd, 1024), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&v6, &n), 0);
-    assert_true(conns_listen(conns, fd, index));
+    *ret_fd = fd;
     return ntohs(v6.sin6_port);     /* at the same place in both */
+}
+
+int testing_listen(struct conns *conns, int family, uint32_t index)
+{
+    int fd, port = bound(family, &fd);
+
+    assert_true(port < 0 || conns_listen(conns, fd, index));
+    return port;
+}
+
+int testing_listen_softly(struct conns *conns)
+{
+    int fd, port = bound(AF_INET, &fd);
+
+    return conns_listen(conns, fd, 0) ? port : -1;
 }
 
 int testing_connect(int port)

@@ -33,6 +33,8 @@ extern const struct role_ops testing_ops;
 
 /* Listen on a free port of that family's loopback; the port, or -1 when there is no such family. */
 int testing_listen(struct conns *conns, int family, uint32_t index);
+/* On 127.0.0.1, but -1 when the role cannot take it. */
+int testing_listen_softly(struct conns *conns);
 int testing_connect(int port);
 int testing_connect6(int port);
 
