@@ -94,7 +94,7 @@ def wrong_settings_start_nothing(bench):
     true('recipient-limit' in done.stderr, 'the nearest word: ' + done.stderr)
     done = server.run('check', server.conf)
     equal(done.returncode, 78, 'EX_CONFIG of check')
-    true(':8:' in done.stdout + done.stderr, 'line and column: ' + done.stdout + done.stderr)
+    true(':9:1:' in done.stdout + done.stderr, 'line and column: ' + done.stdout + done.stderr)
     server.configure()
     equal(server.run('check', server.conf).returncode, 0, 'a good file')
 
@@ -164,7 +164,8 @@ def store_check_and_export(bench):
 
 def log_tells_a_session(bench):
     server = bench.server().start()
-    with Client(server.port, hello='evil\x1b[2J') as client:
+    with Client(server.port, hello='') as client:
+        client.command('EHLO evil\x1b[2J', '501')
         client.command('EHLO client.example.com', '250')
         client.envelope('sender@example.com', ['you@example.org'])
         letter = id_of(client.bdat(TEXT))
