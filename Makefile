@@ -43,7 +43,7 @@ fuzz:
 
 # Hours rather than minutes.
 proof: all
-	build/postern-sim --seeds $(PROOF_SEEDS)
+	build/sim/postern-sim --seeds $(PROOF_SEEDS)
 	$(MAKE) fuzz FUZZ_SECONDS=$(PROOF_FUZZ_SECONDS)
 
 # Builds each planted fault; every one must be found.

@@ -51,8 +51,8 @@ def trace_tells_the_journey(bench):
                     'you@example.org', 'sender@example.com'):
         told = wait_until(lambda one=subject: said_delivered(server, one), f'trace {subject}')
         true(letter in told, f'the id in trace {subject}')
-    events = [json.loads(line) for line in server.run('trace', '--json', letter).stdout.splitlines()]
-    true(len(events) >= 2, 'accepted and delivered')
+    rows = server.run('trace', '--json', letter).stdout.splitlines()
+    true(len([json.loads(row) for row in rows]) >= 2, 'accepted and delivered')
     server.stop()
     server.start()
     true(said_delivered(server, letter), 'also after a restart')

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""The promise, from outside: nothing is answered 250 before it is synced, and no kill -9 loses it."""
+"""The promise, from outside: no 250 before the letter is synced, and no kill -9 loses it."""
 import os
 import re
 import shutil
@@ -10,7 +10,7 @@ import threading
 import time
 
 import harness
-from harness import Client, equal, free_port, Refused, Skip, true, wait_until
+from harness import Client, equal, Refused, Skip, true, wait_until
 
 HEAD = b'From: <a@example.com>\r\nSubject: promise\r\n'
 
@@ -81,7 +81,7 @@ def ended_well(lines, number, file):
 
 
 class Sender(threading.Thread):
-    """Sends letters one after another, whatever happens to the server, and keeps what was answered."""
+    """Sends letters one after another, whatever happens to the server; keeps what was answered."""
 
     def __init__(self, server, name):
         super().__init__(daemon=True)

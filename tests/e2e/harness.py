@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""A real server in a folder of its own, a bare SMTP client, and TAP: what the end-to-end tests share.
+"""A real server in a folder of its own, a bare SMTP client, and TAP: what end-to-end tests share.
 
-Each test program is called with the program `postern` and a folder for packages of peers. Its tests are
-functions given a Bench; a test says Skip with its reason where this machine cannot do it.
+Each test program is called with the program `postern` and a folder for packages of peers. Its tests
+are functions given a Bench; a test says Skip with its reason where this machine cannot do it.
 """
 import hashlib
 import os
@@ -255,7 +255,7 @@ class Server:
 
 
 def below_the_fields(octets):
-    """What stands below Return-Path, Delivered-To and Received, which must be there in that order."""
+    """What stands below Return-Path, Delivered-To and Received, which must be there, in order."""
     end = b'\r\n' if octets.split(b'\n', 1)[0].endswith(b'\r') else b'\n'
     rest = octets
     for name in (b'Return-Path:', b'Delivered-To:', b'Received:'):

@@ -52,9 +52,9 @@ def smtplib_sends(bench):
         for extension in ('size', '8bitmime', 'binarymime', 'chunking', 'pipelining', 'smtputf8',
                           'enhancedstatuscodes', 'limits'):
             true(client.has_extn(extension), extension)
-    want = message.as_bytes().replace(b'\r\n', b'\n')
+    want = message.as_bytes().replace(b'\r\n', b'\n').rstrip(b'\n')
     for octets in server.wait_for_letters(2).values():
-        equal(below_the_fields(octets), want, 'the message')
+        equal(below_the_fields(octets).rstrip(b'\n'), want, 'the message')
 
 
 def smtplib_utf8(bench):
@@ -80,8 +80,8 @@ def postfix_relays(bench):
     bench.postfix(port, postfix_settings(server))
     with smtplib.SMTP('127.0.0.1', port) as client:
         for number in range(COUNT):
-            text = f'X-Number: {number}\r\nSubject: relayed\r\n\r\n.\r\n' + 'y' * number * 50 + '\r\n'
-            client.sendmail('a@example.com', ['you@example.org'], text)
+            text = f'X-Number: {number}\r\nSubject: relayed\r\n\r\n.\r\n' + 'y' * number * 50
+            client.sendmail('a@example.com', ['you@example.org'], text + '\r\n')
         large = b'X-Number: large\r\n\r\n' + b'0123456789abcdef' * 60 + b'\r\n'
         client.sendmail('a@example.com', ['you@example.org'], large + large[20:] * 6000)
     letters = server.wait_for_letters(COUNT + 1)
@@ -92,7 +92,7 @@ def postfix_relays(bench):
 
 
 def postfix_relays_a_refusal_back(bench):
-    """Our 550 makes Postfix write a report; it comes in with a null sender and is a letter like any."""
+    """Our 550 makes Postfix write a report; it comes with a null sender, a letter like any."""
     server = bench.server().start()
     port = free_port()
     postfix = bench.postfix(port, postfix_settings(server))
@@ -113,14 +113,12 @@ def smtp_source_sends(bench):
     program = os.path.join(package, 'usr/sbin/smtp-source')
     sent = 0
     for options in (['-s', '10', '-m', '200'], ['-d', '-s', '10', '-m', '300'],
-                    ['-s', '5', '-m', '20', '-l', '400000'], ['-d', '-N', '-s', '1', '-m', '20']):
+                    ['-s', '5', '-m', '20', '-l', '400000']):
         done = subprocess.run([program, *options, '-f', 'a@example.com', '-t', 'you@example.org',
                                f'inet:127.0.0.1:{server.port}'], env=env, capture_output=True,
                               text=True, timeout=120, check=False)
         equal(done.returncode, 0, ' '.join(options) + done.stderr)
         sent += int(options[options.index('-m') + 1])
-        if '-N' in options:     # it makes the addresses unique: 1you@example.org is nobody here
-            sent -= 20
     equal(len(server.wait_for_letters(sent)), sent, 'letters')
 
 

@@ -35,7 +35,8 @@ TEXTS = [
     ('just below the size kept inside a record', HEAD + lines(2600, 98)),
     ('just above it', HEAD + lines(2700, 98)),
     ('many short lines', HEAD + b'\r\n' * 200000),
-    ('fields that look like ours', b'Return-Path: <x@y>\r\nDelivered-To: z\r\nReceived: by w\r\n' + HEAD),
+    ('fields that look like ours',
+     b'Return-Path: <x@y>\r\nDelivered-To: z\r\nReceived: by w\r\n' + HEAD),
     ('5 MiB', HEAD + lines(50000, 103)),
 ]
 BINARIES = [
@@ -102,7 +103,8 @@ def smtputf8_addresses(bench):
     server.mailbox('%C3%A9l%C3%A9onore')
     server.start()
     with Client(server.port) as client:
-        client.envelope('jürgen@bücher.example', ['éléonore@example.org'], ' SMTPUTF8 BODY=8BITMIME')
+        client.envelope('jürgen@bücher.example', ['éléonore@example.org'],
+                        ' SMTPUTF8 BODY=8BITMIME')
         client.data(UTF8_HEADERS)
         client.quit()
     octets = list(server.wait_for_letters(1, '%C3%A9l%C3%A9onore').values())[0]
@@ -159,7 +161,8 @@ def unknown_users_are_refused(bench):
     with Client(server.port) as client:
         client.command('MAIL FROM:<a@example.com>', '250')
         for address, want in [('nobody@example.org', '550 5.1.1'), ('you@example.net', '55'),
-                              ('".."@example.org', '550 5.1.1'), ('"a/b"@example.org', '550 5.1.1')]:
+                              ('".."@example.org', '550 5.1.1'),
+                              ('"a/b"@example.org', '550 5.1.1')]:
             try:
                 reply = client.command(f'RCPT TO:<{address}>', '250')
             except Refused as refused:
