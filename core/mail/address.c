@@ -191,11 +191,10 @@ static bool take_sub_domain(struct parser *parser)
 /* What the grammar cannot say of a name with U-labels: it must have an A-label form that fits. */
 static bool has_a_labels(struct bytes domain)
 {
-    struct buffer ascii = buffer_with_most(LIMIT_DOMAIN);
-    bool has = domain_to_ascii(domain, &ascii) && !ascii.bad;
+    char room[LIMIT_DOMAIN];    /* on the stack: want of memory must not look like a bad name */
+    struct buffer ascii = { .at = room, .room = sizeof(room), .most = sizeof(room) };
 
-    buffer_done(&ascii);
-    return has;
+    return domain_to_ascii(domain, &ascii) && !ascii.bad;
 }
 
 static bool take_domain(struct parser *parser, struct bytes *ret_domain)

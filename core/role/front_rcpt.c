@@ -188,9 +188,13 @@ static void tell_ask(struct front *front, const struct ask *ask)
 bool recipient_ask(struct front *front, struct session *session, struct address address,
                    enum smtp_verdict *ret_verdict)
 {
-    if (!is_ours(front, address))
+    bool ours = is_ours(front, address);
+
+    if (front->address.bad)             /* no memory: nothing is known of it, not even that */
+        return *ret_verdict = SMTP_NOT_NOW, true;
+    if (!ours)
         return *ret_verdict = SMTP_NO_RELAY, true;
-    if (front->address.bad || (front->store != STORE_OPEN && front->store != STORE_LOW))
+    if (front->store != STORE_OPEN && front->store != STORE_LOW)
         return *ret_verdict = SMTP_NOT_NOW, true;
     uint64_t hash = siphash(front->key, buffer_bytes(&front->address));
     const struct answer *known = cache_find(front, hash);

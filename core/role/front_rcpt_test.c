@@ -4,6 +4,7 @@
  */
 #include "role/front_world_int.h"
 
+#include "base/arena.h"
 #include "base/reader.h"
 
 #include <setjmp.h>
@@ -198,6 +199,38 @@ static void input_behind_a_question_waits(void **state)
     world_stop(&w);
 }
 
+/* OS-001: want of memory is never told as a refusal for good. */
+static void short_memory_is_no_refusal(void **state)
+{
+    static const struct bytes lines[] = {
+        BYTES_INIT("RCPT TO:<jo@example.org>\r\n"),
+        BYTES_INIT("RCPT TO:<jo@b\xc3\xbc" "cher.example>\r\n"),
+        BYTES_INIT("RCPT TO:<Postmaster>\r\n"),
+    };
+
+    (void)state;
+    for (uint64_t n = 1; n < 20 * COUNT(lines); n++) {
+        struct world w;
+        struct wire_mailbox_ask ask;
+        start(&w);
+        mem_fail_at(1 + n / COUNT(lines));
+        bool up = world_step(&w, (struct event){ .kind = EV_BYTES,
+                                                 .bytes = lines[n % COUNT(lines)] });
+        mem_fail_at(0);
+        if (up) {
+            world_turn(&w);
+            if (wire_read_mailbox_ask(store_hears(&w), &ask)) {
+                mailbox_is(&w, ask.token, MAILBOX_YES);
+                world_turn(&w);
+            }
+            const struct client *client = &w.clients[0];
+            if (!client->closed && (client->heard.n < 4 || client->heard.at[0] == '5'))
+                fail_msg("n %u heard %.*s", (unsigned)n, (int)client->heard.n, client->heard.at);
+        }
+        world_stop(&w);
+    }
+}
+
 /* SRV-096 and its like: what the store's state means for a new letter. */
 static const struct { enum store_state state; const char *mail, *rcpt; } states[] = {
     { STORE_OPEN, "250 2.1.0", NULL },
@@ -233,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_full_cache_confuses_nobody),
         cmocka_unit_test(sessions_share_a_question),
         cmocka_unit_test(input_behind_a_question_waits),
+        cmocka_unit_test(short_memory_is_no_refusal),
         cmocka_unit_test(the_stores_state_is_passed_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

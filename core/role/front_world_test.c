@@ -89,13 +89,20 @@ void world_later(struct world *w, uint64_t ms)
     w->now.mono_ms = until;
 }
 
+/* The world's own memory does not fail when the front's shall: it is there beforehand. */
+enum { ROOM = 8192 };
+
 void world_start(struct world *w)
 {
     *w = (struct world){ .fx = effects_none(), .now = { 5000, 1700000000000 } };
-    for (size_t i = 0; i < WORLD_CLIENTS; i++)
+    for (size_t i = 0; i < WORLD_CLIENTS; i++) {
         w->clients[i].heard = buffer_with_most(1 << 20);
+        buffer_reserve(&w->clients[i].heard, ROOM);
+    }
     w->frames = buffer_with_most(128 << 20);
     w->log = buffer_with_most(8 << 20);
+    buffer_reserve(&w->frames, ROOM);
+    buffer_reserve(&w->log, ROOM);
     w->conf.host = BYTES("mx.example.org");
     w->conf.domains = (struct conf_texts){ domains, COUNT(domains) };
     w->conf.connections = 4;
