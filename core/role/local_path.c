@@ -27,8 +27,8 @@ static void put_percent(struct buffer *to, char c)
     buffer_put_char(to, digits[octet(c) & 15]);
 }
 
-/* One octet of a name; `start` is where the name begins in the buffer. */
-static void put_octet(struct buffer *to, size_t start, bool *leading, char c)
+/* One octet of a name. */
+static void put_octet(struct buffer *to, bool *leading, char c)
 {
     c = to_lower(c);
     *leading = *leading && c == '.';
@@ -36,38 +36,45 @@ static void put_octet(struct buffer *to, size_t start, bool *leading, char c)
         buffer_put_char(to, c);
     else
         put_percent(to, c);
-    if (to->n - start > LOCAL_NAME_MOST)
-        to->bad = true;
 }
 
-static void put_name(struct buffer *to, struct bytes text)
+static bool too_long(const struct buffer *to, size_t start)
+{
+    return to->n - start > LOCAL_NAME_MOST;
+}
+
+/* False: the name is too long for a file system. */
+static bool put_name(struct buffer *to, struct bytes text)
 {
     size_t start = to->n;
     bool leading = true;
 
-    for (size_t i = 0; i < text.n && !to->bad; i++)
-        put_octet(to, start, &leading, text.at[i]);
+    for (size_t i = 0; i < text.n && !too_long(to, start); i++)
+        put_octet(to, &leading, text.at[i]);
+    return !too_long(to, start);
 }
 
 /* RFC 5321, 4.1.2:  Quoted-string = DQUOTE *QcontentSMTP DQUOTE,  quoted-pairSMTP = "\" %d32-126
    Without the quotes and backslashes: "a"@b and a@b are one mailbox. */
-static void put_quoted_name(struct buffer *to, struct bytes quoted)
+static bool put_quoted_name(struct buffer *to, struct bytes quoted)
 {
     struct bytes text = bytes_first(bytes_skip(quoted, 1), quoted.n - 2);
     size_t start = to->n;
     bool leading = true;
 
-    for (size_t i = 0; i < text.n && !to->bad; i++) {
+    for (size_t i = 0; i < text.n && !too_long(to, start); i++) {
         if (text.at[i] == '\\' && i + 1 < text.n)
             i++;
-        put_octet(to, start, &leading, text.at[i]);
+        put_octet(to, &leading, text.at[i]);
     }
+    return !too_long(to, start);
 }
 
 /* The domain as address_put_normal writes it, behind the last "@". */
-static void put_domain(struct buffer *to, struct address address)
+static bool put_domain(struct buffer *to, struct address address)
 {
     struct buffer normal = buffer_with_most(2 * LIMIT_PATH);
+    bool fits = true;
 
     address_put_normal(&normal, address);
     struct bytes whole = buffer_bytes(&normal);
@@ -75,29 +82,26 @@ static void put_domain(struct buffer *to, struct address address)
     if (normal.bad || at == whole.n)
         to->bad = true;
     else
-        put_name(to, bytes_skip(whole, at + 1));
+        fits = put_name(to, bytes_skip(whole, at + 1));
     buffer_done(&normal);
+    return fits;
 }
 
 static bool put_folder(struct buffer *to, struct bytes text)
 {
     struct address address;
 
-    if (!address_parse(text, true, &address, NULL))
+    if (!address_parse(text, true, &address, NULL) || !put_domain(to, address))
         return false;
-    put_domain(to, address);
     size_t domain_n = to->n;
     buffer_put_char(to, '/');
-    if (address.quoted)
-        put_quoted_name(to, address.local);
-    else
-        put_name(to, address.local);
-    return !to->bad && domain_n > 0 && to->n > domain_n + 1;
+    bool fits = address.quoted ? put_quoted_name(to, address.local) : put_name(to, address.local);
+    return fits && !to->bad && domain_n > 0 && to->n > domain_n + 1;
 }
 
 bool local_folder(struct bytes text, struct bytes home, struct buffer *ret_folder)
 {
-    struct buffer folder = buffer_with_most(LOCAL_FOLDER_MOST + 3);
+    struct buffer folder = buffer_with_most(LOCAL_FOLDER_MOST + 8);
     struct buffer whole = buffer_with_most(LIMIT_PATH);
     bool well;
 
@@ -110,6 +114,8 @@ bool local_folder(struct bytes text, struct bytes home, struct buffer *ret_folde
     well = !whole.bad && put_folder(&folder, text);
     if (well)
         buffer_put(ret_folder, buffer_bytes(&folder));
+    else if (whole.bad || folder.bad)
+        ret_folder->bad = true;     /* memory is short: not "no such mailbox" */
     buffer_done(&whole);
     buffer_done(&folder);
     return well && !ret_folder->bad;

@@ -86,6 +86,23 @@ static void a_nul_has_no_folder(void **state)
     buffer_done(&folder);
 }
 
+/* Nobody may take a shortage for "no such mailbox". */
+static void a_shortage_of_memory_says_so(void **state)
+{
+    bool well = false;
+
+    (void)state;
+    for (uint64_t n = 1; n < 20 && !well; n++) {
+        struct buffer folder = buffer_with_most(LOCAL_FOLDER_MOST);
+        mem_fail_at(n);
+        well = local_folder(BYTES("jo@example.org"), BYTES("home.example"), &folder);
+        mem_fail_at(0);
+        assert_true(well || folder.bad);
+        buffer_done(&folder);
+    }
+    assert_true(well);
+}
+
 /* SRV-064: the longest local part fits as %XX too; one longer, or too long a domain, is refused and
    not cut to somebody else's name. */
 static void long_names_fit_or_are_refused(void **state)
@@ -146,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_address_has_its_folder),
         cmocka_unit_test(a_nul_has_no_folder),
+        cmocka_unit_test(a_shortage_of_memory_says_so),
         cmocka_unit_test(long_names_fit_or_are_refused),
         cmocka_unit_test(lines_are_converted_at_every_split),
     };
