@@ -186,6 +186,21 @@ static void begin_walk(struct queue *q, struct effects *fx)
     walk_on(q, fx);
 }
 
+/* A disk that fails once may do better: octets that it keeps back count as damage, and a CUT
+   among them would let dropped letters come back. */
+static void read_again(struct queue *q, enum fault fault, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+
+    if (fault == FAULT_SKIPPED) {
+        slot_free(q, r->slot);
+        r->open = 0;
+    }
+    r->ahead = 0;
+    r->generation++;
+    ask(q, r->want_segment, r->want_offset, r->want_count, fx);
+}
+
 static void walk_answer(struct queue *q, struct token came, const struct event *event,
                         struct effects *fx)
 {
@@ -193,6 +208,11 @@ static void walk_answer(struct queue *q, struct token came, const struct event *
 
     if (came.step)
         return;         /* the read behind it tells */
+    if (event->fault != OK && r->tries++ < RECOVERY_TRIES) {
+        read_again(q, event->fault, fx);
+        return;
+    }
+    r->tries = 0;
     log_walk_give(&r->walk, event->fault == OK ? event->bytes : BYTES_NONE, event->fault != OK);
     if (event->fault != OK) {
         if (event->fault == FAULT_SKIPPED) {    /* the file did not open */

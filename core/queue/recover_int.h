@@ -32,7 +32,7 @@ enum recovery_stage {
     RECOVERY_OVER,
 };
 
-enum { DAMAGES_MOST = 1000, RECOVERY_PIECE = 1024 * 1024 };
+enum { DAMAGES_MOST = 1000, RECOVERY_PIECE = 1024 * 1024, RECOVERY_TRIES = 3 };
 
 struct recovery {
     enum recovery_stage stage;
@@ -54,6 +54,7 @@ struct recovery {
     uint64_t ahead;             /* octets asked for, beyond what the walk waits for: offset, or 0 */
     struct chain chain;         /* after the walk */
     bool untrimmed;             /* a segment behind the end could not be removed */
+    unsigned tries;             /* of the read under way that failed */
     uint32_t save_slot;
 };
 
