@@ -16,6 +16,7 @@ enum {
     TORN_SAMPLES = 4,
     DEPTH = 3,
     FLIPS = 60,             /* of each story */
+    IDLE_MS = 3000,         /* until the store has marked all of it as durable */
 };
 
 struct search {
@@ -27,6 +28,7 @@ struct search {
     bool changed;               /* the disk, since then */
     uint64_t from_sync;         /* moments before that sync are known already */
     struct dice dice;
+    uint64_t state;             /* the one to be printed */
     struct enumerated *result;
 };
 
@@ -113,7 +115,8 @@ static void crash_in_start(struct search *search, struct disk *disk, const struc
     struct disk_losses losses = { { 0 }, { 0 } };
     struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
                              .local = RIG_DELIVERS, .before = stop_there, .ctx = &stop,
-                             .seed = dice_throw(&search->dice) };
+                             .seed = dice_throw(&search->dice),
+                             .trace = search->result->states + 1 == search->state };
     struct rig *rig = rig_new(&plan);
 
     (void)rig_drain(rig);
@@ -128,15 +131,16 @@ static void start_again(struct search *search, struct disk *disk, const struct l
                         unsigned depth)
 {
     struct ledger ledger = *before;
+    bool shown = ++search->result->states == search->state;
     bool deeper = depth < DEPTH && dice_below(&search->dice, 3) == 0;
     struct disk *again = deeper ? disk_copy(disk) : NULL;
     struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
-                             .local = RIG_DELIVERS, .seed = dice_throw(&search->dice) };
+                             .local = RIG_DELIVERS, .seed = dice_throw(&search->dice),
+                             .trace = shown };
     struct rig *rig = rig_new(&plan);
     bool drained = rig_drain(rig);
     uint64_t operations = rig_operations(rig);
 
-    search->result->states++;
     judge(search, before, rig, drained, depth);
     rig_free(rig);
     if (deeper && search->result->kept)
@@ -246,6 +250,7 @@ static void damage(struct search *search)
 
     disk_crash(disk, dice_chooser(&search->dice), false, &losses);
     file = some_segment(search, disk);
+    plan.trace = search->result->states + 1 == search->state;
     if (file != 0 && disk_damage(disk, file, dice_chooser(&search->dice))) {
         struct rig *rig = rig_new(&plan);
         bool drained = rig_drain(rig);
@@ -287,6 +292,7 @@ static uint64_t play(struct search *search, uint64_t fail_at)
     if (search->result->kept && rig_flaw(rig) != NULL)
         tell(search, rig_flaw(rig), 0, 0);
     syncs = rig_syncs(rig);
+    (void)rig_run(rig, IDLE_MS);
     rig_free(rig);
     for (unsigned i = 0; i < FLIPS && search->result->kept && !search->story->troubled; i++)
         damage(search);
@@ -302,13 +308,14 @@ static void run_story(struct search *search)
         (void)play(search, at);
 }
 
-struct enumerated enumerate(uint64_t seed, int only, bool tell_all)
+struct enumerated enumerate(uint64_t seed, uint64_t only, uint64_t state)
 {
     static const char text[] = "host mx.example.org\ndomain example.org\nmailboxes /mail\n"
                                "spool /spool\nspace-reserve 1M\nsegment-size 64K\n";
     struct enumerated result = { .kept = true };
     struct arena arena = arena_with_ceiling(1 << 20);
-    struct search search = { .result = &result, .dice = dice_of(seed, 3) };
+    struct search search = { .result = &result, .dice = dice_of(seed, 3),
+                             .state = state };
     struct conf_flaw flaw;
     struct conf conf;
 
@@ -316,15 +323,14 @@ struct enumerated enumerate(uint64_t seed, int only, bool tell_all)
     search.conf = &conf;
     for (size_t i = 0; i < stories_n && result.kept; i++) {
         struct enumerated before = result;
-        if (only >= 0 && (size_t)only != i)
+        if (only != 0 && only != i + 1)
             continue;
         search.story = &stories[i];
         run_story(&search);
-        if (tell_all)
-            printf("%8" PRIu64 " states, %6" PRIu64 " nested, %4" PRIu64 " damaged, %5" PRIu64
-                   " moments whole  %s\n", result.states - before.states,
-                   result.nested - before.nested, result.damaged - before.damaged,
-                   result.whole - before.whole, stories[i].name);
+        printf("%8" PRIu64 " states, %6" PRIu64 " nested, %4" PRIu64 " damaged, %5" PRIu64
+               " moments whole  %s\n", result.states - before.states,
+               result.nested - before.nested, result.damaged - before.damaged,
+               result.whole - before.whole, stories[i].name);
     }
     arena_done(&arena);
     return result;

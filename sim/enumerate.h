@@ -22,7 +22,8 @@ struct enumerated {
     char words[512];            /* else what is wrong, and where */
 };
 
-/* All stories, or the one of that number (from 0). `tell`: a line for each on standard output. */
-struct enumerated enumerate(uint64_t seed, int only, bool tell);
+/* All stories, or the one of that number (from 1; 0: all). A line for each on standard output.
+   `state`: what happens in that one is printed too (0: none). */
+struct enumerated enumerate(uint64_t seed, uint64_t only, uint64_t state);
 
 #endif

@@ -6,8 +6,8 @@
  *   1  what was answered 250 is, at rest, in the mailbox of each accepted recipient, octet for
  * octet
  *   2  no copy lies there twice; a second one is borne only when a reader had taken the first
- * away and a
- *      fault fell between the delivery and its record
+ * away or moved
+ *      it, and a fault fell between the beginning of its delivery and the record of it
  *   3  no text crosses into another letter or mailbox; no recipient is added or left out; what
  * was refused
  *      is not delivered; what was never answered is delivered whole and to all, or not at all

@@ -150,6 +150,9 @@ static void files_are_written_and_read(void **state)
     assert_int_equal(done(lanes, on_slot(IO_CLOSE, 6), LUCK_GOOD).fault, OK);
     assert_int_equal(lanes_file(lanes, 0), 0);
     assert_int_equal(done(lanes, on_slot(IO_SYNC, 7), LUCK_GOOD).fault, FAULT_GONE);
+    assert_int_equal(done(lanes, on_slot(IO_OPEN, 8), LUCK_GOOD).fault, OK);
+    assert_null(lanes_misuse(lanes));
+    assert_int_equal(done(lanes, on_slot(IO_OPEN, 9), LUCK_GOOD).fault, FAULT_TOO_MANY);
     assert_non_null(lanes_misuse(lanes));
     lanes_free(lanes, NULL);
     disk_free(disk);

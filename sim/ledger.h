@@ -12,7 +12,8 @@ enum { LEDGER_LETTERS = 64, LEDGER_TO = 4 };
 
 struct ledger_to {
     bool told;          /* we told the store that it is delivered */
-    /* and it had all the time to write that down: must not be asked for again */
+    bool lately;        /* ... in its present life */
+    /* ... and it had all the time to write that down: it must not be asked for again */
     bool settled;
 };
 

@@ -45,8 +45,10 @@ struct letter_recipient {
     bool sent;
     unsigned copies;            /* found, or taken by a reader */
     unsigned taken;             /* by a reader who took it away */
-    bool window;                /* a fault fell between delivery and its record */
-    uint64_t delivered_us, recorded_us;     /* 0: not yet */
+    unsigned moved;             /* by a reader into cur/ */
+    bool window;                /* a fault fell between an attempt's beginning and its record */
+    uint64_t begun_us, recorded_us;         /* of the last attempt; 0: not yet */
+    uint64_t recorded_syncs;                /* of the store, at that time */
 };
 
 struct letter {

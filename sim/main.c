@@ -23,7 +23,7 @@ static const struct { const char *name; enum plant plant; } plants[] = {
 
 struct options {
     uint64_t from, seeds;
-    uint64_t story;         /* + 1; 0: all of them */
+    uint64_t story, state;  /* 0: all of them; none of them */
     bool one, trace, twice, enumerate;
 };
 
@@ -36,6 +36,7 @@ static void help(void)
          "  --seed S [--trace]     run one; print every event and effect\n"
          "  --enumerate            the store alone, crashed at each operation in each legal way\n"
          "      [--story N]            only in that story, from 1\n"
+         "      [--state N]            print what happens in that state\n"
          "  --plant NAME           with a fault planted in the program, which is to be found:");
     for (size_t i = 0; i < COUNT(plants); i++)
         printf("                           %s\n", plants[i].name);
@@ -116,11 +117,12 @@ static int run_all(const struct options *options)
 static int run_enumeration(const struct options *options)
 {
     const char *plant = plant_name();
-    struct enumerated result = enumerate(options->from, (int)options->story - 1, true);
+    struct enumerated result = enumerate(options->from, options->story, options->state);
 
     if (!result.kept) {
         puts(result.words);
-        printf("replay: postern-sim --enumerate --from %" PRIu64 "%s%s\n", options->from,
+        printf("replay: postern-sim --enumerate --from %" PRIu64 " --story %" PRIu64 " --state %"
+               PRIu64 "%s%s\n", options->from, options->story, result.states,
                plant != NULL ? " --plant " : "", plant != NULL ? plant : "");
         return 1;
     }
@@ -153,6 +155,8 @@ static bool option(struct options *options, char **words, int *i)
         return number(value, &options->from);
     if (strcmp(word, "--story") == 0)
         return number(value, &options->story);
+    if (strcmp(word, "--state") == 0)
+        return number(value, &options->state);
     if (strcmp(word, "--seed") == 0) {
         options->one = true;
         options->seeds = 1;

@@ -15,27 +15,27 @@ struct odds {
 };
 
 /* Beside those of odds.def: what is planned, and how often the rare legal things came. */
-#define TOTALS_LIST(T)                                                                       \
-    T(kills_front, "kills of a front")                                                        \
-    T(kills_store, "kills of the store")                                                      \
-    T(kills_local, "kills of local")                                                          \
-    T(power_cuts, "power cuts")                                                               \
-    T(gave_up, "a role gave up (out of memory, or it ended) and was started again")           \
-    T(sectors_lost, "unsynced sectors lost")                                                  \
-    T(sectors_kept, "unsynced sectors kept")                                                  \
-    T(sectors_torn, "unsynced sectors torn")                                                  \
-    T(names_lost, "unsynced names lost")                                                      \
-    T(names_kept, "unsynced names kept")                                                      \
-    T(frames_lost, "frames between roles lost")                                               \
-    T(steps, "steps of roles")                                                                \
-    T(operations, "file operations")                                                          \
-    T(sessions, "sessions")                                                                   \
-    T(letters, "letters sent")                                                                \
-    T(acked, "letters answered 250")                                                          \
-    T(refused, "letters refused")                                                             \
-    T(unknown, "letters whose answer was lost")                                               \
-    T(delivered, "copies in mailboxes")                                                       \
-    T(windows, "deliveries hit by a fault before they were on record")                        \
+#define TOTALS_LIST(T)                                                                         \
+    T(kills_front, "kills of a front")                                                         \
+    T(kills_store, "kills of the store")                                                       \
+    T(kills_local, "kills of local")                                                           \
+    T(power_cuts, "power cuts")                                                                \
+    T(gave_up, "a role gave up (out of memory, or it ended) and was started again")            \
+    T(sectors_lost, "unsynced sectors lost")                                                   \
+    T(sectors_kept, "unsynced sectors kept")                                                   \
+    T(sectors_torn, "unsynced sectors torn")                                                   \
+    T(names_lost, "unsynced names lost")                                                       \
+    T(names_kept, "unsynced names kept")                                                       \
+    T(frames_lost, "frames between roles lost")                                                \
+    T(steps, "steps of roles")                                                                 \
+    T(operations, "file operations")                                                           \
+    T(sessions, "sessions")                                                                    \
+    T(letters, "letters sent")                                                                 \
+    T(acked, "letters answered 250")                                                           \
+    T(refused, "letters refused")                                                              \
+    T(unknown, "letters whose answer was lost")                                                \
+    T(delivered, "copies in mailboxes")                                                        \
+    T(windows, "deliveries hit by a fault before they were on record")                         \
     T(twice, "letters delivered twice in such a window, the first copy gone from new/")
 
 struct totals {

@@ -5,12 +5,14 @@
 #include "role/wire.h"
 #include "sim/lane.h"
 #include "sim/room.h"
+#include "sim/trace.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RIG_JOBS = 256, PART = 8 * 1024, OPERATIONS_MOST = 20000 };
+enum { RIG_JOBS = 256, PART = 8 * 1024, OPERATIONS_MOST = 100000 };
 
 struct rig_job {
     uint32_t job, recipient;
@@ -48,8 +50,19 @@ static void flaw(struct rig *rig, const char *words)
 
 /* ---- effects */
 
+static void show(const struct rig *rig, const char *what, struct bytes frame)
+{
+    if (!rig->plan.trace)
+        return;
+    printf("%8" PRIu64 ".%06" PRIu64 " %s %s", rig->now_us / 1000000, rig->now_us % 1000000, what,
+           wire_name(wire_kind_of(frame)));
+    trace_print_text(frame);
+    putchar('\n');
+}
+
 static void keep_frame(struct rig *rig, const struct effect *effect)
 {
+    show(rig, "tells", effect->bytes);
     buffer_put_u8(&rig->frames, (uint8_t)effect->to.kind);
     buffer_put_u32(&rig->frames, (uint32_t)(effect->bytes.n + effect->more.n));
     buffer_put(&rig->frames, effect->bytes);
@@ -101,6 +114,7 @@ static void tell_end(struct rig *rig, struct role_name from, struct effects *fx)
         abort();
     buffer_put(&frame, fx->list[0].bytes);
     buffer_put(&frame, fx->list[0].more);
+    show(rig, "is told", buffer_bytes(&frame));
     step(rig, (struct event){ .kind = EV_TOLD, .peer = from, .bytes = buffer_bytes(&frame) });
     buffer_done(&frame);
     effects_done(fx);
@@ -227,8 +241,10 @@ static void tell_result(struct rig *rig, const struct rig_job *job, uint32_t let
 
     if (rig->plan.local == RIG_HOLDS)
         return;
-    if (outcome == JOB_DELIVERED)
-        rig->plan.ledger->letters[letter].to[job->recipient].told = true;
+    if (outcome == JOB_DELIVERED) {
+        struct ledger_to *to = &rig->plan.ledger->letters[letter].to[job->recipient];
+        to->told = to->lately = true;
+    }
     wire_tell_job_result(tell_begin(&fx), the_local, &(struct wire_job_result){
         .job = job->job, .outcome = (uint8_t)outcome,
         .class = outcome == JOB_DELIVERED ? 2 : 4, .words = BYTES("as the script says") });
@@ -295,7 +311,7 @@ static void hear_as_admin(struct rig *rig, struct bytes frame)
     if (wire_read_queue_row(frame, &row)) {
         rig->counting++;
     } else if (wire_read_answer_end(frame, &end)) {
-        rig->rows = rig->counting;
+        rig->rows = end.result == 2 ? 1 : rig->counting;
         rig->asked = false;
     }
 }
@@ -358,6 +374,12 @@ static bool operate(struct rig *rig)
         rig->operations++;
         rig->now_us += 100;
         lanes_begin(rig->lanes, lane);
+        if (rig->plan.trace) {
+            printf("%8" PRIu64 ".%06" PRIu64 " %s", rig->now_us / 1000000, rig->now_us % 1000000,
+                   luck == LUCK_GOOD ? "does" : "fails");
+            trace_print_io(io);
+            putchar('\n');
+        }
         (void)lanes_end(rig->lanes, lane, luck, (struct chooser){ pick_first, NULL });
         return true;
     }
@@ -379,7 +401,16 @@ static void settle(struct ledger *ledger)
 {
     for (uint32_t i = 0; i < ledger->n; i++)
         for (uint32_t k = 0; k < LEDGER_TO; k++)
-            ledger->letters[i].to[k].settled = ledger->letters[i].to[k].told;
+            if (ledger->letters[i].to[k].lately)
+                ledger->letters[i].to[k].settled = true;
+}
+
+/* What a life before this one was told may never have been written down. */
+static void new_life(struct ledger *ledger)
+{
+    for (uint32_t i = 0; i < ledger->n; i++)
+        for (uint32_t k = 0; k < LEDGER_TO; k++)
+            ledger->letters[i].to[k].lately = false;
 }
 
 bool rig_run(struct rig *rig, uint64_t patience_ms)
@@ -437,6 +468,7 @@ struct rig *rig_new(const struct rig_plan *plan)
     static const char secret[32] = "octets that a real start draws.";
 
     rig->plan = *plan;
+    new_life(plan->ledger);
     rig->dice = dice_of(plan->seed, 5);
     rig->lanes = lanes_new(plan->disk);
     rig->now_us = 1000 * (uint64_t)1000 * 1000;

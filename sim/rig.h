@@ -29,6 +29,7 @@ struct rig_plan {
     bool (*before)(void *ctx, struct rig *rig, const struct io *io);
     void *ctx;
     uint64_t seed;                  /* for the order of operations in different lanes */
+    bool trace;                     /* print what happens */
     uint64_t fail_at;               /* the n-th sync fails, from 1; 0: none */
 };
 

@@ -16,11 +16,13 @@ enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12 };
 static bool make_conf(struct dice *dice, struct arena *arena, uint32_t fronts, struct conf
 *ret_conf) {
     struct conf_flaw flaw;
+    static const char *const segments[] = { "64K", "64K", "128K", "256K", "1M" };
     char text[512];
     int n = snprintf(text, sizeof(text),
                      "host mx.example.org\ndomain example.org\nmailboxes /mail\nspool /spool\n"
-                     "fronts %" PRIu32 "\njobs %" PRIu64 "\nspace-reserve 1M\nsize-limit 4M\n",
-                     fronts, dice_between(dice, 1, 8));
+                     "fronts %" PRIu32 "\njobs %" PRIu64 "\nspace-reserve 1M\nsize-limit 4M\n"
+                     "segment-size %s\n", fronts, dice_between(dice, 1, 8),
+                     segments[dice_below(dice, COUNT(segments))]);
 
     if (conf_read((struct bytes){ text, (size_t)n }, BYTES("/"), arena, ret_conf, &flaw))
         return true;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "sim/trace.h"
 #include "sim/world_int.h"
 
 #include "role/wire.h"
@@ -33,7 +34,7 @@ static const char *const fault_names[] = {
     [FAULT_NO_MEMORY] = "no-memory", [FAULT_SKIPPED] = "skipped",
 };
 
-static void print_text(struct bytes text)
+void trace_print_text(struct bytes text)
 {
     struct bytes shown = bytes_first(text, 100);
 
@@ -87,13 +88,13 @@ void trace_event(const struct actor *actor, const struct event *event)
     if (event->kind >= EV_ACCEPT && event->kind <= EV_DRAINED)
         printf(" conn %" PRIu32, event->conn);
     if (event->kind == EV_BYTES || event->kind == EV_TOLD)
-        print_text(event->bytes);
+        trace_print_text(event->bytes);
     if (event->kind == EV_PEER_UP || event->kind == EV_PEER_DOWN)
         printf(" kind %d index %" PRIu32, (int)event->peer.kind, event->peer.index);
     putchar('\n');
 }
 
-static void print_io(const struct io *io)
+void trace_print_io(const struct io *io)
 {
     printf(" %s lane %u slot %u token %" PRIx64 "%s%s", io_names[io->kind], io->lane, io->file,
            io->token, io->linked ? " linked" : "", io->quiet ? " quiet" : "");
@@ -113,7 +114,7 @@ static void print_effect(const struct actor *actor, const struct effect *effect)
         printf(" %s to kind %d index %" PRIu32, wire_name(wire_kind_of(effect->bytes)),
                (int)effect->to.kind, effect->to.index);
     if (effect->kind == FX_IO)
-        print_io(&effect->io);
+        trace_print_io(&effect->io);
     if (effect->kind <= FX_ABORT)
         printf(" conn %" PRIu32, effect->conn);
     if (effect->kind == FX_ALARM || effect->kind == FX_EXIT)
@@ -121,7 +122,7 @@ static void print_effect(const struct actor *actor, const struct effect *effect)
     if (effect->kind == FX_LOG)
         printf(" %.*s", (int)effect->bytes.n, effect->bytes.at);
     else if (effect->bytes.n > 0)
-        print_text(effect->bytes);
+        trace_print_text(effect->bytes);
     putchar('\n');
 }
 

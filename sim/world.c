@@ -28,6 +28,8 @@ struct world *world_new(const struct world_plan *plan)
     struct world *world = room_new(sizeof(*world));
 
     world->plan = *plan;
+    world->now_us = 1010 * (uint64_t)SECOND;    /* the clock began before we did */
+    world->off = true;
     world->order = dice_of(plan->seed, STREAM_ORDER);
     world->disk_dice = dice_of(plan->seed, STREAM_DISK);
     world->net_dice = dice_of(plan->seed, STREAM_NET);
@@ -67,7 +69,7 @@ static void power_on(struct world *world, struct future *future)
     if (!world->off)
         return;
     world->off = false;
-    world->boot_us = world->now_us - 1000 * (uint64_t)MS;   /* the clock began before we did */
+    world->boot_us = world->now_us - 1000 * (uint64_t)MS;
     disk_set_space(world->disk, (uint64_t)4 << 30);
     world->full = false;
     for (size_t i = 0; i < world->actors_n; i++)
@@ -82,8 +84,6 @@ static void plan_kill(struct world *world)
 
 void world_boot(struct world *world)
 {
-    world->now_us = 1010 * (uint64_t)SECOND;
-    world->off = true;
     power_on(world, NULL);
     plan_kill(world);
 }
