@@ -3,10 +3,10 @@
 
 #include "base/limits.h"
 
-/* A comment, its first bracket being next. */
-static bool skip_comment(struct reader *in)
+bool take_comment(struct reader *in, struct buffer *to)
 {
     unsigned depth = 0;
+    size_t from = in->at + 1;
 
     for (; in->at < in->all.n; in->at++) {
         char c = in->all.at[in->at];
@@ -16,6 +16,8 @@ static bool skip_comment(struct reader *in)
             if (++depth > LIMIT_COMMENT_DEPTH)
                 return false;
         } else if (c == ')' && --depth == 0) {
+            if (to != NULL)
+                buffer_put(to, (struct bytes){ in->all.at + from, in->at - from });
             in->at++;
             return true;
         }
@@ -31,7 +33,7 @@ bool skip_cfws(struct reader *in)
         take_while(in, is_blank);
         if (peek_octet(in) != '(')
             return true;
-        if (!skip_comment(in))
+        if (!take_comment(in, NULL))
             return false;
     }
 }

@@ -14,6 +14,10 @@
    it. */
 MUST_USE bool skip_cfws(struct reader *in);
 
+/* A comment, its first bracket being next; what stands between the outer brackets goes behind what
+   `to` holds, if `to` is not NULL. False as skip_cfws. */
+MUST_USE bool take_comment(struct reader *in, struct buffer *to);
+
 /* A quoted-string, its first quote being next: what it stands for, behind what `to` holds;
    backslashes and the line ends of folding are taken away. One without a closing quote goes to the
    end of the text, and false is returned. */
