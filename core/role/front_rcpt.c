@@ -70,6 +70,8 @@ static bool is_ours(struct front *front, struct address address)
     struct buffer *normal = &front->address;
 
     buffer_clear(normal);
+    if (address.domain.n == 0 && front->conf->domains.n == 0)
+        return false;
     if (address.domain.n == 0) {
         buffer_put(normal, BYTES("postmaster@"));
         domain_put_normal(front->conf->domains.list[0], normal);

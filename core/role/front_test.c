@@ -92,6 +92,65 @@ static void pipelined_letters_share_a_step_and_a_send(void **state)
     world_stop(&w);
 }
 
+/* SRV-010, SRV-011, SRV-013: however the input is cut, the same letter comes out. */
+static void input_may_be_cut_anywhere(void **state)
+{
+    static const char said[] = "DATA\r\nA: b\r\n\r\n..\r\n.x\r\n...\r\ny\r\n.\r\nNOOP\r\n";
+    static const char text[] = "A: b\r\n\r\n.\r\nx\r\n..\r\ny\r\n";
+    struct bytes all = bytes_of(said);
+
+    (void)state;
+    for (size_t a = 0; a <= all.n; a++) {
+        for (size_t b = a; b <= all.n; b += 1 + b % 3) {
+            struct world w;
+            start(&w);
+            client_says(&w, 0, bytes_first(all, a));
+            client_says(&w, 0, bytes_first(bytes_skip(all, a), b - a));
+            client_says(&w, 0, bytes_skip(all, b));
+            struct wire_letter letter = store_gets_letter(&w);
+            assert_true(bytes_equal(letter.text, bytes_of(text)));
+            store_takes(&w, letter.token, 1);
+            world_turn(&w);
+            client_hears_last(&w, 0, "250 2.0.0");
+            world_stop(&w);
+        }
+    }
+}
+
+/* At the bound between one frame and parts nothing is lost. */
+static void the_bound_of_small_letters(void **state)
+{
+    static char text[FRONT_SMALL_TEXT + 2];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "\r\n", 2);
+    for (size_t n = sizeof(text) - 4; n <= sizeof(text); n++) {
+        struct buffer line = buffer_with_most(100), got = buffer_with_most(2 * sizeof(text));
+        struct wire_letter letter;
+        struct wire_letter_part part;
+        struct world w;
+        start(&w);
+        buffer_put_text(&line, "BDAT ");
+        buffer_put_uint(&line, n);
+        buffer_put_text(&line, " LAST\r\n");
+        client_says(&w, 0, buffer_bytes(&line));
+        client_says(&w, 0, (struct bytes){ text, 7 });
+        client_says(&w, 0, (struct bytes){ text + 7, n - 7 });
+        struct bytes frame = store_hears(&w);
+        assert_int_equal(wire_read_letter(frame, &letter), n <= FRONT_SMALL_TEXT);
+        if (n <= FRONT_SMALL_TEXT)
+            buffer_put(&got, letter.text);
+        store_hears(&w);                        /* the recipients of the other kind */
+        while (wire_read_letter_part(store_hears(&w), &part))
+            buffer_put(&got, part.text);
+        assert_true(bytes_equal(buffer_bytes(&got), (struct bytes){ text, n }));
+        buffer_done(&line);
+        buffer_done(&got);
+        world_stop(&w);
+    }
+}
+
 /* More pipelined letters than may be on their way at once: the rest waits in here, none is lost and
    the answers come in order. */
 static void letters_beyond_the_bound_wait(void **state)
@@ -474,6 +533,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_letter_is_told_and_answered_when_taken),
         cmocka_unit_test(pipelined_letters_share_a_step_and_a_send),
+        cmocka_unit_test(input_may_be_cut_anywhere),
+        cmocka_unit_test(the_bound_of_small_letters),
         cmocka_unit_test(letters_beyond_the_bound_wait),
         cmocka_unit_test(large_letters_go_in_parts),
         cmocka_unit_test(credit_is_kept_to),
