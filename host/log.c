@@ -153,6 +153,10 @@ bool log_sink_flush(struct log_sink *sink)
         ssize_t wrote = sink->fd < 0 ? (errno = EBADF, -1) : write_some(sink);
         if (wrote < 0 && errno == EINTR)
             continue;
+        if (wrote < 0 && (errno == EPIPE || errno == EBADF)) {
+            log_sink_forget(sink);      /* nobody will ever read them there */
+            return false;
+        }
         if (wrote <= 0)
             break;
         buffer_drop(&sink->waiting, (size_t)wrote);

@@ -247,6 +247,24 @@ static void the_last_word_arrives(void **state)
     until(ground, EV_CLOSED, 1);
 }
 
+/* CTL-005: it goes away in the middle of a long answer: an error to handle, not a signal to die
+   of. */
+static void a_reader_that_dies_is_closed(void **state)
+{
+    struct ground *ground = *state;
+    int fd = testing_connect(ground->port);
+
+    until(ground, EV_ACCEPT, 1);
+    ground->role->answer = 8 << 20;
+    put(fd, "x");
+    until_octets(ground, 1);
+    turns(ground, 3);
+    close(fd);
+    until(ground, EV_CLOSED, 1);
+    assert_int_equal(ground->role->seen[EV_DRAINED], 0);
+    assert_int_equal(ground->actor->conns.open, 0);
+}
+
 static void lingering_ends(void **state)
 {
     struct ground *ground = *state;
@@ -379,6 +397,7 @@ static void the_cap_holds(void **state)
     test_free(fds);
 }
 
+/* SRV-114: an IPv4 client is an IPv4 client by whatever socket it came. */
 static void both_families_and_unix(void **state)
 {
     struct ground *ground = *state;
@@ -489,6 +508,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reset_is_noticed_while_paused, begin, end),
         cmocka_unit_test_setup_teardown(a_slow_reader_gets_all, begin, end),
         cmocka_unit_test_setup_teardown(the_last_word_arrives, begin, end),
+        cmocka_unit_test_setup_teardown(a_reader_that_dies_is_closed, begin, end),
         cmocka_unit_test_setup_teardown(lingering_ends, begin, end),
         cmocka_unit_test_setup_teardown(abort_closes_at_once, begin, end),
         cmocka_unit_test_setup_teardown(numbers_are_dense, begin, end),

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -387,6 +388,29 @@ static void a_crash_loop_rests(void **state)
     assert_int_equal(ask(ground, 'h'), 'h');
 }
 
+/* OS-003, OS-004: a machine that cannot make a process now: master rests, and goes on when it
+   can. */
+static void it_waits_for_better_times(void **state)
+{
+    struct ground *ground = *state;
+    struct rlimit before, few;
+    int epoll = dup(STDIN_FILENO), signals = dup(STDIN_FILENO);
+
+    close(epoll);
+    close(signals);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    /* Enough for its epoll and its signals, not for a socket to a child. */
+    few = (struct rlimit){ .rlim_cur = (rlim_t)signals + 1, .rlim_max = before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    start(ground, false);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    until(ground, "event=child-rests child=store index=0 ms=1000", 1);
+    assert_int_equal(logged(ground, "event=child-started"), 0);
+    assert_int_equal(prlimit(ground->master, RLIMIT_NOFILE, &before, NULL), 0);
+    until_ready(ground);
+    assert_int_equal(ask(ground, 'h'), 'h');
+}
+
 static void children_die_with_master(void **state)
 {
     struct ground *ground = *state;
@@ -461,6 +485,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nonsense_ends_the_one_that_said_it, begin, end),
         cmocka_unit_test_setup_teardown(an_assert_takes_only_its_process, begin, end),
         cmocka_unit_test_setup_teardown(a_crash_loop_rests, begin, end),
+        cmocka_unit_test_setup_teardown(it_waits_for_better_times, begin, end),
         cmocka_unit_test_setup_teardown(children_die_with_master, begin, end),
         cmocka_unit_test_setup_teardown(two_servers_do_not_share_a_spool, begin, end),
         cmocka_unit_test_setup_teardown(the_log_is_opened_anew, begin, end),

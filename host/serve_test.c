@@ -148,10 +148,15 @@ static void until_it_listens(struct ground *ground)
     fail_msg("%s", ground->words);
 }
 
+/* What expect read last. */
+static char got[1024];
+
+/* Send, then read until that was said. */
 static void expect(int fd, const char *send_first, const char *want)
 {
-    char got[1024] = "";
     size_t n = 0;
+
+    got[0] = '\0';
 
     assert_int_equal(send(fd, send_first, strlen(send_first), MSG_NOSIGNAL), strlen(send_first));
     while (strstr(got, want) == NULL && n < sizeof(got) - 1) {
@@ -168,16 +173,16 @@ static void expect(int fd, const char *send_first, const char *want)
 /* A session; until the store has read its log, the front answers 421. */
 static int greeted(int port)
 {
-    char got[4] = "";
+    char code[4] = "";
 
     for (unsigned i = 0; i < 3000; i++) {
         int fd = testing_connect(port);
-        if (recv(fd, got, 3, MSG_PEEK | MSG_WAITALL) == 3 && strcmp(got, "220") == 0)
+        if (recv(fd, code, 3, MSG_PEEK | MSG_WAITALL) == 3 && strcmp(code, "220") == 0)
             return fd;
         close(fd);
         poll(NULL, 0, 10);
     }
-    fail_msg("greeted with %s", got);
+    fail_msg("greeted with %s", code);
     return -1;
 }
 
@@ -245,12 +250,61 @@ static void all_in_one_process_too(void **state)
     deliver(*state, (const char *const[]){ "--one-process", "--config", "CONF" }, 3);
 }
 
+enum { SESSIONS = 500, STATES = 4 };
+
+/* Bring a session into one of the states a client may be in. */
+static int session_in(int port, unsigned at)
+{
+    int fd = greeted(port);
+
+    expect(fd, "", "220 ");
+    if (at > 0)
+        expect(fd, "EHLO client.example\r\n", "250 ");
+    if (at > 1)
+        expect(fd, "MAIL FROM:<a@b.example>\r\n", "250 ");
+    if (at > 2) {
+        expect(fd, "RCPT TO:<ann@example.org>\r\n", "250 ");
+        expect(fd, "DATA\r\n", "354 ");
+    }
+    return fd;
+}
+
+/* SRV-110: asked to end with 500 sessions in all states: those in a letter may finish it, the
+   others are told 421; what was answered 250 lies in the mailbox or the queue; the exit status is
+   0. */
+static void it_ends_with_a_word_to_everyone(void **state)
+{
+    struct ground *ground = *state;
+    static int fds[SESSIONS];
+    char conf[512];
+    int port = free_port();
+
+    snprintf(conf, sizeof(conf), WHOLE "listen 127.0.0.1:%d\nfronts 2\ndeliver no\n", port);
+    write_conf(ground, conf);
+    make_mailbox(ground);
+    pid_t server = serve(ground, (const char *const[]){ "-c", "CONF" }, 2);
+    until_it_listens(ground);
+    for (unsigned i = 0; i < SESSIONS; i++)
+        fds[i] = session_in(port, i % STATES);
+    kill(server, SIGTERM);
+    for (unsigned i = 0; i < SESSIONS; i++) {
+        bool in_letter = i % STATES == STATES - 1;
+        expect(fds[i], in_letter ? "Subject: last\r\n\r\nlast\r\n.\r\n" : "", "421 4.3.2 ");
+        assert_int_equal(strstr(got, "250 2.") != NULL, in_letter);
+        close(fds[i]);
+    }
+    assert_int_equal(status_of(server), 0);
+    read_said(ground);
+    assert_null(strstr(ground->words, "child-killed"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_refuses_with_a_reason, begin, end),
         cmocka_unit_test_setup_teardown(a_letter_comes_in_and_lies_in_its_mailbox, begin, end),
         cmocka_unit_test_setup_teardown(all_in_one_process_too, begin, end),
+        cmocka_unit_test_setup_teardown(it_ends_with_a_word_to_everyone, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
