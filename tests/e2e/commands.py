@@ -80,9 +80,14 @@ def queue_shows_what_waits(bench):
     wait_until(lambda: server.run('queue', '--json').stdout == '', 'an empty queue')
 
 
-def a_stopped_server_is_said(bench):
-    server = bench.server()
-    done = server.run('queue')
+def a_stopped_server_can_be_asked(bench):
+    """Its files answer; only what a server alone knows is refused, in words."""
+    server = bench.server(more='deliver no').start()
+    letter = take(server)
+    server.stop()
+    true(letter in server.run('queue').stdout, 'queue from the files')
+    true('you@example.org' in server.run('trace', letter).stdout, 'trace from the files')
+    done = server.run('status')
     true(done.returncode != 0 and done.stderr, 'words on standard error')
 
 
@@ -188,7 +193,7 @@ def a_mailbox_that_cannot_be_written_waits(bench):
 
 if __name__ == '__main__':
     harness.main([both_families, any_address, trace_tells_the_journey, queue_shows_what_waits,
-                  a_stopped_server_is_said, wrong_settings_start_nothing, two_servers_on_one_spool,
+                  a_stopped_server_can_be_asked, wrong_settings_start_nothing, two_servers_on_one_spool,
                   a_taken_port_is_said, ends_cleanly, one_process, send_shows_the_dialogue,
                   store_check_and_export, log_tells_a_session,
                   a_mailbox_that_cannot_be_written_waits])

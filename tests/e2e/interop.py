@@ -44,6 +44,7 @@ def smtplib_sends(bench):
     message['From'], message['To'], message['Subject'] = 'a@example.com', 'you@example.org', 'Grüße'
     message.set_content('Привет\n.\n..\n' + 'x' * 900 + '\n')
     message.add_attachment(bytes(range(256)) * 100, maintype='application', subtype='octet-stream')
+    message.set_boundary('between-the-parts')
     with smtplib.SMTP('127.0.0.1', server.port) as client:
         client.send_message(message)
         refused = client.sendmail('a@example.com', ['you@example.org', 'nobody@example.org'],
