@@ -48,8 +48,8 @@ static void on_flaw(struct spawner *spawner, struct role_name peer)
         actor_end(child->actor, EX_UNAVAILABLE);
 }
 
-/* What ends a whole group of processes (a terminal, a service manager) is for master, who ends us in
-   its order: only its own SIGTERM counts. */
+/* What ends a whole group of processes (a terminal, a service manager) is for master, who ends us
+   in its order: only its own SIGTERM counts. */
 static void on_signal(void *of, int signal, int from)
 {
     struct child *child = of;

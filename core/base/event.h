@@ -76,7 +76,7 @@ struct event {
     uint64_t token;             /* IO: as given */
     enum fault fault;           /* IO */
     uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind;
-                                   CHILD: exit status, 128 and the signal's number, or 71: no fork */
+                                   CHILD: exit status, 128 and a signal's number, or 71: no fork */
 };
 
 #endif

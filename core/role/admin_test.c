@@ -341,7 +341,8 @@ static void one_octet_a_second_is_too_slow(void **state)
 static void garbage_closes_only_its_sender(void **state)
 {
     static const struct bytes garbage[] = {
-        BYTES_INIT("\xff\xff\xff\xff"), BYTES_INIT("\0\0\0\0"), BYTES_INIT("GET / HTTP/1.1\r\n\r\n"),
+        BYTES_INIT("\xff\xff\xff\xff"), BYTES_INIT("\0\0\0\0"),
+        BYTES_INIT("GET / HTTP/1.1\r\n\r\n"),
         BYTES_INIT("\x05\0\0\0queue"), BYTES_INIT("\x06\0\0\0queue\0more"),
         BYTES_INIT("\x13\0\0\0................." "..\0"),
     };

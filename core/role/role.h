@@ -9,7 +9,8 @@
 #include "base/event.h"
 #include "plan/conf.h"
 
-/* What each kind of role is to a world. `make` returns NULL when memory is short; `conf` outlives the role. */
+/* What each kind of role is to a world. `make` returns NULL when memory is short; `conf` outlives
+   the role. */
 struct role_ops {
     const char *name;
     void *(*make)(const struct conf *conf, uint32_t index);

@@ -192,8 +192,8 @@ def a_mailbox_that_cannot_be_written_waits(bench):
 
 
 if __name__ == '__main__':
-    harness.main([both_families, any_address, trace_tells_the_journey, queue_shows_what_waits,
-                  a_stopped_server_can_be_asked, wrong_settings_start_nothing, two_servers_on_one_spool,
-                  a_taken_port_is_said, ends_cleanly, one_process, send_shows_the_dialogue,
-                  store_check_and_export, log_tells_a_session,
-                  a_mailbox_that_cannot_be_written_waits])
+    harness.main([
+        both_families, any_address, trace_tells_the_journey, queue_shows_what_waits,
+        a_stopped_server_can_be_asked, wrong_settings_start_nothing, two_servers_on_one_spool,
+        a_taken_port_is_said, ends_cleanly, one_process, send_shows_the_dialogue,
+        store_check_and_export, log_tells_a_session, a_mailbox_that_cannot_be_written_waits])
