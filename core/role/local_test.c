@@ -328,6 +328,29 @@ static void memory_fails_at_each_place(void **state)
     assert_in_range(later, 1, STEPS * ALLOCATIONS - 1);
 }
 
+/* A question at such a moment is answered "not known", never "no". */
+static void short_memory_is_no_missing_mailbox(void **state)
+{
+    static const char *const addresses[] = { "jo@example.org", "\"jo\"@example.org",
+                                             "JO@Example.org" };
+
+    (void)state;
+    for (uint64_t n = 0; n < 20 * COUNT(addresses); n++) {
+        struct effects fx = effects_none();
+        struct wire_mailbox_ask ask = { 9, bytes_of(addresses[n % COUNT(addresses)]) };
+        struct world w;
+        start(&w);
+        w.steps = 0;
+        w.fail_step = 1;
+        w.fail_memory = 1 + n / COUNT(addresses);
+        wire_tell_mailbox_ask(&fx, (struct role_name){ ROLE_LOCAL, 0 }, &ask);
+        tell(&w, &fx);
+        assert_true(w.dead || w.asked == MAILBOX_YES || w.asked == MAILBOX_UNKNOWN);
+        effects_done(&fx);
+        stop(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +369,7 @@ int main(void)
         cmocka_unit_test(mailboxes_are_looked_for),
         cmocka_unit_test(a_file_is_no_mailbox),
         cmocka_unit_test(memory_fails_at_each_place),
+        cmocka_unit_test(short_memory_is_no_missing_mailbox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
