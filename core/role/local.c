@@ -23,12 +23,15 @@ struct local {
     size_t jobs_n;
     struct job *lanes[LOCAL_LANES];
     uint32_t serial;
+    uint32_t asker;                 /* grows with each store: only the last one's questions count */
     bool stopping, over;
 };
 
 static const struct role_name to_store = { ROLE_STORE, 0 };
-/* Tokens of questions carry the store's own; those of deliveries never have this bit. */
+/* Tokens of questions carry the store's own, and which store it was: the next one begins to count
+   anew. Those of deliveries never have this bit. */
 static const uint64_t ASK_BIT = (uint64_t)1 << 63;
+enum { ASKER_BIT = 32, ASKERS = 1 << 30 };
 
 static struct bytes home_of(const struct local *local)
 {
@@ -48,18 +51,20 @@ static void on_ask(struct local *local, const struct wire_mailbox_ask *ask, stru
 
     if (local_folder(ask->address, home_of(local), &folder))
         fx_io(fx, (struct io){ .kind = IO_STAT, .root = IN_MAIL, .lane = LOCAL_ASK_LANE,
-                               .token = ASK_BIT | ask->token,
+                               .token = ASK_BIT | (uint64_t)local->asker << ASKER_BIT | ask->token,
                                .name = fx_keep(fx, buffer_bytes(&folder)) });
     else
         answer_ask(fx, ask->token, folder.bad ? MAILBOX_UNKNOWN : MAILBOX_NO);
     buffer_done(&folder);
 }
 
-static void on_stat(const struct event *event, struct effects *fx)
+static void on_stat(const struct local *local, const struct event *event, struct effects *fx)
 {
     enum { IS_FOLDER = 1 };
     enum mailbox_is verdict = MAILBOX_UNKNOWN;
 
+    if ((event->token & ~ASK_BIT) >> ASKER_BIT != local->asker)
+        return;
     if (event->fault == OK)
         verdict = event->number == IS_FOLDER ? MAILBOX_YES : MAILBOX_NO;
     else if (event->fault == FAULT_GONE)
@@ -324,7 +329,7 @@ static void on_io(struct local *local, const struct event *event, struct effects
     struct job *job = lane < LOCAL_LANES ? local->lanes[lane] : NULL;
 
     if ((event->token & ASK_BIT) != 0) {
-        on_stat(event, fx);
+        on_stat(local, event, fx);
         return;
     }
     if (job == NULL || job->serial != (uint32_t)(event->token >> 16))
@@ -359,8 +364,10 @@ static void local_step(void *role, const struct event *event, struct effects *fx
         on_io(local, event, fx);
         break;
     case EV_PEER_DOWN:
-        if (event->peer.kind == ROLE_STORE)
+        if (event->peer.kind == ROLE_STORE) {
+            local->asker = (local->asker + 1) % ASKERS;
             give_up_some(local, true, fx);
+        }
         break;
     case EV_STOP:
         local->stopping = true;

@@ -134,11 +134,13 @@ static void look_in_cur(struct job *job, struct effects *fx)
         (struct io){ .kind = IO_LIST, .name = path(fx, job, "cur", NULL) });
 }
 
-/* The earlier attempt may have died between link and fsync; a reader's move needs no less. */
-static void found(struct job *job, struct effects *fx)
+/* The earlier attempt may have died between link and fsync; a reader's move needs no less. Where it
+   was found in new/, cur/ may not even exist. */
+static void found(struct job *job, bool in_cur, struct effects *fx)
 {
     job->stage = STAGE_FOUND;
-    add_sync_dir(job, fx, OP_SYNC_CUR, "cur", LINKED);
+    if (in_cur)
+        add_sync_dir(job, fx, OP_SYNC_CUR, "cur", LINKED);
     add_sync_dir(job, fx, OP_SYNC_NEW, "new", LAST);
 }
 
@@ -259,7 +261,7 @@ static void after_look_in_new(struct job *job, const struct event *event, struct
     enum { IS_FILE = 2 };
 
     if (job->fault == OK && event->number == IS_FILE)
-        found(job, fx);
+        found(job, false, fx);
     else if (job->fault == OK || job->fault == FAULT_GONE)
         look_in_cur(job, fx);
     else
@@ -280,7 +282,7 @@ static bool lists_name(struct bytes list, struct bytes name)
 static void after_look_in_cur(struct job *job, const struct event *event, struct effects *fx)
 {
     if (job->fault == OK && lists_name(event->bytes, bytes_of(job->name)))
-        found(job, fx);
+        found(job, true, fx);
     else if (job->fault == OK || job->fault == FAULT_GONE)
         open_file(job, fx);
     else

@@ -187,6 +187,21 @@ static void what_an_earlier_attempt_left_is_found(void **state)
     }
 }
 
+/* A crash may have taken cur/ away before it was durable; the letter is in new/ all the same. */
+static void what_is_in_new_needs_no_cur(void **state)
+{
+    struct world w;
+
+    (void)state;
+    start(&w);
+    put_file(&w, IN("new"));
+    w.has_cur = false;
+    deliver(&w, (struct order){ .to = "jo@example.org", .recovered = true });
+    assert_int_equal(w.result.outcome, JOB_DELIVERED);
+    assert_int_equal(count_files(&w, "/"), 1);
+    stop(&w);
+}
+
 static void another_letters_name_is_not_taken_for_it(void **state)
 {
     struct world w;
@@ -297,6 +312,44 @@ static void a_file_is_no_mailbox(void **state)
     stop(&w);
 }
 
+static size_t count_tells(const struct effects *fx)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < fx->n; i++)
+        n += fx->list[i].kind == FX_TELL;
+    return n;
+}
+
+/* The next store counts its questions from the start again: an answer that is late must not reach
+   it. */
+static void an_answer_is_for_the_store_that_asked(void **state)
+{
+    const struct role_name store = { ROLE_STORE, 0 };
+    struct effects fx = effects_none(), ask_fx = effects_none();
+    struct wire_mailbox_ask ask = { 9, BYTES("jo@example.org") };
+    struct world w;
+
+    (void)state;
+    start(&w);
+    wire_tell_mailbox_ask(&ask_fx, (struct role_name){ ROLE_LOCAL, 0 }, &ask);
+    for (unsigned dies = 0; dies < 2; dies++) {
+        effects_clear(&fx);
+        local_ops.step(w.local, &(struct event){ .kind = EV_TOLD, .peer = store,
+                                                 .bytes = ask_fx.list[0].bytes }, &fx);
+        assert_int_equal(fx.n, 1);
+        struct event answer = { .kind = EV_IO, .token = fx.list[0].io.token, .number = 1 };
+        effects_clear(&fx);
+        if (dies)
+            local_ops.step(w.local, &(struct event){ .kind = EV_PEER_DOWN, .peer = store }, &fx);
+        local_ops.step(w.local, &answer, &fx);
+        assert_int_equal(count_tells(&fx), dies ? 0 : 1);
+    }
+    effects_done(&fx);
+    effects_done(&ask_fx);
+    stop(&w);
+}
+
 /* OS-001: in each step of a delivery the n-th allocation fails, for each n: it is told later, or
    the role gives up and is started again; never a crash, and the next attempt delivers once. */
 static void memory_fails_at_each_place(void **state)
@@ -362,12 +415,14 @@ int main(void)
         cmocka_unit_test(a_mailbox_that_is_gone_keeps_the_letter_queued),
         cmocka_unit_test(missing_new_is_made),
         cmocka_unit_test(what_an_earlier_attempt_left_is_found),
+        cmocka_unit_test(what_is_in_new_needs_no_cur),
         cmocka_unit_test(another_letters_name_is_not_taken_for_it),
         cmocka_unit_test(the_stores_death_ends_deliveries),
         cmocka_unit_test(a_dropped_job_leaves_nothing),
         cmocka_unit_test(a_stop_waits_for_what_is_under_way),
         cmocka_unit_test(mailboxes_are_looked_for),
         cmocka_unit_test(a_file_is_no_mailbox),
+        cmocka_unit_test(an_answer_is_for_the_store_that_asked),
         cmocka_unit_test(memory_fails_at_each_place),
         cmocka_unit_test(short_memory_is_no_missing_mailbox),
     };
