@@ -4,12 +4,12 @@
 
 enum { NOTE_MOST = 1024, STATE_READ = RECORD_HEAD + STATE_FIXED + STATE_WORDS + 7 };
 
+/* Rows that were told just now still borrow from the payload: it goes at the next turn. */
 static void end(struct queue *q, struct listing *listing, uint8_t more)
 {
-    buffer_done(&listing->payload);
     news_tell(q, &(struct queue_news){ .kind = NEWS_ANSWER_END, .token = listing->token,
                                        .more = more });
-    *listing = (struct listing){ .number = listing->number };
+    *listing = (struct listing){ .number = listing->number, .payload = listing->payload };
 }
 
 void listings_done(struct listings *listings)
@@ -109,9 +109,13 @@ static void list_on(struct queue *q, struct listing *listing, struct effects *fx
 
 void listing_turn(struct queue *q, struct effects *fx)
 {
-    for (size_t i = 0; i < LISTINGS_MOST; i++)
-        if (q->listings.list[i].used && !q->listings.list[i].fetching)
-            list_on(q, &q->listings.list[i], fx);
+    for (size_t i = 0; i < LISTINGS_MOST; i++) {
+        struct listing *listing = &q->listings.list[i];
+        if (!listing->used)
+            buffer_done(&listing->payload);
+        else if (!listing->fetching)
+            list_on(q, listing, fx);
+    }
 }
 
 void listing_record(struct queue *q, uint32_t number, struct bytes payload, enum fault fault,
@@ -145,6 +149,7 @@ void queue_list(struct queue *q, uint32_t token, uint64_t after, uint32_t most, 
         struct listing *listing = &q->listings.list[i];
         if (listing->used || q->log.mode == LOG_CLOSED)
             continue;
+        buffer_done(&listing->payload);
         *listing = (struct listing){ .used = true, .token = token, .number = listing->number,
                                      .after = after, .rows = most,
                                      .payload = buffer_with_most(LIMIT_RECORD_BYTES) };
