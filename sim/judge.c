@@ -222,6 +222,18 @@ static void hear_begin(struct judge *judge, const struct wire_job_begin *begin)
         memcpy(job->to, to.address.at, to.address.n);
 }
 
+static void open_window(struct judge *judge, struct letter_recipient *recipient)
+{
+    uint64_t now = world_now_us(judge->world);
+    bool recorded = recipient->recorded_us != 0 && now - recipient->recorded_us > RECORD_GRACE
+        && judge->syncs - recipient->recorded_syncs >= RECORD_SYNCS;
+
+    if (recipient->begun_us == 0 || recorded || recipient->window)
+        return;
+    recipient->window = true;
+    world_totals(judge->world)->windows++;
+}
+
 static struct letter_recipient *recipient_at(struct judge *judge, const struct overheard *job)
 {
     struct letter *letter = crowd_letter(judge->crowd, job->letter);
@@ -244,10 +256,12 @@ static void hear_part(struct judge *judge, const struct wire_job_part *part)
     job->known = true;
     job->letter = letter->index;
     recipient = recipient_at(judge, job);
-    if (recipient != NULL) {
-        recipient->begun_us = world_now_us(judge->world);
-        recipient->recorded_us = 0;
-    }
+    if (recipient == NULL)
+        return;
+    recipient->begun_us = world_now_us(judge->world);
+    recipient->recorded_us = 0;
+    if (world_role(judge->world, (struct role_name){ ROLE_STORE, 0 }) == NULL)
+        open_window(judge, recipient);      /* the last words of a store that is dead by now */
 }
 
 static void hear_result(struct judge *judge, const struct wire_job_result *result)
@@ -275,18 +289,6 @@ static void on_frame(void *ctx, struct role_name from, struct role_name to, stru
         hear_part(ctx, &part);
     else if (wire_read_job_result(frame, &result))
         hear_result(ctx, &result);
-}
-
-static void open_window(struct judge *judge, struct letter_recipient *recipient)
-{
-    uint64_t now = world_now_us(judge->world);
-    bool recorded = recipient->recorded_us != 0 && now - recipient->recorded_us > RECORD_GRACE
-        && judge->syncs - recipient->recorded_syncs >= RECORD_SYNCS;
-
-    if (recipient->begun_us == 0 || recorded || recipient->window)
-        return;
-    recipient->window = true;
-    world_totals(judge->world)->windows++;
 }
 
 static void on_fault(void *ctx, enum role_kind who)
