@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "queue/testing.h"
+#include "queue/world_test.h"
 
 #include "base/arena.h"
 #include "base/event.h"
@@ -115,7 +115,7 @@ static void a_deferred_letter_waits_longer_each_time(void **state)
     result(test_last(w, NEWS_JOB)->is.job, QUEUE_LATER);
     test_wait(w, 100);
     test_crash(w);
-    w->now.wall_ms -= 3600 * 1000 * 24;     /* SPL-019: the clock was put back: not beyond the wait */
+    w->now.wall_ms -= 3600 * 1000 * 24;     /* SPL-019: put back: not beyond the wait */
     test_start(w);
     queue_deliverer(w->queue, true, &w->fx);
     test_wait(w, 32 * 1000);
@@ -418,7 +418,8 @@ static void the_history_is_found_by_id_and_key(void **state)
     struct history_event event;
 
     queue_deliverer(w->queue, true, &w->fx);
-    queue_put(w->queue, (struct queue_from){ 1, 1 }, &letter, (struct queue_keys){ keys, 1 }, w->now,
+    queue_put(w->queue, (struct queue_from){ 1, 1 }, &letter, (struct queue_keys){ keys, 1 },
+              w->now,
               &w->fx);
     test_run(w);
     result(test_last(w, NEWS_JOB)->is.job, QUEUE_DELIVERED);

@@ -97,7 +97,8 @@ static void walk_all(void)
         if (step.need != WALK_READ)
             continue;
         size_t s = step.segment - 1, from = step.offset < size[s] ? step.offset : size[s];
-        struct bytes all = bytes_first((struct bytes){ disk[s] + from, size[s] - from }, step.count);
+        struct bytes all =
+            bytes_first((struct bytes){ disk[s] + from, size[s] - from }, step.count);
         log_walk_give(&walk, all, false);
     }
     log_walk_done(&walk);
@@ -139,7 +140,8 @@ static void all_records_in_order(void **state)
     assert_int_equal(last.zero_to, 0);
 }
 
-/* SPL-001: cut the file at every length: what remains reads as an earlier moment of the same log. */
+/* SPL-001: cut the file at every length: what remains reads as an earlier moment of the same
+   log. */
 static void every_prefix(void **state)
 {
     size_t ends[4];
@@ -162,7 +164,8 @@ static void every_prefix(void **state)
     }
 }
 
-/* SPL-002: each single bit: every record but the one that was hit is kept, that one is never told. */
+/* SPL-002: each single bit: every record but the one that was hit is kept, that one is never
+   told. */
 static void every_bit(void **state)
 {
     size_t starts[4];
@@ -186,7 +189,8 @@ static void every_bit(void **state)
     }
 }
 
-/* The same flaw is a torn tail when nothing says that it was durable, and damage when something does. */
+/* The same flaw is a torn tail when nothing says that it was durable, and damage when
+   something does. */
 static void a_torn_tail_is_told_from_damage(void **state)
 {
     clear(1);
@@ -248,7 +252,8 @@ static void torn_sectors(void **state)
     }
 }
 
-/* A letter whose text is real records of this very log, at their places or at its own, forges none. */
+/* A letter whose text is real records of this very log, at their places or at its own, forges
+   none. */
 static void a_text_of_records_forges_nothing(void **state)
 {
     static char text[3000];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "queue/testing.h"
+#include "queue/world_test.h"
 
 #include "base/arena.h"
 
@@ -10,7 +10,8 @@
 
 struct queue_conf test_conf(void)
 {
-    return (struct queue_conf){ .segment_bytes = TEST_SEGMENT, .space_least = 1000, .retry_ms = 1000,
+    return (struct queue_conf){ .segment_bytes = TEST_SEGMENT, .space_least = 1000, .retry_ms =
+        1000,
                                 .history_keep_ms = 86400000, .history_most = 1 << 20, .jobs = 4,
                                 .deliver = true };
 }
@@ -73,7 +74,8 @@ struct test_file *test_file(struct test_world *w, const char *name)
 static void text_of(struct bytes text, char ret[64])
 {
     assert(text.n < 64);
-    memcpy(ret, text.at, text.n);
+    if (text.n > 0)
+        memcpy(ret, text.at, text.n);
     ret[text.n] = '\0';
 }
 
@@ -161,14 +163,16 @@ static enum fault do_on_slot(struct test_world *w, const struct io *io, struct e
         memcpy(file->at + io->offset, io->data, io->data_n);
     } else if (io->kind == IO_READ) {
         size_t from = io->offset < file->n ? io->offset : file->n;
-        event->bytes = (struct bytes){ file->at + from, file->n - from };
+        event->bytes = file->n == 0 ? BYTES_NONE
+                     : (struct bytes){ file->at + from, file->n - from };
         event->bytes = bytes_first(event->bytes, io->count);
         event->number = event->bytes.n;
     } else if (io->kind == IO_EXTEND) {
         grow(file, io->count);
     } else if (io->kind == IO_SYNC) {
         file->synced = realloc(file->synced, file->n + 1);
-        memcpy(file->synced, file->at, file->n);
+        if (file->n > 0)
+            memcpy(file->synced, file->at, file->n);
         file->synced_n = file->n;
     } else if (io->kind == IO_CLOSE) {
         w->slots[io->file] = 0;
@@ -231,7 +235,8 @@ static void keep_news(struct test_world *w)
     while (w->queue != NULL && queue_news(w->queue, &news)) {
         assert(w->news_n < TEST_NEWS);
         struct test_news *kept = &w->news[w->news_n++];
-        struct bytes text = bytes_first(news.text.n > 0 ? news.text : news.note, sizeof(kept->text));
+        struct bytes text =
+            bytes_first(news.text.n > 0 ? news.text : news.note, sizeof(kept->text));
         kept->is = news;
         kept->text_n = text.n;
         if (text.n > 0)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC
  *
- * queue/testing.h: for tests only: a queue over a disk that the test holds, with faults on order.
+ * queue/world_test.h: for tests only: a queue over a disk that the test holds, with faults on
+ * order.
  *
- * The disk does each operation at once, in order. What was not synced is there until test_crash, which
- * leaves of every file what its last sync saw and of every folder what its last sync saw. (The
- * simulator in sim/ has the disk that tears and reorders.)
+ * The disk does each operation at once, in order. What was not synced is there until test_crash,
+ * which leaves of every file what its last sync saw and of every folder what its last sync saw.
+ * (The simulator in sim/ has the disk that tears and reorders.)
  */
-#ifndef POSTERN_QUEUE_TESTING_H
-#define POSTERN_QUEUE_TESTING_H
+#ifndef POSTERN_QUEUE_WORLD_TEST_H
+#define POSTERN_QUEUE_WORLD_TEST_H
 
 #include "queue/queue.h"
 
