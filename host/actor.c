@@ -276,17 +276,29 @@ void actor_turn(struct actor *actor)
 
 void actor_flush(struct actor *actor)
 {
+    enum { ROUNDS = 8 };        /* what is left after them waits for the next turn of the loop */
+
+    /* What is sent whole is told at once (EV_DRAINED), which may lead to more to send. */
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        if (actor->lanes != NULL)
+            lanes_go(actor->lanes);
+        links_flush(actor);
+        conns_flush(&actor->conns);
+        if (!actor->stepped)
+            return;
+        actor_step(actor, &(struct event){ .kind = EV_TURN });
+        actor->stepped = false;
+    }
     if (actor->lanes != NULL)
         lanes_go(actor->lanes);
     links_flush(actor);
-    conns_flush(&actor->conns);
 }
 
 uint64_t actor_due_ms(const struct actor *actor)
 {
     uint64_t due = conns_due_ms(&actor->conns);
 
-    if (actor->inbox.n > 0 || actor->ended)
+    if (actor->inbox.n > 0 || actor->ended || actor->conns.n_dirty > 0)
         return 0;
     return actor->alarm_ms != 0 && actor->alarm_ms < due ? actor->alarm_ms : due;
 }

@@ -181,8 +181,17 @@ bool conn_flush(struct conns *conns, uint32_t number)
     return was_watched;
 }
 
+/* All that was sent on it has left, and it goes on. */
+static bool is_drained(const struct conn *conn)
+{
+    return conn->flags & CONN_USED && conn->out == NULL
+        && !(conn->flags & (CONN_CLOSING | CONN_GONE));
+}
+
 void conns_flush(struct conns *conns)
 {
+    uint32_t n_drained = 0;
+
     for (uint32_t i = 0; i < conns->n_dirty; i++) {
         uint32_t number = conns->dirty[i];
         struct conn *conn = &conns->list[number];
@@ -192,6 +201,12 @@ void conns_flush(struct conns *conns)
         conn_flush(conns, number);
         if (conn_reads(conn))
             conn_queue(conns, number);
+        if (is_drained(conn))
+            conns->serving[n_drained++] = number;   /* free between two turns */
     }
     conns->n_dirty = 0;
+    for (uint32_t i = 0; i < n_drained; i++)
+        if (is_drained(&conns->list[conns->serving[i]]))
+            conns->tell(conns->of, &(struct event){ .kind = EV_DRAINED,
+                                                    .conn = conns->serving[i] });
 }

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import smtplib
 import socket
 import struct
 import subprocess
@@ -188,6 +189,19 @@ def check_without_server(server, want):
     check(status == 0 and 'No damage.' in out, 'store check', out + err)
 
 
+def check_many(server):
+    """One session of many letters, and a list of many pages."""
+    with smtplib.SMTP('127.0.0.1', server.port, timeout=WAIT) as client:
+        for number in range(1200):
+            client.sendmail('ann@peer.example', ['bob@example.org'], f'\r\n{number}\r\n')
+    status, out, err = server.run('queue')
+    check(status == 0 and out.endswith('1202 letters, 1202 recipients, 692.9 KiB.\n'),
+          'a list of many pages', out[-200:] + err)
+    status, out, err = server.run('queue', '--json')
+    ids = [json.loads(line)['id'] for line in out.splitlines()]
+    check(len(ids) == 1202 and ids == sorted(set(ids)), 'each letter once, in order', err)
+
+
 def check_kept(server):
     """Letters that wait, since nothing is delivered: listed and exported, with and without a
        server."""
@@ -206,10 +220,11 @@ def check_kept(server):
     rows = [json.loads(line) for line in out.splitlines()]
     check(status == 0 and [row['state'] for row in rows] == ['new', 'new'], 'both wait', out)
     check('2 letters, 2 recipients' in server.run('queue')[1], 'the totals')
+    check_many(server)
     server.stop()
     status, out, err = server.run('queue', '--json')
     kept = [json.loads(line) for line in out.splitlines()]
-    check(status == 0 and [row['id'] for row in kept] == [row['id'] for row in rows]
+    check(status == 0 and [row['id'] for row in kept[:2]] == [row['id'] for row in rows]
           and kept[0]['recipients'] == ['bob@example.org'], 'both wait in the files too', out + err)
     status, out, err = server.run('store', 'export', '--all', server.folder + '/out')
     check(status == 0, 'export all', out + err)
