@@ -55,7 +55,8 @@ struct log_sink *log_sink_new(struct bytes path)
         errno = sink == NULL ? ENOMEM : ENAMETOOLONG;
         return NULL;
     }
-    memcpy(sink->path, path.at, path.n);
+    if (path.n > 0)
+        memcpy(sink->path, path.at, path.n);
     sink->waiting = buffer_with_most(WAITING_MOST);
     sink->fd = path.n == 0 ? open_stderr(&sink->is_socket) : open_file(sink->path);
     if (sink->fd < 0 && path.n > 0) {

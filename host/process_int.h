@@ -7,6 +7,8 @@
 
 #include "host/estate.h"
 
+#include <sys/types.h>
+
 /* Become that role; never returns. `leash` is the child's end, `master` the pid of its parent. */
 _Noreturn void child_main(const struct estate *estate, struct role_name role, int leash,
                           pid_t master);
