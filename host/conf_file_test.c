@@ -45,6 +45,7 @@ static int read_file(const char *name, struct conf_file *ret_file, struct buffer
     return status;
 }
 
+/* CFG-004: who may write the file, and who may read it. */
 static const char good[] = "host a.example\ndomain a.example\nmailboxes mail\n";
 
 static void reads_and_warns(void **state)

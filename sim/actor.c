@@ -359,6 +359,7 @@ static void do_effects(struct actor *actor)
 
 static void moods(struct world *world)
 {
+    /* OS-010 */
     if (dice_chance(&world->fate, world->plan.odds.clock_jump)) {
         int64_t most = 2 * 3600 * 1000;
         world->totals.clock_jump++;

@@ -72,6 +72,7 @@ static bool is_whole(const struct conf *conf)
         && conf->mailboxes.at[0] == '/' && conf->spool.at[0] == '/' && conf->control.n <= 107;
 }
 
+/* CFG-008 */
 static void any_mutation_is_answered(void **state)
 {
     struct buffer text = buffer_with_most(TEXT_MOST), words = buffer_with_most(TEXT_MOST);

@@ -49,7 +49,7 @@ static const struct {
     struct bytes text;
     const char *want;
 } cases[] = {
-    { "nothing", BYTES_INIT(""), NULL },
+    { "CFG-001 nothing", BYTES_INIT(""), NULL },
     { "comments and blanks", BYTES_INIT("\n  # a comment\n\t\nspool /s # another\n"), NULL },
     { "CRLF", BYTES_INIT("spool /s\r\n\r\n"), NULL },
     { "no final newline", BYTES_INIT("spool /s"), NULL },
@@ -81,6 +81,7 @@ static const struct {
       "f:4:10: expected one value for spool (in quotes when it holds blanks), found \"b\"" },
     { "column in characters", BYTES_INIT("spool /\xc3\xa9 b\n"),
       "f:4:10: expected one value for spool (in quotes when it holds blanks), found \"b\"" },
+    { "CFG-005 no macros", BYTES_INIT("spool \"/${a}\"\n"), NULL },
     { "hash in a word", BYTES_INIT("spool /a#b\n"),
       "f:4:9: expected a blank, or quotes around a value that holds this, found \"#\"" },
     { "quote in a word", BYTES_INIT("spool /a\"b\"\n"),

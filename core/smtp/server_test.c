@@ -74,7 +74,7 @@ static const struct dialogue plain[] = {
     DIALOGUE("the rest of the commands",
              "NOOP\r\nNOOP with words\r\nHELP\r\nHELP MAIL\r\nVRFY a@b\r\nEXPN list\r\nRSET\r\n",
              "220 250/2.0.0 250/2.0.0 214/2.0.0 214/2.0.0 252/2.5.2 502/5.5.1 250/2.0.0", ""),
-    DIALOGUE("not offered", "STARTTLS\r\nAUTH PLAIN AHg=\r\nETRN x\r\nTURN\r\nBURL x\r\nLHLO x\r\n",
+    DIALOGUE("not offered (SRV-094: ETRN)", "STARTTLS\r\nAUTH PLAIN AHg=\r\nETRN x\r\nTURN\r\nBURL x\r\nLHLO x\r\n",
              "220 502/5.5.1 502/5.5.1 502/5.5.1 502/5.5.1 502/5.5.1 502/5.5.1", ""),
     DIALOGUE("unknown", "FOO\r\n\r\n MAIL FROM:<>\r\nMAILFROM:<>\r\nMAIL\tFROM:<>\r\n",
              "220 500/5.5.1 500/5.5.1 500/5.5.1 500/5.5.1 500/5.5.1", ""),

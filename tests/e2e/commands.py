@@ -81,7 +81,7 @@ def queue_shows_what_waits(bench):
 
 
 def a_stopped_server_can_be_asked(bench):
-    """Its files answer; only what a server alone knows is refused, in words."""
+    """CTL-011: its files answer; only what a server alone knows is refused, in words."""
     server = bench.server(more='deliver no').start()
     letter = take(server)
     server.stop()

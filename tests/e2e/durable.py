@@ -123,7 +123,7 @@ def marks(server):
 
 
 def check_history(server, senders):
-    """Every acknowledged letter is there; whatever is there was sent; doubles are counted."""
+    """SPL-017: every acknowledged letter is there; what is there was sent; doubles are counted."""
     acknowledged = {mark for sender in senders for mark in sender.acknowledged}
     wait_until(lambda: acknowledged <= set(marks(server)), 'every acknowledged letter', 120)
     found = marks(server)

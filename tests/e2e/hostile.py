@@ -6,9 +6,10 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import time
 
-from harness import Client, Refused, below_the_fields, main, true, wait_until
+from harness import Client, Refused, Skip, below_the_fields, main, true, wait_until
 
 YOU = 'you@example.org'
 SMUGGLING = (b'\n.\n', b'\n.\r\n', b'\r.\r\n', b'\r.\r', b'\r.\n', b'\n.\r', b'\r\n.\r\r\n',
@@ -335,9 +336,77 @@ def foreign_files_in_the_spool(bench):
         true(os.path.lexists(os.path.join(spool, name)), f'{name} is gone')
 
 
+def no_pid_file(bench):
+    """SPL-023: no file names a process, so none can name another's."""
+    server = bench.server().start()
+    for folder, _, files in os.walk(server.folder):
+        true(not any('pid' in name for name in files), f'{folder}: {files}')
+
+
+def fill(path):
+    """Take all the room that is left."""
+    with open(path, 'wb', buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(1 << 16))
+        except OSError:
+            pass
+
+
+def disk_full(bench):
+    """OS-008, SPL-010: the spool's disk is full under load: 452 meanwhile, nothing acknowledged is
+    lost, and letters come in again when there is room."""
+    folder = bench.folder()
+    spool = os.path.join(folder, 'spool')
+    os.makedirs(spool)
+    if os.getuid() != 0:
+        raise Skip('mounting a small disk needs root')
+    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=300m', 'none', spool],
+                             capture_output=True, text=True, check=False)
+    if mounted.returncode != 0:
+        raise Skip(f'a small disk cannot be mounted here: {mounted.stderr.strip()}')
+    try:
+        full_and_free_again(bench.server(folder), os.path.join(spool, 'filler'))
+    finally:
+        bench.running[-1].stop()
+        subprocess.run(['umount', spool], check=True)
+
+
+def try_one(server, number):
+    """'' when it was acknowledged, else the code of the refusal."""
+    size = (300000, 60000)[number % 2]
+    try:
+        with Client(server.port) as client:
+            client.envelope('bob@example.net', [YOU])
+            client.data(b'Subject: %d\r\n\r\n' % number + b'x' * size + b'\r\n')
+    except Refused as answer:
+        return str(answer)[:9]
+    except ConnectionError:
+        return 'closed'
+    return ''
+
+
+def full_and_free_again(server, filler):
+    server.start()
+    answers = [try_one(server, number) for number in range(20)]
+    server.wait_for_letters(20)
+    fill(filler)
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        answers.append(try_one(server, len(answers)))
+        time.sleep(0.01)
+    os.remove(filler)
+    refused = set(answers) - {''}
+    true('452 4.3.1' in refused, f'only {refused} while the disk was full')
+    true(refused <= {'452 4.3.1', '451 4.3.0', 'closed'}, refused)
+    wait_until(lambda: try_one(server, 1) == '', 'letters are taken again')
+    acked = answers.count('') + 1
+    true(len(server.wait_for_letters(acked)) == acked, f'{acked} acknowledged')
+
+
 if __name__ == '__main__':
     main([an_octet_at_a_time, smuggling, a_line_without_an_end, text_sent_ahead, clients_that_vanish,
           quit_twice, sizes_at_the_limit, too_little_space, stopping_with_open_sessions,
           many_connections, out_of_descriptors, an_octet_now_and_then, secrets_in_the_greeting,
           other_protocols, control_socket_garbage, strange_words_for_trace, control_octets,
-          foreign_files_in_the_spool])
+          foreign_files_in_the_spool, no_pid_file, disk_full])
