@@ -8,7 +8,8 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CASES = pathlib.Path(os.environ.get('POSTERN_SHARED', ROOT / '../shared')) / 'suites/hostile-cases.tsv'
+SHARED = pathlib.Path(os.environ.get('POSTERN_SHARED', ROOT / '../shared'))
+CASES = SHARED / 'suites/hostile-cases.tsv'
 DUE = ('SRV', 'MIM', 'SPL', 'CFG', 'CTL', 'OS')
 NAMED = re.compile(r'\b(%s)[-_](\d{3})(?!\d)' % '|'.join(DUE), re.I)    # SRV-040, srv_040_...
 
@@ -28,7 +29,8 @@ def main():
         print('1..0 # SKIP the hostile cases are not beside the tree')
         return 0
     with open(ROOT / 'tests/hostile-later.tsv', encoding='utf-8') as file:
-        later = {row[0]: row for row in csv.reader(file, delimiter='\t') if row and row[0][0] != '#'}
+        rows = [row for row in csv.reader(file, delimiter='\t') if row and row[0][0] != '#']
+        later = {row[0]: row for row in rows}
     named = {}
     for path in tests():
         for group, case in NAMED.findall(path.read_text(errors='replace')):

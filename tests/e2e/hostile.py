@@ -209,7 +209,7 @@ def many_connections(bench):
 
 
 def out_of_descriptors(bench):
-    """SRV-077, OS-003: no descriptors left: no spinning, and it goes on when there are some again."""
+    """SRV-077, OS-003: no descriptors left: no spinning; it goes on when there are some."""
     server = bench.server(more='fronts 1\n').start()
     front = server.roles()['front.0']
     resource.prlimit(front, resource.RLIMIT_NOFILE, (64, 64))
@@ -225,7 +225,7 @@ def out_of_descriptors(bench):
 
 
 def an_octet_now_and_then(bench):
-    """SRV-073: the time limit is the command's, not the octet's; a good client is served meanwhile."""
+    """SRV-073: the time limit is the command's, not the octet's; others are served meanwhile."""
     server = bench.server(more='idle-limit 2s\n').start()
     slow = [Client(server.port) for _ in range(50)]
     for _ in range(6):
@@ -255,7 +255,8 @@ def secrets_in_the_greeting(bench):
 def other_protocols(bench):
     """SRV-116: HTTP, and a TLS ClientHello in clear: closed after at most one answer."""
     server = bench.server().start()
-    for octets in (b'GET / HTTP/1.1\r\nHost: x\r\n\r\n', b'POST / HTTP/1.0\r\n\r\nMAIL FROM:<a@b>\r\n',
+    for octets in (b'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+                   b'POST / HTTP/1.0\r\n\r\nMAIL FROM:<a@b>\r\n',
                    b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' * 60):
         with Client(server.port, hello='') as client:
             try:
@@ -405,8 +406,9 @@ def full_and_free_again(server, filler):
 
 
 if __name__ == '__main__':
-    main([an_octet_at_a_time, smuggling, a_line_without_an_end, text_sent_ahead, clients_that_vanish,
-          quit_twice, sizes_at_the_limit, too_little_space, stopping_with_open_sessions,
+    main([an_octet_at_a_time, smuggling, a_line_without_an_end, text_sent_ahead,
+          clients_that_vanish, quit_twice, sizes_at_the_limit, too_little_space,
+          stopping_with_open_sessions,
           many_connections, out_of_descriptors, an_octet_now_and_then, secrets_in_the_greeting,
           other_protocols, control_socket_garbage, strange_words_for_trace, control_octets,
           foreign_files_in_the_spool, no_pid_file, disk_full])
