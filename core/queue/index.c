@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { ROOM_FIRST = 256, HOLES_LEAST = 1024 };
+enum { ROOM_FIRST = 256, HOLES_LEAST = 1024, LETTERS = 1 << LETTERS_SHIFT, DUES = 1 << DUES_SHIFT };
 
 static void letter_done(struct letter *letter)
 {
@@ -18,9 +18,13 @@ static void letter_done(struct letter *letter)
 void index_done(struct index *index)
 {
     for (size_t i = 0; i < index->n; i++)
-        letter_done(&index->list[i]);
-    mem_free(index->list);
-    mem_free(index->heap);
+        letter_done(index_at(index, i));
+    for (size_t i = 0; i < index->letters_n; i++)
+        mem_free(index->letters[i]);
+    for (size_t i = 0; i < index->dues_n; i++)
+        mem_free(index->dues[i]);
+    mem_free(index->letters);
+    mem_free(index->dues);
     mem_free(index->table);
     *index = (struct index){ 0 };
 }
@@ -35,7 +39,7 @@ static struct letter *find_by_table(const struct index *index, uint64_t id)
     size_t at = hash_of(id, index->table_room);
 
     while (index->table[at] != 0) {
-        struct letter *letter = &index->list[index->table[at] - 1];
+        struct letter *letter = index_at(index, index->table[at] - 1);
         if (letter->id == id && !letter->gone)
             return letter;
         at = (at + 1) & (index->table_room - 1);
@@ -50,7 +54,7 @@ static size_t lower_bound(const struct index *index, uint64_t id)
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (index->list[middle].id < id)
+        if (index_at(index, middle)->id < id)
             low = middle + 1;
         else
             high = middle;
@@ -63,22 +67,22 @@ struct letter *index_find(const struct index *index, uint64_t id)
     if (index->table != NULL)
         return find_by_table(index, id);
     size_t at = lower_bound(index, id);
-    bool there = at < index->n && index->list[at].id == id && !index->list[at].gone;
-    return there ? &index->list[at] : NULL;
+    struct letter *letter = at < index->n ? index_at(index, at) : NULL;
+    return letter != NULL && letter->id == id && !letter->gone ? letter : NULL;
 }
 
 const struct letter *index_after(const struct index *index, uint64_t after)
 {
     size_t at = after == UINT64_MAX ? index->n : lower_bound(index, after + 1);
 
-    while (at < index->n && index->list[at].gone)
+    while (at < index->n && index_at(index, at)->gone)
         at++;
-    return at < index->n ? &index->list[at] : NULL;
+    return at < index->n ? index_at(index, at) : NULL;
 }
 
 static void table_put(struct index *index, uint32_t place)
 {
-    size_t at = hash_of(index->list[place].id, index->table_room);
+    size_t at = hash_of(index_at(index, place)->id, index->table_room);
 
     while (index->table[at] != 0)
         at = (at + 1) & (index->table_room - 1);
@@ -99,23 +103,29 @@ static bool table_make(struct index *index)
     index->table = table;
     index->table_room = room;
     for (size_t i = 0; i < index->n; i++)
-        if (!index->list[i].gone)
+        if (!index_at(index, i)->gone)
             table_put(index, (uint32_t)i);
     return true;
 }
 
 static bool make_room(struct index *index)
 {
-    if (index->n < index->room)
+    if (index->n < index->letters_n * LETTERS)
         return true;
-    size_t room = index->room == 0 ? ROOM_FIRST : index->room + index->room / 4;
-    struct letter *list = room > UINT32_MAX / 2 ? NULL
-                        : mem_resize(index->list, room * sizeof(*list));
-    if (list == NULL)
+    if (index->n >= UINT32_MAX - LETTERS)
         return false;
-    index->list = list;
-    index->room = room;
-    return true;
+    if (index->letters_n == index->letters_room) {
+        size_t room = index->letters_room * 2 + ROOM_FIRST;
+        struct letter **chunks = mem_resize(index->letters, room * sizeof(*chunks));
+        if (chunks == NULL)
+            return false;
+        index->letters = chunks;
+        index->letters_room = room;
+    }
+    struct letter *chunk = mem_resize(NULL, LETTERS * sizeof(*chunk));
+    if (chunk != NULL)
+        index->letters[index->letters_n++] = chunk;
+    return chunk != NULL;
 }
 
 void letter_reset(struct letter *letter, uint64_t due)
@@ -149,7 +159,7 @@ struct letter *index_add(struct index *index, const struct letter *letter, uint6
     if (!in_order && (index->table == NULL || index->table_room < (index->n + 1) * 2)
         && !table_make(index))
         return NULL;
-    struct letter *added = &index->list[index->n];
+    struct letter *added = index_at(index, index->n);
     *added = *letter;
     if (!recipients_room(added, body))
         return NULL;
@@ -168,18 +178,12 @@ static void close_holes(struct index *index)
     size_t to = 0;
 
     for (size_t i = 0; i < index->n; i++)
-        if (!index->list[i].gone)
-            index->list[to++] = index->list[i];
+        if (!index_at(index, i)->gone)
+            *index_at(index, to++) = *index_at(index, i);
     index->n = to;
     index->gone = 0;
-    if (index->room > ROOM_FIRST && to < index->room / 4) {
-        size_t room = to * 2 > ROOM_FIRST ? to * 2 : ROOM_FIRST;
-        struct letter *list = mem_resize(index->list, room * sizeof(*list));
-        if (list != NULL) {
-            index->list = list;
-            index->room = room;
-        }
-    }
+    while (index->letters_n > to / LETTERS + 2)
+        mem_free(index->letters[--index->letters_n]);
 }
 
 void index_remove(struct index *index, struct letter *letter)
@@ -192,33 +196,33 @@ void index_remove(struct index *index, struct letter *letter)
         close_holes(index);
 }
 
-static void sift(struct letter *list, size_t at, size_t n)
+static void sift(struct index *index, size_t at, size_t n)
 {
-    struct letter moved = list[at];
+    struct letter moved = *index_at(index, at);
 
     for (;;) {
         size_t child = 2 * at + 1;
         if (child >= n)
             break;
-        if (child + 1 < n && list[child + 1].id > list[child].id)
+        if (child + 1 < n && index_at(index, child + 1)->id > index_at(index, child)->id)
             child++;
-        if (list[child].id <= moved.id)
+        if (index_at(index, child)->id <= moved.id)
             break;
-        list[at] = list[child];
+        *index_at(index, at) = *index_at(index, child);
         at = child;
     }
-    list[at] = moved;
+    *index_at(index, at) = moved;
 }
 
-static void sort(struct letter *list, size_t n)
+static void sort(struct index *index)
 {
-    for (size_t i = n / 2; i > 0; i--)
-        sift(list, i - 1, n);
-    for (size_t end = n; end > 1; end--) {
-        struct letter greatest = list[0];
-        list[0] = list[end - 1];
-        list[end - 1] = greatest;
-        sift(list, 0, end - 1);
+    for (size_t i = index->n / 2; i > 0; i--)
+        sift(index, i - 1, index->n);
+    for (size_t end = index->n; end > 1; end--) {
+        struct letter greatest = *index_at(index, 0);
+        *index_at(index, 0) = *index_at(index, end - 1);
+        *index_at(index, end - 1) = greatest;
+        sift(index, 0, end - 1);
     }
 }
 
@@ -227,28 +231,45 @@ void index_order(struct index *index)
     if (index->gone > 0)
         close_holes(index);
     if (index->table != NULL)
-        sort(index->list, index->n);
+        sort(index);
     mem_free(index->table);
     index->table = NULL;
     index->table_room = 0;
 }
 
+static struct due *due_at(const struct index *index, size_t place)
+{
+    return &index->dues[place >> DUES_SHIFT][place & (DUES - 1)];
+}
+
+static bool make_due_room(struct index *index)
+{
+    if (index->due_n < index->dues_n * DUES)
+        return true;
+    if (index->dues_n == index->dues_room) {
+        size_t room = index->dues_room * 2 + ROOM_FIRST;
+        struct due **chunks = mem_resize(index->dues, room * sizeof(*chunks));
+        if (chunks == NULL)
+            return false;
+        index->dues = chunks;
+        index->dues_room = room;
+    }
+    struct due *chunk = mem_resize(NULL, DUES * sizeof(*chunk));
+    if (chunk != NULL)
+        index->dues[index->dues_n++] = chunk;
+    return chunk != NULL;
+}
+
 bool index_wake(struct index *index, uint64_t id, uint64_t at)
 {
-    if (index->due_n == index->due_room) {
-        size_t room = index->due_room == 0 ? ROOM_FIRST : index->due_room + index->due_room / 2;
-        struct due *heap = mem_resize(index->heap, room * sizeof(*heap));
-        if (heap == NULL)
-            return false;
-        index->heap = heap;
-        index->due_room = room;
-    }
+    if (!make_due_room(index))
+        return false;
     size_t hole = index->due_n++;
-    while (hole > 0 && index->heap[(hole - 1) / 2].at > at) {
-        index->heap[hole] = index->heap[(hole - 1) / 2];
+    while (hole > 0 && due_at(index, (hole - 1) / 2)->at > at) {
+        *due_at(index, hole) = *due_at(index, (hole - 1) / 2);
         hole = (hole - 1) / 2;
     }
-    index->heap[hole] = (struct due){ .at = at, .id = id };
+    *due_at(index, hole) = (struct due){ .at = at, .id = id };
     return true;
 }
 
@@ -256,44 +277,34 @@ bool index_next(const struct index *index, struct due *ret_due)
 {
     if (index->due_n == 0)
         return false;
-    *ret_due = index->heap[0];
+    *ret_due = *due_at(index, 0);
     return true;
 }
 
-static void heap_shrink(struct index *index)
+static bool sooner(const struct due *a, const struct due *b)
 {
-    size_t room = index->due_n * 2;
-
-    if (index->due_room <= HOLES_LEAST || room >= index->due_room / 2)
-        return;
-    room = room > ROOM_FIRST ? room : ROOM_FIRST;
-    struct due *heap = mem_resize(index->heap, room * sizeof(*heap));
-    if (heap != NULL) {
-        index->heap = heap;
-        index->due_room = room;
-    }
+    return a->at < b->at || (a->at == b->at && a->id < b->id);
 }
 
 void index_woken(struct index *index)
 {
     assert(index->due_n > 0);
-    struct due moved = index->heap[--index->due_n];
+    struct due moved = *due_at(index, --index->due_n);
     size_t at = 0, n = index->due_n;
 
     for (;;) {
         size_t child = 2 * at + 1;
         if (child >= n)
             break;
-        if (child + 1 < n && (index->heap[child + 1].at < index->heap[child].at
-            || (index->heap[child + 1].at == index->heap[child].at
-                && index->heap[child + 1].id < index->heap[child].id)))
+        if (child + 1 < n && sooner(due_at(index, child + 1), due_at(index, child)))
             child++;
-        if (index->heap[child].at >= moved.at)
+        if (!sooner(due_at(index, child), &moved))
             break;
-        index->heap[at] = index->heap[child];
+        *due_at(index, at) = *due_at(index, child);
         at = child;
     }
     if (n > 0)
-        index->heap[at] = moved;
-    heap_shrink(index);
+        *due_at(index, at) = moved;
+    while (index->dues_n > n / DUES + 2)
+        mem_free(index->dues[--index->dues_n]);
 }

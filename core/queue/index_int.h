@@ -3,6 +3,7 @@
  * queue/index_int.h: what is in the queue, in memory: an array of letters in order of id, and a
  * heap of the times at which they want something.
  *
+ * Both lie in chunks, so that growing copies nothing and leaves no holes in the memory.
  * 64 octets a letter and 16 for its place in the heap; a letter with several recipients, or with
  * a body file, has 24 more for each recipient. Ids only grow, so a new letter goes to the end and
  * one is found by halving; removed ones leave holes, which are closed when they are the half of it.
@@ -47,15 +48,25 @@ struct letter {
 
 struct due { uint64_t at, id; };
 
+enum { LETTERS_SHIFT = 12, DUES_SHIFT = 14 };     /* chunks of 256 KiB */
+
 struct index {
-    struct letter *list;
-    size_t n, room, gone;
-    struct due *heap;
-    size_t due_n, due_room;
-    uint32_t *table;        /* only while out of order: places + 1, by hash of the id */
+    struct letter **letters;    /* chunks */
+    size_t letters_n, letters_room;
+    size_t n, gone;
+    struct due **dues;
+    size_t dues_n, dues_room;
+    size_t due_n;
+    uint32_t *table;            /* only while out of order: places + 1, by hash of the id */
     size_t table_room;
     uint64_t last_id;
 };
+
+/* The letter at a place, from 0 to n - 1: holes too. */
+static inline struct letter *index_at(const struct index *index, size_t place)
+{
+    return &index->letters[place >> LETTERS_SHIFT][place & ((1 << LETTERS_SHIFT) - 1)];
+}
 
 void index_done(struct index *index);
 

@@ -136,7 +136,7 @@ static void walk_ended(struct inspect *inspect)
 
     index_order(&inspect->index);
     for (size_t i = 0; i < inspect->index.n; i++) {
-        uint64_t body = letter_body(&inspect->index.list[i]);
+        uint64_t body = letter_body(index_at(&inspect->index, i));
         if (body == 0)
             continue;
         if (body_there(inspect, body))

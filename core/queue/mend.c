@@ -36,7 +36,7 @@ static uint32_t last_segment(const struct recovery *r)
 static void wake_all(struct queue *q)
 {
     for (size_t i = 0; i < q->index.n && !q->bad; i++) {
-        struct letter *letter = &q->index.list[i];
+        struct letter *letter = index_at(&q->index, i);
         uint64_t woken = UINT64_MAX;
         segment_gains(q, letter->lsn, letter->length);
         for (uint32_t n = 0; n < letter->recipients; n++) {
@@ -78,9 +78,9 @@ static void sweep_bodies(struct queue *q, struct effects *fx)
         if (body_known(r, r->replay.done_bodies[i], &at))
             body_remove(fx, r->replay.done_bodies[i]);
     for (size_t i = 0; i < q->index.n; i++) {
-        uint64_t body = letter_body(&q->index.list[i]);
+        uint64_t body = letter_body(index_at(&q->index, i));
         if (body != 0 && !body_known(r, body, &at))
-            say_letter(fx, LOG_ERROR, "body_missing", q->index.list[i].id, "its text is gone");
+            say_letter(fx, LOG_ERROR, "body_missing", index_at(&q->index, i)->id, "its text is gone");
         else if (body != 0 && named != NULL)
             named[at] = true;
     }
