@@ -18,6 +18,16 @@ void listings_done(struct listings *listings)
         buffer_done(&listings->list[i].payload);
 }
 
+/* A record that is still being read for one of them finds it gone, or another question's number. */
+void listings_forget(struct listings *listings)
+{
+    for (size_t i = 0; i < LISTINGS_MOST; i++) {
+        struct listing *listing = &listings->list[i];
+        buffer_done(&listing->payload);
+        *listing = (struct listing){ .number = listing->number };
+    }
+}
+
 /* What is to be read next, with an answer that is told from those of earlier questions. */
 static bool fetch(struct queue *q, struct listing *listing, uint64_t lsn, uint32_t length,
                   struct effects *fx)

@@ -27,6 +27,7 @@ struct listings {
 };
 
 void listings_done(struct listings *listings);
+void listings_forget(struct listings *listings);
 void listing_turn(struct queue *q, struct effects *fx);
 void listing_record(struct queue *q, uint32_t number, struct bytes payload, enum fault fault,
                     struct effects *fx);

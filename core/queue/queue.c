@@ -116,6 +116,12 @@ bool queue_settled(const struct queue *queue)
         && (story->stage == STORY_CLOSED || story->stage == STORY_READY);
 }
 
+void queue_forget_answers(struct queue *q, struct effects *fx)
+{
+    listings_forget(&q->listings);
+    seek_forget(q, fx);
+}
+
 uint64_t queue_letters(const struct queue *q)
 {
     return index_count(&q->index);

@@ -104,7 +104,6 @@ struct queue_keys {
     const uint64_t *list;
     size_t n;
 };
-uint64_t queue_key(const struct queue *queue, uint8_t by, struct bytes text);
 
 /* A whole small letter. `to`: blocks (u32 length, octets), one for each recipient, at least one.
    NEWS_TAKEN or NEWS_REFUSED answers. Everything is copied. */
@@ -153,6 +152,8 @@ void queue_job_result(struct queue *queue, const struct queue_result *result, st
    */
 void queue_list(struct queue *queue, uint32_t token, uint64_t after, uint32_t most,
                 struct effects *fx);
+/* Whoever asked for listings and searches is gone: tell nothing more of them. */
+void queue_forget_answers(struct queue *queue, struct effects *fx);
 /* The history of what the key names (queue/history.h): NEWS_EVENT, then NEWS_ANSWER_END. */
 void queue_trace(struct queue *queue, uint32_t token, uint8_t by, struct bytes key,
                  struct effects *fx);

@@ -30,9 +30,21 @@ static void end(struct queue *q, struct seeking *seeking, uint8_t more, struct e
     close_file(seeking, fx);
     history_search_free(seeking->search);
     buffer_done(&seeking->key);
+    bool forgotten = seeking->forgotten;
     *seeking = (struct seeking){ .times = seeking->times, .token = seeking->token };
-    news_tell(q, &(struct queue_news){ .kind = NEWS_ANSWER_END, .token = seeking->token,
-                                       .more = more });
+    if (!forgotten)
+        news_tell(q, &(struct queue_news){ .kind = NEWS_ANSWER_END, .token = seeking->token,
+                                           .more = more });
+}
+
+void seek_forget(struct queue *q, struct effects *fx)
+{
+    for (size_t i = 0; i < SEARCHES_MOST; i++) {
+        struct seeking *seeking = &q->story.seeking[i];
+        seeking->forgotten = seeking->used;
+        if (seeking->used && seeking->search == NULL && !seeking->listing)
+            end(q, seeking, 2, fx);
+    }
 }
 
 void seek_done(struct story *story)
@@ -133,6 +145,13 @@ void seek_io(struct queue *q, struct token token, const struct event *event, str
 
     if (!seeking->used || seeking->times != token.data / SEARCHES_MOST)
         return;     /* also an open that failed: the read behind it is skipped, and tells */
+    if (seeking->forgotten) {
+        seeking->opened = seeking->opened && event->fault != FAULT_SKIPPED;
+        if (event->fault == FAULT_SKIPPED)
+            slot_free(q, seeking->slot);
+        end(q, seeking, 2, fx);
+        return;
+    }
     if (seeking->listing) {
         seeking->listing = false;
         seeking->search = event->fault != OK ? NULL

@@ -35,7 +35,7 @@ enum story_stage {
 };
 
 struct seeking {
-    bool used, opened;
+    bool used, opened, forgotten;
     uint32_t token, slot;
     uint64_t times;                 /* how many operations this place has asked for */
     struct history_search *search;  /* NULL: not begun, or the names are being listed */
@@ -89,6 +89,8 @@ void story_flush(struct queue *q, struct effects *fx);
 void seek_turn(struct queue *q, struct effects *fx);
 void seek_io(struct queue *q, struct token token, const struct event *event, struct effects *fx);
 void seek_done(struct story *story);
+/* Nobody wants to know any more: they end when what they read has come. */
+void seek_forget(struct queue *q, struct effects *fx);
 void tidy_turn(struct queue *q, struct effects *fx);
 void tidy_io(struct queue *q, const struct event *event, struct effects *fx);
 void tidy_done(struct tidy *tidy);

@@ -176,6 +176,8 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
         queue_deliverer(store->queue, up, fx);
     } else if (peer.kind == ROLE_ADMIN) {
         store->admin = up;
+        if (!up)
+            queue_forget_answers(store->queue, fx);
     }
     if (!up)
         store_asks_down(store, peer, fx);
