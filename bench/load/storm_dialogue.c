@@ -196,12 +196,17 @@ static void begin_tls(struct storm_conn *conn)
     conn->tls_us = now_us();
 }
 
+static bool offers(const char *text, size_t n, const char *keyword)
+{
+    return text != NULL && memmem(text, n, keyword, strlen(keyword)) != NULL;
+}
+
 static bool on_ehlo(struct storm_worker *worker, struct storm_conn *conn, bool again,
                     const char *text, size_t n)
 {
-    conn->has_pipelining = memmem(text, n, "PIPELINING", 10) != NULL;
-    conn->has_chunking = memmem(text, n, "CHUNKING", 8) != NULL;
-    conn->has_starttls = memmem(text, n, "STARTTLS", 8) != NULL;
+    conn->has_pipelining = offers(text, n, "PIPELINING");
+    conn->has_chunking = offers(text, n, "CHUNKING");
+    conn->has_starttls = offers(text, n, "STARTTLS");
     if (storm.tls && !again && !conn->has_starttls) {
         storm_fail(worker, conn, "no STARTTLS", text, n);
         return false;
