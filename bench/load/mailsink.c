@@ -155,5 +155,11 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < sink.threads; i++)
         pthread_join(workers[i].thread, NULL);
     report();
+    for (unsigned i = 0; i < sink.threads; i++) {
+        octets_done(&workers[i].log);
+        free(workers[i].waiting);
+    }
+    free(workers);
+    SSL_CTX_free(sink_tls);
     return sink.expect > 0 && counts.letters < sink.expect ? 1 : 0;
 }

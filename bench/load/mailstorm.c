@@ -233,5 +233,12 @@ int main(int argc, char **argv)
         add(sum, &workers[i]);
     }
     report(sum, asked, epoch, began);
-    return sum->ok == asked && sum->failed == 0 && sum->opens_failed == 0 ? 0 : 1;
+    bool well = sum->ok == asked && sum->failed == 0 && sum->opens_failed == 0;
+    for (unsigned i = 0; i < storm.threads; i++)
+        free(workers[i].conns);
+    free(workers);
+    free(sum);
+    letter_done();
+    SSL_CTX_free(storm_tls);
+    return well ? 0 : 1;
 }

@@ -76,6 +76,7 @@ extern atomic_ullong storm_tickets, storm_failed;
 
 /* Letters: all alike but for their number. */
 void letter_prepare(void);
+void letter_done(void);
 uint64_t letter_bytes(void);
 void letter_begin(struct storm_conn *conn);
 /* Queue as much of the letter as fits; true once all up to that octet is queued. */

@@ -5,6 +5,7 @@
 #include "bench/load/storm.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,6 +50,12 @@ void letter_prepare(void)
     text[text_n - 1] = '\n';
     if (text[text_n - 3] == '\r')
         text[text_n - 3] = 'x';
+    free(sample);
+}
+
+void letter_done(void)
+{
+    free(text);
 }
 
 uint64_t letter_bytes(void)
