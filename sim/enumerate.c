@@ -10,10 +10,10 @@
 #include <string.h>
 
 enum {
-    FEW = 6,                /* so many unsafe things are gone through exhaustively */
-    WHOLE_MOST = 80,        /* states of one moment */
-    SAMPLES = 14,
-    TORN_SAMPLES = 4,
+    FEW = 7,                /* so many unsafe things are gone through exhaustively */
+    WHOLE_MOST = 160,        /* states of one moment */
+    SAMPLES = 24,
+    TORN_SAMPLES = 8,
     DEPTH = 3,
     FLIPS = 60,             /* of each story */
     IDLE_MS = 3000,         /* until the store has marked all of it as durable */
@@ -28,7 +28,7 @@ struct search {
     bool changed;               /* the disk, since then */
     uint64_t from_sync;         /* moments before that sync are known already */
     struct dice dice;
-    uint64_t state;             /* the one to be printed */
+    const struct enumerate_options *options;
     struct enumerated *result;
 };
 
@@ -116,7 +116,7 @@ static void crash_in_start(struct search *search, struct disk *disk, const struc
     struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
                              .local = RIG_DELIVERS, .before = stop_there, .ctx = &stop,
                              .seed = dice_throw(&search->dice),
-                             .trace = search->result->states + 1 == search->state };
+                             .trace = search->result->states + 1 == search->options->state };
     struct rig *rig = rig_new(&plan);
 
     (void)rig_drain(rig);
@@ -131,7 +131,7 @@ static void start_again(struct search *search, struct disk *disk, const struct l
                         unsigned depth)
 {
     struct ledger ledger = *before;
-    bool shown = ++search->result->states == search->state;
+    bool shown = ++search->result->states == search->options->state;
     bool deeper = depth < DEPTH && dice_below(&search->dice, 3) == 0;
     struct disk *again = deeper ? disk_copy(disk) : NULL;
     struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
@@ -250,7 +250,7 @@ static void damage(struct search *search)
 
     disk_crash(disk, dice_chooser(&search->dice), false, &losses);
     file = some_segment(search, disk);
-    plan.trace = search->result->states + 1 == search->state;
+    plan.trace = search->result->states + 1 == search->options->state;
     if (file != 0 && disk_damage(disk, file, dice_chooser(&search->dice))) {
         struct rig *rig = rig_new(&plan);
         bool drained = rig_drain(rig);
@@ -278,7 +278,8 @@ static uint64_t play(struct search *search, uint64_t fail_at)
     struct disk *disk = disk_new(DISK_FREE);
     struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
                              .local = RIG_AWAY, .before = moment, .ctx = search,
-                             .fail_at = fail_at, .seed = fail_at };
+                             .fail_at = fail_at, .seed = fail_at,
+                             .trace = search->options->trace };
     uint64_t syncs;
 
     search->story->prepare(&ledger);
@@ -308,14 +309,14 @@ static void run_story(struct search *search)
         (void)play(search, at);
 }
 
-struct enumerated enumerate(uint64_t seed, uint64_t only, uint64_t state)
+struct enumerated enumerate(const struct enumerate_options *options)
 {
     static const char text[] = "host mx.example.org\ndomain example.org\nmailboxes /mail\n"
                                "spool /spool\nspace-reserve 1M\nsegment-size 64K\n";
     struct enumerated result = { .kept = true };
     struct arena arena = arena_with_ceiling(1 << 20);
-    struct search search = { .result = &result, .dice = dice_of(seed, 3),
-                             .state = state };
+    struct search search = { .result = &result, .options = options,
+                             .dice = dice_of(options->seed, 3) };
     struct conf_flaw flaw;
     struct conf conf;
 
@@ -323,7 +324,7 @@ struct enumerated enumerate(uint64_t seed, uint64_t only, uint64_t state)
     search.conf = &conf;
     for (size_t i = 0; i < stories_n && result.kept; i++) {
         struct enumerated before = result;
-        if (only != 0 && only != i + 1)
+        if (options->story != 0 && options->story != i + 1)
             continue;
         search.story = &stories[i];
         run_story(&search);

@@ -22,8 +22,14 @@ struct enumerated {
     char words[512];            /* else what is wrong, and where */
 };
 
-/* All stories, or the one of that number (from 1; 0: all). A line for each on standard output.
-   `state`: what happens in that one is printed too (0: none). */
-struct enumerated enumerate(uint64_t seed, uint64_t only, uint64_t state);
+struct enumerate_options {
+    uint64_t seed;
+    uint64_t story;             /* only that one, from 1; 0: all */
+    uint64_t state;             /* print what happens in that one; 0: in none */
+    bool trace;                 /* print what happens in the stories themselves */
+};
+
+/* A line for each story on standard output. */
+struct enumerated enumerate(const struct enumerate_options *options);
 
 #endif

@@ -8,9 +8,11 @@
 #include "sim/run.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 struct mark *marks_hit;
 enum plant planted_fault = PLANT_none;
@@ -36,7 +38,7 @@ static void help(void)
          "  --seed S [--trace]     run one; print every event and effect\n"
          "  --enumerate            the store alone, crashed at each operation in each legal way\n"
          "      [--story N]            only in that story, from 1\n"
-         "      [--state N]            print what happens in that state\n"
+         "      [--state N] [--trace]  print what happens in that state; in the stories\n"
          "  --plant NAME           with a fault planted in the program, which is to be found:");
     for (size_t i = 0; i < COUNT(plants); i++)
         printf("                           %s\n", plants[i].name);
@@ -63,6 +65,27 @@ static const char *plant_name(void)
     return NULL;
 }
 
+/* An assertion of the program failed, or worse: that too must name its seed. */
+static char last_words[64];
+static size_t last_words_n;
+
+static void on_death(int number)
+{
+    ssize_t written = write(STDOUT_FILENO, last_words, last_words_n);
+
+    _exit(written < 0 ? EX_SOFTWARE : 1);
+}
+
+static void prepare_for_death(const char *what, uint64_t number)
+{
+    int n = snprintf(last_words, sizeof(last_words), "%s %" PRIu64 ": the program died in it\n",
+                     what, number);
+
+    last_words_n = n > 0 ? (size_t)n : 0;
+    signal(SIGABRT, on_death);
+    signal(SIGSEGV, on_death);
+}
+
 static void tell_failure(uint64_t seed, const char *words)
 {
     const char *plant = plant_name();
@@ -76,6 +99,8 @@ static void tell_failure(uint64_t seed, const char *words)
 static bool run_one(const struct options *options, uint64_t seed, struct totals *totals)
 {
     struct run_options run = { .seed = seed, .store = &store_ops, .trace = options->trace };
+
+    prepare_for_death("seed", seed);
     struct run_result result = run_seed(&run);
 
     totals_add(totals, &result.totals);
@@ -117,13 +142,19 @@ static int run_all(const struct options *options)
 static int run_enumeration(const struct options *options)
 {
     const char *plant = plant_name();
-    struct enumerated result = enumerate(options->from, options->story, options->state);
+
+    prepare_for_death("enumeration, some state from", options->from);
+    struct enumerated result = enumerate(&(struct enumerate_options){
+        .seed = options->from, .story = options->story, .state = options->state,
+        .trace = options->trace });
 
     if (!result.kept) {
         puts(result.words);
-        printf("replay: postern-sim --enumerate --from %" PRIu64 " --story %" PRIu64 " --state %"
-               PRIu64 "%s%s\n", options->from, options->story, result.states,
-               plant != NULL ? " --plant " : "", plant != NULL ? plant : "");
+        printf("replay: postern-sim --enumerate --from %" PRIu64 " --state %" PRIu64, options->from,
+               result.states);
+        if (options->story != 0)
+            printf(" --story %" PRIu64, options->story);
+        printf("%s%s\n", plant != NULL ? " --plant " : "", plant != NULL ? plant : "");
         return 1;
     }
     printf("%" PRIu64 " states (%" PRIu64 " of them crashes in a start, %" PRIu64

@@ -227,16 +227,18 @@ static void hear_begin(struct rig *rig, const struct wire_job_begin *begin)
         .text = buffer_with_most(1 << 20), .to = { room_copy(begin->to), begin->to.n } };
 }
 
-static enum job_outcome outcome_of(const struct rig *rig, uint32_t letter)
+static enum job_outcome outcome_of(const struct rig *rig, uint32_t letter, uint32_t recipient)
 {
-    if (rig->plan.local == RIG_DEFERS || (rig->plan.local == RIG_KEEPS_FIRST && letter == 0))
+    bool keeps = rig->plan.local == RIG_KEEPS_SOME && letter < 4 && recipient < LEDGER_TO - 1;
+
+    if (rig->plan.local == RIG_DEFERS || keeps)
         return JOB_LATER;
     return JOB_DELIVERED;
 }
 
 static void tell_result(struct rig *rig, const struct rig_job *job, uint32_t letter)
 {
-    enum job_outcome outcome = outcome_of(rig, letter);
+    enum job_outcome outcome = outcome_of(rig, letter, job->recipient);
     struct effects fx;
 
     if (rig->plan.local == RIG_HOLDS)
@@ -449,12 +451,13 @@ static bool ask(struct rig *rig)
     return rig_run(rig, 2000) && !rig->asked;
 }
 
+/* Each wait is for the letters that were deferred once, twice, and so on. */
 bool rig_drain(struct rig *rig)
 {
-    static const uint64_t HOURS_MS = 3 * 3600 * 1000;
+    static const uint64_t waits_s[] = { 2, 90, 600, 3600, 4 * 3600, 4 * 3600 };
 
-    for (unsigned i = 0; i < 8; i++) {
-        if (!rig_run(rig, i == 0 ? 2000 : HOURS_MS) || !ask(rig))
+    for (size_t i = 0; i < COUNT(waits_s); i++) {
+        if (!rig_run(rig, waits_s[i] * 1000) || !ask(rig))
             return false;
         if (rig->rows == 0)
             return true;

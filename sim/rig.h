@@ -14,7 +14,7 @@ enum rig_local {
     RIG_DELIVERS,       /* every job, well */
     RIG_DEFERS,         /* every job: try again later */
     RIG_HOLDS,          /* takes them and says nothing */
-    RIG_KEEPS_FIRST,    /* delivers all but letter 0, which it defers */
+    RIG_KEEPS_SOME,     /* delivers all, but of the letters 0 to 3 only the last recipient */
     RIG_AWAY,           /* there is no local */
 };
 

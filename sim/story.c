@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 #include "sim/story.h"
 
-enum { SOON_MS = 300, SMALL = 700, INLINE = 3000, LARGE = 60000 };
+enum { SOON_MS = 300, SMALL = 700, INLINE = 3000, FAT = 7500, LARGE = 60000 };
 
 static void add(struct ledger *ledger, uint32_t n, uint32_t size, uint32_t to_n, bool parts)
 {
     for (uint32_t i = 0; i < n; i++)
         ledger->letters[ledger->n++] = (struct ledger_letter){
-            .size = size + 40 * i, .to_n = to_n, .parts = parts };
+            .size = size + 4 * i, .to_n = to_n, .parts = parts };
 }
 
 static void one_small(struct ledger *ledger) { add(ledger, 1, SMALL, 1, false); }
 static void three_small(struct ledger *ledger) { add(ledger, 3, SMALL, 1, false); }
 static void two_to_many(struct ledger *ledger) { add(ledger, 2, SMALL, LEDGER_TO, false); }
-static void many(struct ledger *ledger) { add(ledger, 45, INLINE, 1, false); }
+
+static void many(struct ledger *ledger)
+{
+    for (uint32_t i = 0; i < 4; i++)
+        add(ledger, 1, SMALL + 150 * i, LEDGER_TO, false);
+    add(ledger, 52, FAT, 1, false);
+}
+
 static void a_few(struct ledger *ledger) { add(ledger, 12, INLINE, 2, false); }
 
 static void small_and_large(struct ledger *ledger)
@@ -57,10 +64,10 @@ static void defer(struct rig *rig, struct disk *disk, struct ledger *ledger)
     (void)rig_run(rig, 3 * 3600 * 1000);
 }
 
-/* The first letter stays while segment after segment is filled and emptied behind it. */
-static void keep_a_straggler(struct rig *rig, struct disk *disk, struct ledger *ledger)
+/* The first letters stay while segment after segment is filled and emptied behind them. */
+static void keep_stragglers(struct rig *rig, struct disk *disk, struct ledger *ledger)
 {
-    rig_set_local(rig, RIG_KEEPS_FIRST);
+    rig_set_local(rig, RIG_KEEPS_SOME);
     send_in_turn(rig, disk, ledger);
     (void)rig_run(rig, 10 * 1000);
 }
@@ -88,7 +95,7 @@ const struct story stories[] = {
     { "deliver and done", three_small, deliver, false, false },
     { "deferred, tried again", two_to_many, defer, false, false },
     { "segments roll over", a_few, send_in_turn, false, false },
-    { "a straggler is moved", many, keep_a_straggler, false, false },
+    { "stragglers are moved", many, keep_stragglers, false, false },
     { "a sync fails", three_small, deliver, true, true },
     { "the disk is full", a_few, fill_the_disk, false, true },
 };
