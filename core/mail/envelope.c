@@ -3,7 +3,9 @@
 
 #include "base/reader.h"
 
-enum { HEAD_VERSION = 1, ENTRY_VERSION = 1, FLAG_SMTPUTF8 = 1 };
+enum { VERSION_FIXED = 1, VERSION_TAGGED = 2, FLAG_SMTPUTF8 = 1 };
+enum head_tag { TAG_RET = 1, TAG_ENVID };
+enum entry_tag { TAG_NOTIFY = 1, TAG_ORCPT };
 
 bool envelope_text_safe(struct bytes text)
 {
@@ -32,9 +34,64 @@ static struct bytes read_text(struct reader *in, size_t most)
     return text;
 }
 
+/* ---- facts with a tag; one that says nothing is not there */
+
+static void put_number(struct buffer *to, uint8_t tag, uint8_t number)
+{
+    if (number == 0)
+        return;
+    buffer_put_u8(to, tag);
+    buffer_put_block(to, (struct bytes){ (const char *)&number, 1 });
+}
+
+static void put_tagged(struct buffer *to, uint8_t tag, struct bytes text, size_t most)
+{
+    if (text.n == 0)
+        return;
+    buffer_put_u8(to, tag);
+    put_text(to, text, most);
+}
+
+/* The next fact is that one: take its block. */
+static bool take_tag(struct reader *in, uint8_t tag)
+{
+    if (peek_octet(in) != tag)
+        return false;
+    (void)read_u8(in);
+    return true;
+}
+
+static uint8_t read_number(struct reader *in, uint8_t tag, uint8_t most)
+{
+    if (!take_tag(in, tag))
+        return 0;
+    struct bytes block = read_block(in);
+    uint8_t number = block.n == 1 ? octet(block.at[0]) : 0;
+    if (number == 0 || number > most)
+        in->bad = true;
+    return number;
+}
+
+static struct bytes read_tagged(struct reader *in, uint8_t tag, size_t most)
+{
+    if (!take_tag(in, tag))
+        return BYTES_NONE;
+    struct bytes text = read_text(in, most);
+    if (text.n == 0)
+        in->bad = true;
+    return text;
+}
+
+/* ---- the head */
+
+static bool head_says_more(const struct envelope *envelope)
+{
+    return envelope->ret != DSN_RET_UNSAID || envelope->envid.n > 0;
+}
+
 void envelope_put(struct buffer *to, const struct envelope *envelope)
 {
-    buffer_put_u8(to, HEAD_VERSION);
+    buffer_put_u8(to, head_says_more(envelope) ? VERSION_TAGGED : VERSION_FIXED);
     buffer_put_u8(to, (uint8_t)envelope->body);
     buffer_put_u8(to, envelope->smtputf8 ? FLAG_SMTPUTF8 : 0);
     buffer_put_u64(to, envelope->received_ms);
@@ -44,15 +101,19 @@ void envelope_put(struct buffer *to, const struct envelope *envelope)
     put_text(to, envelope->peer, ENVELOPE_WORD_MOST);
     put_text(to, envelope->host, LIMIT_DOMAIN);
     put_text(to, envelope->message_id, ENVELOPE_ID_MOST);
+    put_number(to, TAG_RET, (uint8_t)envelope->ret);
+    put_tagged(to, TAG_ENVID, envelope->envid, ENVID_MOST);
 }
 
 bool envelope_read(struct bytes head, struct envelope *ret_envelope)
 {
     struct reader in = reader_of(head);
     uint8_t version = read_u8(&in), body = read_u8(&in), flags = read_u8(&in);
-    struct envelope envelope = { .smtputf8 = (flags & FLAG_SMTPUTF8) != 0 };
+    struct envelope envelope = { .smtputf8 = (flags & FLAG_SMTPUTF8) != 0,
+                                 .envid = BYTES_NONE };
 
-    if (version != HEAD_VERSION || body > BODY_BINARYMIME || (flags & ~FLAG_SMTPUTF8) != 0)
+    if (version < VERSION_FIXED || version > VERSION_TAGGED || body > BODY_BINARYMIME
+        || (flags & ~FLAG_SMTPUTF8) != 0)
         return false;
     envelope.body = (enum body_kind)body;
     envelope.received_ms = read_u64(&in);
@@ -62,26 +123,46 @@ bool envelope_read(struct bytes head, struct envelope *ret_envelope)
     envelope.peer = read_text(&in, ENVELOPE_WORD_MOST);
     envelope.host = read_text(&in, LIMIT_DOMAIN);
     envelope.message_id = read_text(&in, ENVELOPE_ID_MOST);
-    if (!reader_finished(&in))
+    if (version == VERSION_TAGGED) {
+        envelope.ret = (enum dsn_ret)read_number(&in, TAG_RET, DSN_RET_HDRS);
+        envelope.envid = read_tagged(&in, TAG_ENVID, ENVID_MOST);
+    }
+    if (!reader_finished(&in) || (version == VERSION_TAGGED) != head_says_more(&envelope))
         return false;
     *ret_envelope = envelope;
     return true;
 }
 
+/* ---- a recipient */
+
+static bool entry_says_more(const struct recipient *recipient)
+{
+    return recipient->notify != 0 || recipient->orcpt.n > 0;
+}
+
 void recipient_put(struct buffer *to, const struct recipient *recipient)
 {
-    buffer_put_u8(to, ENTRY_VERSION);
+    buffer_put_u8(to, entry_says_more(recipient) ? VERSION_TAGGED : VERSION_FIXED);
     put_text(to, recipient->address, LIMIT_PATH);
+    put_number(to, TAG_NOTIFY, recipient->notify);
+    put_tagged(to, TAG_ORCPT, recipient->orcpt, ORCPT_MOST);
 }
 
 bool recipient_read(struct bytes entry, struct recipient *ret_recipient)
 {
     struct reader in = reader_of(entry);
     uint8_t version = read_u8(&in);
-    struct bytes address = read_text(&in, LIMIT_PATH);
+    struct recipient recipient = { .address = read_text(&in, LIMIT_PATH), .orcpt = BYTES_NONE };
 
-    if (version != ENTRY_VERSION || !reader_finished(&in) || address.n == 0)
+    if (version == VERSION_TAGGED) {
+        recipient.notify = read_number(&in, TAG_NOTIFY, DSN_NOTIFY_MOST);
+        recipient.orcpt = read_tagged(&in, TAG_ORCPT, ORCPT_MOST);
+    }
+    bool never = (recipient.notify & DSN_NEVER) != 0;
+    if (version < VERSION_FIXED || version > VERSION_TAGGED || !reader_finished(&in)
+        || recipient.address.n == 0 || (never && recipient.notify != DSN_NEVER)
+        || (version == VERSION_TAGGED) != entry_says_more(&recipient))
         return false;
-    *ret_recipient = (struct recipient){ .address = address };
+    *ret_recipient = recipient;
     return true;
 }

@@ -4,7 +4,9 @@
  * roles.
  *
  * It travels as two kinds of octets that the queue need not understand: one head for the letter,
- * and one entry for each recipient. Both begin with a version.
+ * and one entry for each recipient. Both begin with a version: 1 has the fixed fields alone; in 2
+ * more follow, each a tag (u8, in rising order) and a block, and only those that say something. A
+ * new fact gets a new tag; a reader that does not know one refuses it.
  */
 #ifndef POSTERN_MAIL_ENVELOPE_H
 #define POSTERN_MAIL_ENVELOPE_H
@@ -16,13 +18,23 @@
 enum {
     ENVELOPE_WORD_MOST = 64,            /* protocol, peer */
     ENVELOPE_ID_MOST = 998,             /* a Message-ID fills a line at most (RFC 5322, 2.1.1) */
+    ENVID_MOST = 100,                   /* RFC 3461, 5.4 */
+    ORCPT_MOST = 500,                   /* RFC 3461, 5.4 */
+    ENVELOPE_TAG = 1 + 4,               /* in front of each fact of version 2 */
     /* the longest head there is, for a caller's buffer */
     ENVELOPE_MOST = 11 + 6 * 4 + 2 * LIMIT_PATH + 2 * ENVELOPE_WORD_MOST + LIMIT_DOMAIN
-                  + ENVELOPE_ID_MOST,
-    RECIPIENT_MOST = 1 + 4 + LIMIT_PATH,
+                  + ENVELOPE_ID_MOST + 2 * ENVELOPE_TAG + 1 + ENVID_MOST,
+    RECIPIENT_MOST = 1 + 4 + LIMIT_PATH + 2 * ENVELOPE_TAG + 1 + ORCPT_MOST,
 };
 
 enum body_kind { BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
+
+/* RET= (RFC 3461, 4.3): what a report of failure gives back of the text. */
+enum dsn_ret { DSN_RET_UNSAID, DSN_RET_FULL, DSN_RET_HDRS };
+/* NOTIFY= (RFC 3461, 4.1): a set; 0: the sender said nothing, which means failure and delay. */
+enum dsn_notify {
+    DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8, DSN_NOTIFY_MOST = 14,
+};
 
 /* The head. Slices borrow from what was decoded. */
 struct envelope {
@@ -35,10 +47,14 @@ struct envelope {
     struct bytes peer;          /* the client's address, without port: 192.0.2.1, 2001:db8::1 */
     struct bytes host;          /* our own name at that time */
     struct bytes message_id;    /* the Message-ID field's value, without brackets; may be empty */
+    enum dsn_ret ret;
+    struct bytes envid;         /* as the client wrote it, in xtext; empty: none */
 };
 
 struct recipient {
     struct bytes address;       /* the forward path without its brackets, as written */
+    uint8_t notify;             /* enum dsn_notify; DSN_NEVER stands alone */
+    struct bytes orcpt;         /* as the client wrote it: type ";" and xtext; empty: none */
 };
 
 /* No CR, LF or NUL: what every text of an envelope must be, so that none can break a line or a C

@@ -39,15 +39,51 @@ static void what_was_put_is_read(void **state)
 static void recipients_are_read(void **state)
 {
     struct buffer entry = buffer_with_most(RECIPIENT_MOST);
-    struct recipient in = { BYTES("\".\"@example.org") }, out;
+    struct recipient in = { .address = BYTES("\".\"@example.org") }, out;
 
     recipient_put(&entry, &in);
     assert_false(entry.bad);
     assert_true(recipient_read(buffer_bytes(&entry), &out));
     assert_true(bytes_equal(in.address, out.address));
+    assert_int_equal(out.notify, 0);
+    assert_int_equal(out.orcpt.n, 0);
     entry.at[0] = 2;
     assert_false(recipient_read(buffer_bytes(&entry), &out));
     buffer_done(&entry);
+}
+
+static void what_reports_need_is_kept(void **state)
+{
+    struct buffer text = buffer_with_most(ENVELOPE_MOST);
+    struct recipient in = { BYTES("a@example.org"), DSN_SUCCESS | DSN_DELAY,
+                            BYTES("rfc822;a+2Bb@example.org") }, out;
+    struct envelope head = sample(), head_out;
+
+    recipient_put(&text, &in);
+    assert_false(text.bad);
+    assert_true(recipient_read(buffer_bytes(&text), &out));
+    assert_int_equal(out.notify, DSN_SUCCESS | DSN_DELAY);
+    assert_true(bytes_equal(out.orcpt, in.orcpt));
+    size_t notify_at = 1 + 4 + in.address.n + 1 + 4;
+    for (size_t n = 0; n < text.n; n++)
+        assert_true(!recipient_read(bytes_first(buffer_bytes(&text), n), &out)
+                    || n == notify_at + 1);
+    const char bad[] = { 0, DSN_NEVER | DSN_FAILURE, 15, 127 };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        text.at[notify_at] = bad[i];
+        assert_false(recipient_read(buffer_bytes(&text), &out));
+    }
+    buffer_clear(&text);
+    head.ret = DSN_RET_HDRS;
+    head.envid = BYTES("QQ314159");
+    envelope_put(&text, &head);
+    assert_false(text.bad);
+    assert_true(envelope_read(buffer_bytes(&text), &head_out));
+    assert_int_equal(head_out.ret, DSN_RET_HDRS);
+    assert_true(bytes_equal(head_out.envid, head.envid));
+    text.at[text.n - head.envid.n - 5] = 3;         /* a tag that nobody knows */
+    assert_false(envelope_read(buffer_bytes(&text), &head_out));
+    buffer_done(&text);
 }
 
 /* The same octets with one of them changed in every text in turn, behind the writer's back. */
@@ -77,7 +113,7 @@ static void spl_005_line_ends_and_nul(void **state)
             *fields[f] = was;
         }
         buffer_clear(&head);
-        recipient_put(&head, &(struct recipient){ { text, 3 } });
+        recipient_put(&head, &(struct recipient){ .address = { text, 3 } });
         assert_true(head.bad);
         buffer_done(&head);
     }
@@ -88,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_is_read),
         cmocka_unit_test(recipients_are_read),
+        cmocka_unit_test(what_reports_need_is_kept),
         cmocka_unit_test(spl_005_line_ends_and_nul),
     };
 

@@ -30,7 +30,7 @@ enum arriving_state {
 
 enum {
     ARRIVING_PIECE = 128 * 1024,            /* written at once to a body file */
-    ARRIVING_TO = LIMIT_RECIPIENTS_MOST * (LIMIT_ADDRESS + 16),
+    ARRIVING_TO = LIMIT_RECORD_BYTES,       /* what has more recipients fits no record */
     ARRIVING_HELD = 64 * 1024 * 1024,       /* above it, text goes to a file sooner */
     ARRIVING_SMALL_WHEN_FULL = 16 * 1024,
     ARRIVING_MOST = 100 * 1000,             /* letters begun at the same time */

@@ -93,7 +93,7 @@ static void tell_row(struct world *world, uint32_t token, uint64_t letter)
     struct buffer head = buffer_with_most(4096), to = buffer_with_most(4096);
 
     envelope_put(&head, &(struct envelope){ .sender = BYTES("a@b") });
-    recipient_put(&to, &(struct recipient){ BYTES("c@d") });
+    recipient_put(&to, &(struct recipient){ .address = BYTES("c@d") });
     wire_tell_queue_row(&world->store, admin_name, &(struct wire_queue_row){
         .token = token, .letter = letter, .size = 1, .received_ms = NOW_WALL,
         .head = buffer_bytes(&head), .to = buffer_bytes(&to) });
@@ -204,7 +204,7 @@ static void tell_event(struct world *world, uint32_t token)
 {
     struct buffer octets = buffer_with_most(4096), to = buffer_with_most(4096);
 
-    recipient_put(&to, &(struct recipient){ BYTES("c@d") });
+    recipient_put(&to, &(struct recipient){ .address = BYTES("c@d") });
     history_put(&octets, &(struct history_event){ .what = HISTORY_DELIVERED, .id = 1,
         .at_ms = NOW_WALL, .attempt = 1, .class = 2, .subject = 1, .detail = 5,
         .to = buffer_bytes(&to) });

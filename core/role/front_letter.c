@@ -169,7 +169,11 @@ static void put_recipients(struct front *front, const struct session *session, s
     buffer_clear(to);
     for (; *at < n && to->n + RECIPIENT_MOST + 4 <= WIRE_TAIL_MOST; (*at)++) {
         size_t start = to->n;
-        struct recipient recipient = { smtp_server_recipient(session->smtp, *at) };
+        struct recipient recipient = {
+            .address = smtp_server_recipient(session->smtp, *at),
+            .notify = smtp_server_notify(session->smtp, *at),
+            .orcpt = smtp_server_orcpt(session->smtp, *at),
+        };
 
         buffer_put_u32(to, 0);
         recipient_put(to, &recipient);
@@ -303,6 +307,8 @@ static void put_head(struct front *front, const struct session *session)
         .peer = { session->peer, session->peer_n },
         .host = front->conf->host,
         .message_id = header_scan_message_id(&session->letter->header),
+        .ret = smtp_server_ret(session->smtp),
+        .envid = smtp_server_envid(session->smtp),
     };
 
     buffer_clear(&front->head);

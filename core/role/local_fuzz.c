@@ -114,7 +114,7 @@ static void begin(struct play *play, struct bytes text)
     struct buffer head = buffer_with_most(ENVELOPE_MOST), to = buffer_with_most(RECIPIENT_MOST);
     uint8_t number = text.n == 0 ? 1 : octet(text.at[0]);
     struct envelope envelope = { .host = BYTES("h/../x"), .received_ms = number };
-    struct recipient recipient = { bytes_skip(text, 1) };
+    struct recipient recipient = { .address = bytes_skip(text, 1) };
 
     envelope_put(&head, &envelope);
     recipient_put(&to, &recipient);

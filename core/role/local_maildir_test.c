@@ -303,7 +303,7 @@ void tell_begin(struct world *w, struct order order)
         .protocol = BYTES("ESMTP"), .helo = BYTES("client.example"), .peer = BYTES("192.0.2.1"),
         .host = BYTES("mx.example.org"),
     };
-    struct recipient recipient = { bytes_of(order.to) };
+    struct recipient recipient = { .address = bytes_of(order.to) };
 
     envelope_put(&head, &envelope);
     recipient_put(&to, &recipient);

@@ -152,7 +152,7 @@ static int begin(void **state)
     fake.to = buffer_with_most(4096);
     envelope_put(&fake.head, &(struct envelope){ .sender = BYTES("a@b"), .received_ms = 1000,
         .protocol = BYTES("ESMTP"), .helo = BYTES("h"), .peer = BYTES("192.0.2.1") });
-    recipient_put(&entry, &(struct recipient){ BYTES("c@d") });
+    recipient_put(&entry, &(struct recipient){ .address = BYTES("c@d") });
     buffer_put_block(&fake.to, buffer_bytes(&entry));
     buffer_done(&entry);
     return 0;

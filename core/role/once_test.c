@@ -148,7 +148,7 @@ static void put_head(struct buffer *to, const char *sender)
 
 static void put_entry(struct buffer *to, const char *address)
 {
-    recipient_put(to, &(struct recipient){ bytes_of(address) });
+    recipient_put(to, &(struct recipient){ .address = bytes_of(address) });
 }
 
 static void check(struct buffer *out, const char *want)

@@ -2,6 +2,7 @@
 #include "smtp/param.h"
 
 #include "base/number.h"
+#include "mail/xtext.h"
 #include "smtp/param.def"
 
 /* RFC 5321, 4.1.2:  esmtp-param   = esmtp-keyword ["=" esmtp-value]
@@ -79,29 +80,59 @@ static bool read_smtputf8(struct param param, struct mail_params *params)
     return !param.valued;
 }
 
-static int hex_digit(char c)
-{
-    return is_digit(c) ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* RFC 3461, 4:  xtext = *( xchar / hexchar )    hexchar = "+" 2(%x30-39 / %x41-46)
-   A control octet hidden in it is refused, though what it says is used for nothing. */
+/* Only checked: what it says is used for nothing, but a control octet hidden in it is refused. */
 static bool read_auth(struct param param, struct mail_params *params)
 {
     (void)params;
-    for (size_t i = 0; i < param.value.n; i++) {
-        if (octet(param.value.at[i]) > 126)
-            return false;
-        if (param.value.at[i] != '+')
-            continue;
-        if (param.value.n - i < 3)
-            return false;
-        int high = hex_digit(param.value.at[i + 1]), low = hex_digit(param.value.at[i + 2]);
-        if (high < 0 || low < 0 || high * 16 + low < 32 || high * 16 + low == 127)
-            return false;
-        i += 2;
+    return param.value.n > 0 && xtext_decode(param.value, NULL);
+}
+
+static bool read_ret(struct param param, struct mail_params *params)
+{
+    bool full = bytes_equal_nocase(param.value, BYTES("FULL"));
+
+    params->ret = full ? DSN_RET_FULL : DSN_RET_HDRS;
+    return full || bytes_equal_nocase(param.value, BYTES("HDRS"));
+}
+
+static bool read_envid(struct param param, struct mail_params *params)
+{
+    params->envid = param.value;
+    return param.value.n > 0 && param.value.n <= ENVID_MOST && xtext_decode(param.value, NULL);
+}
+
+/* notify-esmtp-value = "NEVER" / 1#notify-list-element. A word that comes twice is a mistake. */
+static bool read_notify(struct param param, struct rcpt_params *params)
+{
+    static const struct { struct bytes word; uint8_t is; } words[] = {
+        { BYTES_INIT("SUCCESS"), DSN_SUCCESS }, { BYTES_INIT("FAILURE"), DSN_FAILURE },
+        { BYTES_INIT("DELAY"), DSN_DELAY },
+    };
+    struct bytes rest = param.value;
+
+    if (bytes_equal_nocase(rest, BYTES("NEVER"))) {
+        params->notify = DSN_NEVER;
+        return true;
     }
-    return param.value.n > 0;
+    while (params->notify != DSN_NOTIFY_MOST) {
+        struct bytes word = bytes_upto(rest, ',');
+        uint8_t is = 0;
+        for (size_t i = 0; i < COUNT(words); i++)
+            is |= bytes_equal_nocase(word, words[i].word) ? words[i].is : 0;
+        if (is == 0 || (params->notify & is) != 0)
+            return false;
+        params->notify |= is;
+        if (word.n == rest.n)
+            return true;
+        rest = bytes_skip(rest, word.n + 1);
+    }
+    return false;
+}
+
+static bool read_orcpt(struct param param, struct rcpt_params *params)
+{
+    params->orcpt = param.value;
+    return param.value.n <= ORCPT_MOST;     /* what it says: see rcpt_params_parse */
 }
 
 enum param_name {
@@ -135,19 +166,26 @@ static enum reply take_param(struct param param, struct mail_params *params, uns
     return REPLY_NO_PARAMETER;
 }
 
+/* The next parameter of *text, which is moved on; false: it is not well formed. */
+static bool next_param(struct bytes *text, struct param *ret_param)
+{
+    struct bytes word = bytes_upto(bytes_skip(*text, 1), ' ');
+
+    if (text->at[0] != ' ' || !param_split(word, ret_param))
+        return false;
+    *text = bytes_skip(*text, 1 + word.n);
+    return true;
+}
+
 enum reply mail_params_parse(struct bytes text, struct mail_params *ret_params,
                              struct bytes *ret_keyword)
 {
-    struct mail_params params = { .body = BODY_7BIT };
+    struct mail_params params = { .body = BODY_7BIT, .envid = BYTES_NONE };
     unsigned seen = 0;
 
     while (text.n > 0) {
         struct param param;
-        if (text.at[0] != ' ')
-            return REPLY_BAD_PARAMETERS;
-        struct bytes word = bytes_upto(bytes_skip(text, 1), ' ');
-        text = bytes_skip(text, 1 + word.n);
-        if (!param_split(word, &param))
+        if (!next_param(&text, &param))
             return REPLY_BAD_PARAMETERS;
         enum reply refusal = take_param(param, &params, &seen, ret_keyword);
         if (refusal != REPLY_NONE)
@@ -157,13 +195,50 @@ enum reply mail_params_parse(struct bytes text, struct mail_params *ret_params,
     return REPLY_NONE;
 }
 
-enum reply rcpt_params_parse(struct bytes text)
-{
-    struct param param;
+static const struct {
+    struct bytes keyword;
+    bool (*read)(struct param param, struct rcpt_params *params);
+} rcpt_table[] = {
+#define PARAM_ROW(NAME, keyword, read) { BYTES_INIT(keyword), read },
+    RCPT_PARAM_LIST(PARAM_ROW)
+#undef PARAM_ROW
+};
 
-    if (text.n == 0)
-        return REPLY_NONE;
-    if (text.at[0] != ' ' || !param_split(bytes_upto(bytes_skip(text, 1), ' '), &param))
-        return REPLY_BAD_PARAMETERS;
+static enum reply take_rcpt_param(struct param param, struct rcpt_params *params, unsigned *seen,
+                                  struct bytes *ret_keyword)
+{
+    for (size_t i = 0; i < COUNT(rcpt_table); i++) {
+        if (!bytes_equal_nocase(param.keyword, rcpt_table[i].keyword))
+            continue;
+        *ret_keyword = rcpt_table[i].keyword;
+        if ((*seen & (1U << i)) != 0)
+            return REPLY_TWICE;
+        *seen |= 1U << i;
+        return rcpt_table[i].read(param, params) ? REPLY_NONE : REPLY_BAD_PARAMETER;
+    }
     return REPLY_NO_PARAMETER;
+}
+
+enum reply rcpt_params_parse(struct bytes text, bool utf8, struct rcpt_params *ret_params,
+                             struct bytes *ret_keyword)
+{
+    struct rcpt_params params = { .orcpt = { NULL, 0 } };
+    unsigned seen = 0;
+
+    while (text.n > 0) {
+        struct param param;
+        if (!next_param(&text, &param))
+            return REPLY_BAD_PARAMETERS;
+        enum reply refusal = take_rcpt_param(param, &params, &seen, ret_keyword);
+        if (refusal != REPLY_NONE)
+            return refusal;
+    }
+    if (params.orcpt.at != NULL && !orcpt_decode(params.orcpt, utf8, NULL)) {
+        *ret_keyword = BYTES("ORCPT");
+        return REPLY_BAD_PARAMETER;
+    }
+    if (params.orcpt.at == NULL)
+        params.orcpt = BYTES_NONE;
+    *ret_params = params;
+    return REPLY_NONE;
 }

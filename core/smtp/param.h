@@ -13,13 +13,21 @@ struct mail_params {
     uint64_t size;              /* SIZE=; UINT64_MAX when it does not fit 64 bits; 0: not given */
     enum body_kind body;
     bool utf8;
+    enum dsn_ret ret;
+    struct bytes envid;         /* as written, checked; borrows from the command line */
+};
+
+struct rcpt_params {
+    uint8_t notify;             /* enum dsn_notify */
+    struct bytes orcpt;         /* as written, checked; borrows from the command line */
 };
 
 /* Read what stands behind the closing ">". REPLY_NONE when all is well; else the refusal, and
    *ret_keyword is our own word for the parameter it speaks of. */
 enum reply mail_params_parse(struct bytes text, struct mail_params *ret_params,
                              struct bytes *ret_keyword);
-/* RCPT has no parameter yet: any is refused. */
-enum reply rcpt_params_parse(struct bytes text);
+/* The same for RCPT; `utf8`: the letter's MAIL had SMTPUTF8. */
+enum reply rcpt_params_parse(struct bytes text, bool utf8, struct rcpt_params *ret_params,
+                             struct bytes *ret_keyword);
 
 #endif

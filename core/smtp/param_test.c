@@ -7,6 +7,9 @@
 #include <cmocka.h>
 #include <stdio.h>
 
+#define X25 "xxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X100 X25 X25 X25 X25
+
 static const struct {
     struct bytes text;
     enum reply reply;
@@ -57,7 +60,26 @@ static const struct {
     BAD(" AUTH=+2", BAD_PARAMETER, "AUTH"),
     BAD(" AUTH=\xc3\xa9", BAD_PARAMETER, "AUTH"),
     BAD(" AUTH", BAD_PARAMETER, "AUTH"),
-    BAD(" RET=FULL", NO_PARAMETER, ""),
+    GOOD(" RET=FULL", 0, BODY_7BIT, false),
+    GOOD(" ret=hdrs ENVID=QQ314159", 0, BODY_7BIT, false),
+    GOOD(" ENVID=a+2Bb+3D", 0, BODY_7BIT, false),
+    GOOD(" ENVID=" X100, 0, BODY_7BIT, false),
+    BAD(" RET", BAD_PARAMETER, "RET"),
+    BAD(" RET=", BAD_PARAMETERS, ""),
+    BAD(" RET=BOTH", BAD_PARAMETER, "RET"),
+    BAD(" RET=FULL RET=HDRS", TWICE, "RET"),
+    BAD(" ENVID", BAD_PARAMETER, "ENVID"),
+    BAD(" ENVID=a ENVID=b", TWICE, "ENVID"),
+    BAD(" ENVID=" X100 "x", BAD_PARAMETER, "ENVID"),
+    /* SRV-051 */
+    BAD(" ENVID=+00", BAD_PARAMETER, "ENVID"),
+    BAD(" ENVID=+0D+0A", BAD_PARAMETER, "ENVID"),
+    BAD(" ENVID=+ZZ", BAD_PARAMETER, "ENVID"),
+    BAD(" ENVID=+", BAD_PARAMETER, "ENVID"),
+    BAD(" ENVID=a=b", BAD_PARAMETER, "ENVID"),
+    BAD(" ENVID=\xc3\xa9", BAD_PARAMETER, "ENVID"),
+    BAD(" NOTIFY=NEVER", NO_PARAMETER, ""),
+    BAD(" ORCPT=rfc822;a", NO_PARAMETER, ""),
     BAD(" REQUIRETLS", NO_PARAMETER, ""),
     BAD(" SIZEX=1", NO_PARAMETER, ""),
 #undef GOOD
@@ -98,13 +120,66 @@ static void test_no_row_is_missing(void **state)
     }
 }
 
+static const struct {
+    struct bytes text;
+    enum reply reply;
+    const char *keyword;
+    uint8_t notify;
+    const char *orcpt;
+    bool utf8;
+} rcpts[] = {
+    { BYTES_INIT(""), REPLY_NONE, "", 0, "", false },
+    { BYTES_INIT(" NOTIFY=NEVER"), REPLY_NONE, "", DSN_NEVER, "", false },
+    { BYTES_INIT(" notify=success"), REPLY_NONE, "", DSN_SUCCESS, "", false },
+    { BYTES_INIT(" NOTIFY=FAILURE"), REPLY_NONE, "", DSN_FAILURE, "", false },
+    { BYTES_INIT(" NOTIFY=DELAY"), REPLY_NONE, "", DSN_DELAY, "", false },
+    { BYTES_INIT(" NOTIFY=DELAY,FAILURE,SUCCESS"), REPLY_NONE, "", DSN_NOTIFY_MOST, "", false },
+    { BYTES_INIT(" NOTIFY=FAILURE,DELAY ORCPT=rfc822;a+2Bb@x"), REPLY_NONE, "",
+      DSN_FAILURE | DSN_DELAY, "rfc822;a+2Bb@x", false },
+    { BYTES_INIT(" ORCPT=rfc822;" X100 X100 X100 X100 X25 X25 X25 "xxxxxxxxxxxxxxxxxx"),
+      REPLY_NONE, "", 0, "rfc822;" X100 X100 X100 X100 X25 X25 X25 "xxxxxxxxxxxxxxxxxx", false },
+    { BYTES_INIT(" ORCPT=utf-8;\\x{E9}@x"), REPLY_NONE, "", 0, "utf-8;\\x{E9}@x", false },
+    { BYTES_INIT(" ORCPT=utf-8;\xc3\xa9@x"), REPLY_NONE, "", 0, "utf-8;\xc3\xa9@x", true },
+#define BAD_RCPT(text, reply, keyword) { BYTES_INIT(text), REPLY_##reply, keyword, 0, "", false }
+    BAD_RCPT(" NOTIFY", BAD_PARAMETER, "NOTIFY"),
+    BAD_RCPT(" NOTIFY=", BAD_PARAMETERS, ""),
+    BAD_RCPT(" NOTIFY=ALWAYS", BAD_PARAMETER, "NOTIFY"),
+    BAD_RCPT(" NOTIFY=NEVER,SUCCESS", BAD_PARAMETER, "NOTIFY"),
+    BAD_RCPT(" NOTIFY=SUCCESS,NEVER", BAD_PARAMETER, "NOTIFY"),
+    BAD_RCPT(" NOTIFY=SUCCESS,SUCCESS", BAD_PARAMETER, "NOTIFY"),
+    BAD_RCPT(" NOTIFY=SUCCESS,", BAD_PARAMETER, "NOTIFY"),
+    BAD_RCPT(" NOTIFY=SUCCESS,FAILURE,DELAY,", BAD_PARAMETER, "NOTIFY"),
+    BAD_RCPT(" NOTIFY=,SUCCESS", BAD_PARAMETER, "NOTIFY"),
+    BAD_RCPT(" NOTIFY=NEVER NOTIFY=NEVER", TWICE, "NOTIFY"),
+    BAD_RCPT(" ORCPT=rfc822;a ORCPT=rfc822;a", TWICE, "ORCPT"),
+    BAD_RCPT(" ORCPT", BAD_PARAMETER, "ORCPT"),
+    BAD_RCPT(" ORCPT=a@x", BAD_PARAMETER, "ORCPT"),
+    BAD_RCPT(" ORCPT=utf-8;\xc3\xa9@x", BAD_PARAMETER, "ORCPT"),
+    BAD_RCPT(" ORCPT=rfc822;" X100 X100 X100 X100 X25 X25 X25 "xxxxxxxxxxxxxxxxxxx",
+             BAD_PARAMETER, "ORCPT"),
+    /* SRV-051 */
+    BAD_RCPT(" ORCPT=rfc822;+00", BAD_PARAMETER, "ORCPT"),
+    BAD_RCPT(" ORCPT=rfc822;+0D+0A", BAD_PARAMETER, "ORCPT"),
+    BAD_RCPT(" ORCPT=rfc822;+ZZ", BAD_PARAMETER, "ORCPT"),
+    BAD_RCPT(" ORCPT=rfc822;+", BAD_PARAMETER, "ORCPT"),
+    BAD_RCPT(" SIZE=1", NO_PARAMETER, ""),
+    BAD_RCPT(" RET=FULL", NO_PARAMETER, ""),
+    BAD_RCPT("x", BAD_PARAMETERS, ""),
+    BAD_RCPT(" =", BAD_PARAMETERS, ""),
+#undef BAD_RCPT
+};
+
 static void test_rcpt(void **state)
 {
-    assert_int_equal(rcpt_params_parse(BYTES("")), REPLY_NONE);
-    assert_int_equal(rcpt_params_parse(BYTES(" NOTIFY=NEVER")), REPLY_NO_PARAMETER);
-    assert_int_equal(rcpt_params_parse(BYTES(" SIZE=1")), REPLY_NO_PARAMETER);
-    assert_int_equal(rcpt_params_parse(BYTES("x")), REPLY_BAD_PARAMETERS);
-    assert_int_equal(rcpt_params_parse(BYTES(" =")), REPLY_BAD_PARAMETERS);
+    for (size_t i = 0; i < COUNT(rcpts); i++) {
+        struct rcpt_params params = { .orcpt = BYTES_NONE };
+        struct bytes keyword = BYTES_NONE;
+        enum reply reply = rcpt_params_parse(rcpts[i].text, rcpts[i].utf8, &params, &keyword);
+        if (reply != rcpts[i].reply || params.notify != rcpts[i].notify
+            || !bytes_equal(params.orcpt, bytes_of(rcpts[i].orcpt))
+            || (reply != REPLY_NONE && !bytes_equal(keyword, bytes_of(rcpts[i].keyword))))
+            fail_msg("\"%.*s\": reply %d", (int)rcpts[i].text.n, rcpts[i].text.at, (int)reply);
+    }
 }
 
 int main(void)

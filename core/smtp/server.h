@@ -117,6 +117,11 @@ void smtp_server_sent(struct smtp_server *server);
 struct bytes smtp_server_sender(const struct smtp_server *server);   /* no brackets; "": the null */
 size_t smtp_server_recipients(const struct smtp_server *server);     /* accepted ones */
 struct bytes smtp_server_recipient(const struct smtp_server *server, size_t i);
+/* RFC 3461: NOTIFY= (enum dsn_notify) and ORCPT= of a recipient, RET= and ENVID= of the letter. */
+uint8_t smtp_server_notify(const struct smtp_server *server, size_t i);
+struct bytes smtp_server_orcpt(const struct smtp_server *server, size_t i);
+enum dsn_ret smtp_server_ret(const struct smtp_server *server);
+struct bytes smtp_server_envid(const struct smtp_server *server);
 enum body_kind smtp_server_body(const struct smtp_server *server);
 bool smtp_server_utf8(const struct smtp_server *server);
 uint64_t smtp_server_declared_size(const struct smtp_server *server);   /* SIZE=, or 0 */

@@ -86,7 +86,8 @@ void run_ehlo(struct smtp_server *server, struct bytes argument)
     buffer_put_text(&text, "\r\n250-SIZE ");
     buffer_put_uint(&text, server->settings->size_most);
     buffer_put_text(&text, "\r\n250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-PIPELINING"
-                           "\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS RCPTMAX=");
+                           "\r\n250-SMTPUTF8\r\n250-DSN"
+                           "\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS RCPTMAX=");
     buffer_put_uint(&text, server->settings->recipients_most);
     buffer_put_text(&text, "\r\n");
     if (text.bad) {

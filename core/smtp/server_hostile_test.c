@@ -102,9 +102,15 @@ static const struct dialogue commands[] = {
              R_EHLO " 250/2.1.0 250/2.1.5 553/5.1.3 250/2.1.5", ""),
     DIALOGUE("SRV-050 a line end in AUTH=", D_EHLO "MAIL FROM:<> AUTH=a+0Aroot:\r\n",
              R_EHLO " 501/5.5.4", ""),
-    DIALOGUE("SRV-051 ORCPT and ENVID are not offered yet", D_EHLO "MAIL FROM:<> ENVID=+00\r\n"
-             "MAIL FROM:<> ENVID=+ZZ\r\n" D_MAIL "RCPT TO:<b@example.org> ORCPT=rfc822;+0D+0A\r\n",
-             R_EHLO " 555/5.5.4 555/5.5.4 250/2.1.0 555/5.5.4", ""),
+    DIALOGUE("SRV-051 control octets in ORCPT and ENVID", D_EHLO "MAIL FROM:<> ENVID=+00\r\n"
+             "MAIL FROM:<> ENVID=+ZZ\r\n" D_MAIL "RCPT TO:<b@example.org> ORCPT=rfc822;+0D+0A\r\n"
+             "RCPT TO:<b@example.org> ORCPT=rfc822;a+\r\n",
+             R_EHLO " 501/5.5.4 501/5.5.4 250/2.1.0 501/5.5.4 501/5.5.4", ""),
+    DIALOGUE("SRV-106 a report to the forged sender of many is asked for, and kept with each",
+             D_EHLO "MAIL FROM:<a@c.example> RET=FULL ENVID=x+2B\r\n"
+             "RCPT TO:<b@example.org> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;b@example.org\r\n"
+             "DATA\r\nx\r\n.\r\n", R_EHLO " 250/2.1.0 250/2.1.5 354 250/2.0.0",
+             "a@c.example>b@example.org 7BIT ESMTP 0: x\r\n\n"),
     DIALOGUE("SRV-052 sizes", D_EHLO "MAIL FROM:<> SIZE=1 SIZE=2\r\nMAIL FROM:<> SIZE=-1\r\n"
              "MAIL FROM:<> SIZE=99999999999999999999\r\nMAIL FROM:<> SIZE=abc\r\n",
              R_EHLO " 501/5.5.4 501/5.5.4 552/5.3.4 501/5.5.4", ""),

@@ -80,18 +80,28 @@ static enum reply read_params(const struct smtp_server *server, struct bytes tex
     return mail_params_parse(text, ret_params, ret_keyword);
 }
 
+static enum reply read_rcpt_params(const struct smtp_server *server, struct bytes text,
+                                   struct rcpt_params *ret_params, struct bytes *ret_keyword)
+{
+    if (!server->esmtp && text.n > 0)
+        return REPLY_NO_PARAMETER;
+    return rcpt_params_parse(text, server->transaction.params.utf8, ret_params, ret_keyword);
+}
+
 static void begin_transaction(struct smtp_server *server, struct bytes sender,
                               const struct mail_params *params)
 {
     struct transaction *transaction = &server->transaction;
 
     server_reset(server, STATE_READY);
-    if (transaction_add(transaction, sender).at == NULL || !transaction_keep(transaction)) {
+    if (transaction_add(transaction, sender, params->envid, 0).at == NULL
+        || !transaction_keep(transaction)) {
         transaction_reset(transaction);
         server_say(server, REPLY_NOT_NOW, NO_WORDS);
         return;
     }
     transaction->params = *params;
+    transaction->params.envid = BYTES_NONE;     /* it stands beside the sender now */
     server->state = STATE_SENDER;
     server_say(server, REPLY_SENDER_OK, NO_WORDS);
 }
@@ -141,9 +151,11 @@ static struct bytes moved(struct bytes part, struct bytes from, struct bytes to)
     return part.n == 0 ? BYTES_NONE : (struct bytes){ to.at + (part.at - from.at), part.n };
 }
 
-static void ask(struct smtp_server *server, struct address address)
+static void ask(struct smtp_server *server, struct address address,
+                const struct rcpt_params *params)
 {
-    struct bytes copy = transaction_add(&server->transaction, address.whole);
+    struct bytes copy = transaction_add(&server->transaction, address.whole, params->orcpt,
+                                        params->notify);
 
     if (copy.at == NULL) {
         server_say(server, REPLY_NOT_NOW, NO_WORDS);
@@ -160,7 +172,8 @@ static void ask(struct smtp_server *server, struct address address)
 
 void run_rcpt(struct smtp_server *server, struct bytes argument)
 {
-    struct bytes text = argument;
+    struct bytes text = argument, keyword = BYTES_NONE;
+    struct rcpt_params params = { .orcpt = BYTES_NONE };
     struct address address;
 
     if (!take_opening(&text, BYTES("TO:"))) {
@@ -169,7 +182,7 @@ void run_rcpt(struct smtp_server *server, struct bytes argument)
     }
     if (!take_path(server, &text, false, &address))
         return;
-    enum reply refusal = rcpt_params_parse(text);
+    enum reply refusal = read_rcpt_params(server, text, &params, &keyword);
     if (refusal == REPLY_NONE)
         refusal = judge_recipient(server, address);
     if (refusal == REPLY_TOO_MANY_RECIPIENTS)
@@ -177,9 +190,9 @@ void run_rcpt(struct smtp_server *server, struct bytes argument)
                    (struct reply_words){ .number = server->settings->recipients_most });
     else if (refusal != REPLY_NONE)
         server_refuse(server, refusal,
-                      (struct reply_words){ .number = LIMIT_NULL_SENDER_RECIPIENTS });
+                      (struct reply_words){ keyword, LIMIT_NULL_SENDER_RECIPIENTS });
     else
-        ask(server, address);
+        ask(server, address, &params);
 }
 
 static const enum reply rcpt_replies[SMTP_VERDICTS] = {

@@ -143,10 +143,18 @@ static const struct dialogue params[] = {
     DIALOGUE("twice", D_EHLO "MAIL FROM:<> SIZE=1 SIZE=1\r\nMAIL FROM:<> BODY=7BIT body=7bit\r\n"
              "MAIL FROM:<> SMTPUTF8 SMTPUTF8\r\nMAIL FROM:<> AUTH=<> AUTH=<>\r\n",
              R_EHLO " 501/5.5.4 501/5.5.4 501/5.5.4 501/5.5.4", ""),
-    DIALOGUE("not offered", D_EHLO "MAIL FROM:<> RET=HDRS\r\nMAIL FROM:<> ENVID=1\r\n"
-             "MAIL FROM:<> REQUIRETLS\r\nMAIL FROM:<> X\r\n" D_MAIL
-             "RCPT TO:<b@example.org> NOTIFY=NEVER\r\nRCPT TO:<b@example.org> ORCPT=rfc822;b\r\n",
-             R_EHLO " 555/5.5.4 555/5.5.4 555/5.5.4 555/5.5.4 250/2.1.0 555/5.5.4 555/5.5.4", ""),
+    DIALOGUE("not offered", D_EHLO "MAIL FROM:<> REQUIRETLS\r\nMAIL FROM:<> X\r\n" D_MAIL
+             "RCPT TO:<b@example.org> NOTIFY=NEVER X=1\r\nRCPT TO:<b@example.org> RET=FULL\r\n",
+             R_EHLO " 555/5.5.4 555/5.5.4 250/2.1.0 555/5.5.4 555/5.5.4", ""),
+    DIALOGUE("reports", D_EHLO "MAIL FROM:<> RET=HDRS ENVID=1\r\n"
+             "RCPT TO:<b@example.org> NOTIFY=NEVER ORCPT=rfc822;b\r\n"
+             "RCPT TO:<b@example.org> NOTIFY=NEVER,DELAY\r\n"
+             "RCPT TO:<b@example.org> NOTIFY=DELAY NOTIFY=DELAY\r\n"
+             "RCPT TO:<b@example.org> ORCPT=b\r\n",
+             R_EHLO " 250/2.1.0 250/2.1.5 501/5.5.4 501/5.5.4 501/5.5.4", ""),
+    DIALOGUE("no parameter of reports after HELO", "HELO x\r\nMAIL FROM:<> RET=HDRS\r\n" D_MAIL
+             "RCPT TO:<b@example.org> NOTIFY=NEVER\r\n", "220 250 555/5.5.4 250/2.1.0 555/5.5.4",
+             ""),
     DIALOGUE("not parameters", D_EHLO "MAIL FROM:<>  SIZE=1\r\nMAIL FROM:<> -A\r\n"
              "MAIL FROM:<> A_B=1\r\n" D_MAIL "RCPT TO:<b@example.org> =\r\n",
              R_EHLO " 501/5.5.4 501/5.5.4 501/5.5.4 250/2.1.0 501/5.5.4", ""),

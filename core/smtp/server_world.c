@@ -41,6 +41,26 @@ struct bytes smtp_server_recipient(const struct smtp_server *server, size_t i)
     return transaction_recipient(&server->transaction, i);
 }
 
+uint8_t smtp_server_notify(const struct smtp_server *server, size_t i)
+{
+    return transaction_notify(&server->transaction, i);
+}
+
+struct bytes smtp_server_orcpt(const struct smtp_server *server, size_t i)
+{
+    return transaction_orcpt(&server->transaction, i);
+}
+
+enum dsn_ret smtp_server_ret(const struct smtp_server *server)
+{
+    return server->transaction.params.ret;
+}
+
+struct bytes smtp_server_envid(const struct smtp_server *server)
+{
+    return transaction_envid(&server->transaction);
+}
+
 enum body_kind smtp_server_body(const struct smtp_server *server)
 {
     return server->transaction.params.body;

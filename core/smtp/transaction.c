@@ -14,7 +14,7 @@ struct transaction transaction_none(uint32_t recipients_most)
 
     return (struct transaction){
         .names = buffer_with_most(names * LIMIT_PATH),
-        .ends = buffer_with_most(names * sizeof(uint32_t)),
+        .ends = buffer_with_most(names * sizeof(struct transaction_end)),
     };
 }
 
@@ -35,54 +35,71 @@ void transaction_reset(struct transaction *transaction)
 
 static size_t kept(const struct transaction *transaction)
 {
-    return transaction->ends.n / sizeof(uint32_t);
+    return transaction->ends.n / sizeof(struct transaction_end);
 }
 
-/* Where the first i names end. */
-static size_t end_of(const struct transaction *transaction, size_t i)
+/* Of the i-th name; of none before the first. */
+static struct transaction_end end_of(const struct transaction *transaction, size_t i)
 {
-    uint32_t end;
+    struct transaction_end end = { .end = 0 };
 
-    if (i == 0)
-        return 0;
-    memcpy(&end, transaction->ends.at + (i - 1) * sizeof(end), sizeof(end));
+    if (i > 0)
+        memcpy(&end, transaction->ends.at + (i - 1) * sizeof(end), sizeof(end));
     return end;
+}
+
+static struct bytes piece(const struct transaction *transaction, size_t from, size_t end)
+{
+    return from == end ? BYTES_NONE
+                       : (struct bytes){ transaction->names.at + from, end - from };
 }
 
 static struct bytes name_at(const struct transaction *transaction, size_t i)
 {
     assert(i < kept(transaction));
-    size_t from = end_of(transaction, i), end = end_of(transaction, i + 1);
-    return from == end ? BYTES_NONE
-                       : (struct bytes){ transaction->names.at + from, end - from };
+    struct transaction_end end = end_of(transaction, i + 1);
+    return piece(transaction, end_of(transaction, i).end, end.end - end.note_n);
 }
 
-struct bytes transaction_add(struct transaction *transaction, struct bytes name)
+static struct bytes note_at(const struct transaction *transaction, size_t i)
 {
-    size_t from = end_of(transaction, kept(transaction));
+    assert(i < kept(transaction));
+    struct transaction_end end = end_of(transaction, i + 1);
+    return piece(transaction, end.end - end.note_n, end.end);
+}
+
+struct bytes transaction_add(struct transaction *transaction, struct bytes name,
+                             struct bytes note, uint8_t notify)
+{
+    size_t from = end_of(transaction, kept(transaction)).end;
 
     transaction->names.n = from;        /* an earlier one that was not kept */
     transaction->names.bad = false;
-    if (name.n == 0)
-        return BYTES_NONE;
     buffer_put(&transaction->names, name);
+    buffer_put(&transaction->names, note);
     if (transaction->names.bad)
         return (struct bytes){ NULL, 0 };
-    return (struct bytes){ transaction->names.at + from, name.n };
+    transaction->asked = (struct transaction_end){
+        .end = (uint32_t)transaction->names.n, .note_n = (uint16_t)note.n, .notify = notify };
+    return name.n == 0 ? BYTES_NONE : (struct bytes){ transaction->names.at + from, name.n };
 }
 
 bool transaction_keep(struct transaction *transaction)
 {
-    uint32_t end = (uint32_t)transaction->names.n;
-
     transaction->ends.bad = false;
-    buffer_put(&transaction->ends, (struct bytes){ (const char *)&end, sizeof(end) });
+    buffer_put(&transaction->ends, (struct bytes){ (const char *)&transaction->asked,
+                                                   sizeof(transaction->asked) });
     return !transaction->ends.bad;
 }
 
 struct bytes transaction_sender(const struct transaction *transaction)
 {
     return kept(transaction) == 0 ? BYTES_NONE : name_at(transaction, 0);
+}
+
+struct bytes transaction_envid(const struct transaction *transaction)
+{
+    return kept(transaction) == 0 ? BYTES_NONE : note_at(transaction, 0);
 }
 
 size_t transaction_recipients(const struct transaction *transaction)
@@ -93,4 +110,14 @@ size_t transaction_recipients(const struct transaction *transaction)
 struct bytes transaction_recipient(const struct transaction *transaction, size_t i)
 {
     return name_at(transaction, i + 1);
+}
+
+struct bytes transaction_orcpt(const struct transaction *transaction, size_t i)
+{
+    return note_at(transaction, i + 1);
+}
+
+uint8_t transaction_notify(const struct transaction *transaction, size_t i)
+{
+    return end_of(transaction, i + 2).notify;
 }

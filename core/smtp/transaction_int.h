@@ -12,9 +12,18 @@
 #include "smtp/dot.h"
 #include "smtp/param.h"
 
+/* Where a name ends in `names`, its note too. */
+struct transaction_end {
+    uint32_t end;
+    uint16_t note_n;
+    uint8_t notify;
+};
+
 struct transaction {
-    struct buffer names;        /* the sender, then the accepted recipients, one behind the other */
-    struct buffer ends;         /* where each ends, as uint32_t in the machine's own order */
+    /* the sender, then the accepted recipients, one behind the other; behind each its note */
+    struct buffer names;
+    struct buffer ends;         /* a struct transaction_end for each */
+    struct transaction_end asked;   /* of the name added last, until it is kept */
     struct mail_params params;
     struct dot dot;
     uint64_t size;              /* octets of text so far */
@@ -32,13 +41,17 @@ void transaction_reset(struct transaction *transaction);
 
 /* The sender first, then each recipient. The slice returned is the copy kept; at == NULL: no
    memory. A name that was added is kept only after transaction_keep, else the next one takes its
-   place. */
-struct bytes transaction_add(struct transaction *transaction, struct bytes name);
+   place. `note`: what stands beside it, the sender's ENVID or a recipient's ORCPT. */
+struct bytes transaction_add(struct transaction *transaction, struct bytes name,
+                             struct bytes note, uint8_t notify);
 MUST_USE bool transaction_keep(struct transaction *transaction);
 
 struct bytes transaction_sender(const struct transaction *transaction);
+struct bytes transaction_envid(const struct transaction *transaction);
 size_t transaction_recipients(const struct transaction *transaction);
 /* i < transaction_recipients. */
 struct bytes transaction_recipient(const struct transaction *transaction, size_t i);
+struct bytes transaction_orcpt(const struct transaction *transaction, size_t i);
+uint8_t transaction_notify(const struct transaction *transaction, size_t i);
 
 #endif
