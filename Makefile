@@ -38,7 +38,6 @@ bench:
 fuzz:
 	tools/install-deps fuzz
 	CC=clang tools/configure build-fuzz -Dfuzz=true $(SANITIZE)
-	$(NINJA) -C build-fuzz
 	tools/run-fuzzers build-fuzz $(FUZZ_SECONDS)
 
 # Hours rather than minutes.
