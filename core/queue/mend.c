@@ -80,7 +80,8 @@ static void sweep_bodies(struct queue *q, struct effects *fx)
     for (size_t i = 0; i < q->index.n; i++) {
         uint64_t body = letter_body(index_at(&q->index, i));
         if (body != 0 && !body_known(r, body, &at))
-            say_letter(fx, LOG_ERROR, "body_missing", index_at(&q->index, i)->id, "its text is gone");
+            say_letter(fx, LOG_ERROR, "body_missing", index_at(&q->index, i)->id,
+                       "its text is gone");
         else if (body != 0 && named != NULL)
             named[at] = true;
     }
