@@ -197,7 +197,7 @@ void log_fate(struct queue *q, const struct fate *fate)
 
 void log_urge(struct queue *q)
 {
-    struct group *group = log_gathering(q);
+    struct group *group = takes_records(&q->log) ? log_gathering(q) : NULL;
 
     if (group != NULL)
         group->urgent = true;
