@@ -10,6 +10,7 @@
  */
 #include "role/local_int.h"
 
+#include "base/hash.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "role/role.h"
@@ -23,6 +24,7 @@ struct local {
     size_t jobs_n;
     struct job *lanes[LOCAL_LANES];
     uint32_t serial;
+    uint64_t sure[LOCAL_SURE];      /* hashes of mailboxes: the names in them are durable */
     uint32_t asker;                 /* grows with each store: only the last one's questions count */
     bool stopping, over;
 };
@@ -152,6 +154,13 @@ static void log_result(const struct job *job, struct effects *fx)
            fx_keep(fx, buffer_bytes(line)));
 }
 
+static uint64_t box_hash(const char *folder)
+{
+    static const uint8_t key[16];   /* nobody outside chooses what mailboxes there are */
+
+    return siphash(key, bytes_of(folder)) | 1;
+}
+
 /* After anything happened to a job: if it is over, tell so and forget it. */
 static void conclude(struct local *local, struct job *job, struct effects *fx)
 {
@@ -159,6 +168,8 @@ static void conclude(struct local *local, struct job *job, struct effects *fx)
         return;
     if (!job->orphan)
         tell_result(job, fx);
+    if (job->sure)
+        local->sure[box_hash(job->folder) % LOCAL_SURE] = box_hash(job->folder);
     log_result(job, fx);
     forget(local, job);
 }
@@ -214,6 +225,7 @@ static bool fill_job(const struct local *local, struct job *job, const struct wi
 
     if (well) {
         memcpy(job->folder, folder.at, folder.n);
+        job->sure = local->sure[box_hash(job->folder) % LOCAL_SURE] == box_hash(job->folder);
         job_name(job, &envelope);
         local_put_top(&job->text, &envelope, recipient.address, begin->letter, begin->binary != 0);
     }

@@ -7,6 +7,7 @@
  *
  *   create tmp/NAME; write; fdatasync; close; link to new/NAME; fsync of new/; tell
  *
+ * and before the link, once for each mailbox in the life of a process, fsync of the mailbox itself.
  * tmp/ needs no fsync: its entry only has to be gone, and if a crash brings it back it is a
  * leftover that readers clear away, never a letter. NAME is the same at each attempt, so
  *   - a crash between link and tell is seen by the next attempt: a recovered job, and any second
@@ -108,6 +109,14 @@ static void add_sync_dir(struct job *job, struct effects *fx, enum op op, const 
     add(job, fx, op, link, (struct io){ .kind = IO_SYNC_DIR, .name = path(fx, job, sub, NULL) });
 }
 
+/* Somebody made new/ once. Until this process knows that its name is durable, a power cut could take it
+   away with all that was delivered into it. */
+static void add_sync_box(struct job *job, struct effects *fx)
+{
+    if (!job->sure)
+        add_sync_dir(job, fx, OP_SYNC_BOX, NULL, LINKED);
+}
+
 static void add_unlink(struct job *job, struct effects *fx, enum link link)
 {
     add(job, fx, OP_UNLINK, link,
@@ -139,6 +148,7 @@ static void look_in_cur(struct job *job, struct effects *fx)
 static void found(struct job *job, bool in_cur, struct effects *fx)
 {
     job->stage = STAGE_FOUND;
+    add_sync_box(job, fx);
     if (in_cur)
         add_sync_dir(job, fx, OP_SYNC_CUR, "cur", LINKED);
     add_sync_dir(job, fx, OP_SYNC_NEW, "new", LAST);
@@ -178,6 +188,7 @@ static void write_some(struct job *job, struct effects *fx, enum link link)
 
 static void link_file(struct job *job, struct effects *fx)
 {
+    add_sync_box(job, fx);
     add(job, fx, OP_LINK, LINKED,
         (struct io){ .kind = IO_LINK_NEW, .name = path(fx, job, "tmp", job->name),
                      .to = path(fx, job, "new", job->name) });
@@ -209,6 +220,7 @@ static void replace_file(struct job *job, struct effects *fx)
 static void succeed(struct job *job, const char *words)
 {
     job->outcome = JOB_DELIVERED;
+    job->sure = true;
     job->code = STATUS(2, 0, 0);
     job->words = words;
 }
@@ -319,7 +331,10 @@ static void after_repair(struct job *job, const struct event *event, struct effe
 {
     if (job->fault != OK) {
         job_fail(job, job->fault, fx);
-    } else if (job->offset == 0) {
+        return;
+    }
+    job->sure = true;
+    if (job->offset == 0) {
         open_file(job, fx);
     } else {
         job->stage = STAGE_ENDS;

@@ -19,6 +19,7 @@
 
 enum {
     LOCAL_LANES = 4,            /* deliveries beside each other; a lane and a file slot each */
+    LOCAL_SURE = 1024,          /* mailboxes that a process remembers to have synced */
     LOCAL_ASK_LANE = 4,         /* questions do not wait behind deliveries */
     LOCAL_NAME_MOST = 255,      /* one component of a path, as file systems have it */
     LOCAL_FOLDER_MOST = 2 * LOCAL_NAME_MOST + 1,
@@ -86,6 +87,7 @@ struct job {
     bool orphan;                /* the store that gave it is gone: nobody to tell */
     bool open, made;            /* the slot holds a file; tmp/NAME may be ours to remove */
     bool repaired, reopened;    /* each is tried once */
+    bool sure;                  /* the names tmp, new and cur in the mailbox are durable */
     enum stage stage;
     bool busy;                  /* a chain is under way */
     enum op last;               /* ... and ends with this */

@@ -27,7 +27,11 @@ static void a_letter_is_delivered(void **state)
     assert_true(bytes_ends(content, BYTES("Subject: x\n\nhello\nbye\n")));
     assert_true(bytes_find(content, '\r') == content.n);
     assert_int_equal(count_files(&w, "/"), 1);
-    assert_string_equal(w.ops, "CWWWWSXLD");    /* the text, then sync, close, link, sync of new */
+    /* the text, then sync, close, sync of the mailbox, link, sync of new */
+    assert_string_equal(w.ops, "CWWWWSXDLD");
+    deliver(&w, (struct order){ .to = "jo@example.org" });
+    /* that once is enough; the same name is replaced */
+    assert_string_equal(w.ops + 10, "CWWWWSXLDND");
     stop(&w);
 }
 
