@@ -3,7 +3,8 @@
 
 #include "base/reader.h"
 
-enum { VERSION_FIXED = 1, VERSION_TAGGED = 2, FLAG_SMTPUTF8 = 1 };
+enum { VERSION_FIXED = 1, VERSION_TAGGED = 2, FLAG_SMTPUTF8 = 1, FLAG_REQUIRE_TLS = 2,
+       FLAGS = FLAG_SMTPUTF8 | FLAG_REQUIRE_TLS };
 enum head_tag { TAG_RET = 1, TAG_ENVID };
 enum entry_tag { TAG_NOTIFY = 1, TAG_ORCPT };
 
@@ -93,7 +94,8 @@ void envelope_put(struct buffer *to, const struct envelope *envelope)
 {
     buffer_put_u8(to, head_says_more(envelope) ? VERSION_TAGGED : VERSION_FIXED);
     buffer_put_u8(to, (uint8_t)envelope->body);
-    buffer_put_u8(to, envelope->smtputf8 ? FLAG_SMTPUTF8 : 0);
+    buffer_put_u8(to, (uint8_t)((envelope->smtputf8 ? FLAG_SMTPUTF8 : 0)
+                                | (envelope->require_tls ? FLAG_REQUIRE_TLS : 0)));
     buffer_put_u64(to, envelope->received_ms);
     put_text(to, envelope->sender, LIMIT_PATH);
     put_text(to, envelope->protocol, ENVELOPE_WORD_MOST);
@@ -110,10 +112,11 @@ bool envelope_read(struct bytes head, struct envelope *ret_envelope)
     struct reader in = reader_of(head);
     uint8_t version = read_u8(&in), body = read_u8(&in), flags = read_u8(&in);
     struct envelope envelope = { .smtputf8 = (flags & FLAG_SMTPUTF8) != 0,
+                                 .require_tls = (flags & FLAG_REQUIRE_TLS) != 0,
                                  .envid = BYTES_NONE };
 
     if (version < VERSION_FIXED || version > VERSION_TAGGED || body > BODY_BINARYMIME
-        || (flags & ~FLAG_SMTPUTF8) != 0)
+        || (flags & ~FLAGS) != 0)
         return false;
     envelope.body = (enum body_kind)body;
     envelope.received_ms = read_u64(&in);

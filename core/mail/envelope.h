@@ -41,6 +41,7 @@ struct envelope {
     struct bytes sender;        /* the reverse path without its brackets; empty: the null sender */
     enum body_kind body;
     bool smtputf8;
+    bool require_tls;           /* RFC 8689: not a hop of it in clear, or it comes back */
     uint64_t received_ms;       /* wall clock, when the end of the text was seen */
     struct bytes protocol;      /* for Received: SMTP, ESMTP, UTF8SMTP, ... (RFC 3848, 6531) */
     struct bytes helo;          /* as the client named itself */

@@ -10,6 +10,7 @@ static struct envelope sample(void)
 {
     return (struct envelope){
         .sender = BYTES("\"a b\"@example.org"), .body = BODY_8BITMIME, .smtputf8 = true,
+        .require_tls = true,
         .received_ms = 1234567890123, .protocol = BYTES("UTF8SMTP"), .helo = BYTES("[192.0.2.1]"),
         .peer = BYTES("192.0.2.1"), .host = BYTES("mx.example.org"), .message_id = BYTES("1@x"),
     };
@@ -27,7 +28,7 @@ static void what_was_put_is_read(void **state)
     assert_true(bytes_equal(in.helo, out.helo) && bytes_equal(in.peer, out.peer));
     assert_true(bytes_equal(in.host, out.host) && bytes_equal(in.message_id, out.message_id));
     assert_int_equal(out.body, BODY_8BITMIME);
-    assert_true(out.smtputf8);
+    assert_true(out.smtputf8 && out.require_tls);
     assert_int_equal(out.received_ms, in.received_ms);
     for (size_t n = 0; n < head.n; n++)
         assert_false(envelope_read(bytes_first(buffer_bytes(&head), n), &out));

@@ -182,9 +182,11 @@ static void run(struct front *front, struct session *session, struct bytes *in)
         struct smtp_event event = smtp_server_step(session->smtp, in);
         switch (event.kind) {
         case SMTP_MORE:
-        case SMTP_STARTTLS:     /* not offered yet, so it cannot come */
             letter_keep(front, session);
             return;
+        case SMTP_STARTTLS:     /* not offered yet, so it cannot come */
+            smtp_server_answer_starttls(session->smtp, false);
+            break;
         case SMTP_ASK_RCPT:
             on_rcpt(front, session, event.address);
             break;

@@ -80,6 +80,12 @@ static bool read_smtputf8(struct param param, struct mail_params *params)
     return !param.valued;
 }
 
+static bool read_requiretls(struct param param, struct mail_params *params)
+{
+    params->require_tls = !param.valued;
+    return !param.valued;
+}
+
 /* Only checked: what it says is used for nothing, but a control octet hidden in it is refused. */
 static bool read_auth(struct param param, struct mail_params *params)
 {

@@ -13,6 +13,7 @@ struct mail_params {
     uint64_t size;              /* SIZE=; UINT64_MAX when it does not fit 64 bits; 0: not given */
     enum body_kind body;
     bool utf8;
+    bool require_tls;           /* RFC 8689 */
     enum dsn_ret ret;
     struct bytes envid;         /* as written, checked; borrows from the command line */
 };

@@ -179,7 +179,7 @@ static void run(struct play *play, struct bytes *in)
             buffer_clear(&play->text);
             break;
         case SMTP_NOTE: write_note(play); break;
-        case SMTP_STARTTLS: play->broken = "SMTP_STARTTLS is reserved"; break;
+        case SMTP_STARTTLS: play->broken = "STARTTLS is not offered"; break;
         case SMTP_CLOSE:
             play->closed = true;
             if (play->text.n > 0)

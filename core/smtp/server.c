@@ -156,6 +156,16 @@ static struct smtp_event close_event(struct smtp_server *server, struct bytes *i
     return (struct smtp_event){ .kind = over ? SMTP_CLOSE : SMTP_MORE };
 }
 
+/* Once, and only when no reply is held back: the 220 is to be the last octets in clear. */
+static bool tell_starttls(struct smtp_server *server, struct smtp_event *ret_event)
+{
+    if (server->starttls_told || server->outbox.count > 0)
+        return false;
+    server->starttls_told = true;
+    *ret_event = (struct smtp_event){ .kind = SMTP_STARTTLS };
+    return true;
+}
+
 /* True when *ret_event is to be told; false: go round again, unless *ret_stuck. */
 static bool go_on(struct smtp_server *server, struct bytes *in, struct smtp_event *ret_event,
                   bool *ret_stuck)
@@ -169,6 +179,7 @@ static bool go_on(struct smtp_server *server, struct bytes *in, struct smtp_even
     case MODE_CLOSING: break;
     case MODE_COMMAND: moved = go_command(server, in); break;
     case MODE_TEXT: told = server_take_text(server, in, ret_event); break;
+    case MODE_SECURING: told = tell_starttls(server, ret_event); break;
     case MODE_CHUNK:
         moved = server->left == 0;
         told = server_take_chunk(server, in, ret_event);

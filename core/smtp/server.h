@@ -31,6 +31,7 @@ struct smtp_settings {
     uint64_t size_most;             /* octets of a letter, as SIZE announces; 0: no bound */
     uint32_t recipients_most;       /* of one letter, as LIMITS RCPTMAX announces */
     bool notes;                     /* SMTP_NOTE is wanted */
+    bool starttls;                  /* STARTTLS is offered to who speaks in clear */
 };
 
 enum smtp_event_kind {
@@ -45,7 +46,10 @@ enum smtp_event_kind {
     SMTP_DROP,          /* throw away what SMTP_TEXT gave since the last SMTP_END or SMTP_DROP */
     SMTP_NOTE,          /* a command was dealt with: smtp_server_note says which, for the log. Comes
                            only when settings.notes; before the same command's SMTP_END */
-    SMTP_STARTTLS,      /* reserved: the wire is to change here */
+    SMTP_STARTTLS,      /* may the client begin TLS (RFC 3207)? Answer with
+                           smtp_server_answer_starttls; until smtp_server_secured no input is
+                           taken, and what the caller still holds was sent in clear: throw it away.
+                           Comes when every letter before it is settled */
     SMTP_CLOSE,         /* send the output, then close; nothing more is taken. A letter begun but
                            not ended was given up by an SMTP_DROP before. */
 };
@@ -103,6 +107,11 @@ enum smtp_verdict {
     SMTP_VERDICTS
 };
 void smtp_server_answer_rcpt(struct smtp_server *server, enum smtp_verdict verdict);
+/* Yes: 220, the last words in clear. No: 454 4.7.0, and the dialogue goes on as it was. */
+void smtp_server_answer_starttls(struct smtp_server *server, bool yes);
+/* From here on all is enciphered. The dialogue begins anew: nothing said before counts (RFC 3207,
+   4.2). For TLS from the first octet call it before smtp_server_greet. */
+void smtp_server_secured(struct smtp_server *server);
 /* The fate of a letter; for SMTP_YES `id` (at most SMTP_ID_MOST octets) is put in the 250. Letters
    may be settled in any order. A token that is unknown or settled already is passed over. */
 enum { SMTP_ID_MOST = 32 };
@@ -124,6 +133,7 @@ enum dsn_ret smtp_server_ret(const struct smtp_server *server);
 struct bytes smtp_server_envid(const struct smtp_server *server);
 enum body_kind smtp_server_body(const struct smtp_server *server);
 bool smtp_server_utf8(const struct smtp_server *server);
+bool smtp_server_require_tls(const struct smtp_server *server);         /* RFC 8689 */
 uint64_t smtp_server_declared_size(const struct smtp_server *server);   /* SIZE=, or 0 */
 struct bytes smtp_server_helo(const struct smtp_server *server);
 struct bytes smtp_server_protocol(const struct smtp_server *server);    /* "SMTP", "ESMTP", ... */

@@ -85,6 +85,10 @@ void run_ehlo(struct smtp_server *server, struct bytes argument)
     buffer_put(&text, server->settings->host);
     buffer_put_text(&text, "\r\n250-SIZE ");
     buffer_put_uint(&text, server->settings->size_most);
+    if (server->secure)
+        buffer_put_text(&text, "\r\n250-REQUIRETLS");
+    else if (server->settings->starttls)
+        buffer_put_text(&text, "\r\n250-STARTTLS");
     buffer_put_text(&text, "\r\n250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-PIPELINING"
                            "\r\n250-SMTPUTF8\r\n250-DSN"
                            "\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS RCPTMAX=");
@@ -135,6 +139,43 @@ void run_help(struct smtp_server *server, struct bytes argument)
 {
     (void)argument;
     server_say(server, REPLY_HELP, NO_WORDS);
+}
+
+/* RFC 3207, 4. */
+void run_starttls(struct smtp_server *server, struct bytes argument)
+{
+    if (server->secure) {
+        server_refuse(server, REPLY_SECURE_ALREADY, NO_WORDS);
+    } else if (!server->settings->starttls) {
+        run_not_offered(server, argument);
+    } else {
+        server->note.text = BYTES_NONE;     /* what it borrows from may be gone when it is told */
+        server->starttls_told = false;
+        server->mode = MODE_SECURING;
+    }
+}
+
+void smtp_server_answer_starttls(struct smtp_server *server, bool yes)
+{
+    if (server->mode != MODE_SECURING || !server->starttls_told)
+        return;
+    server_say(server, yes ? REPLY_TLS_GO : REPLY_TLS_NOT_NOW, NO_WORDS);
+    if (!yes)
+        server->mode = MODE_COMMAND;
+}
+
+void smtp_server_secured(struct smtp_server *server)
+{
+    assert(server->mode == MODE_SECURING || server->mode == MODE_UNGREETED
+           || server->mode == MODE_CLOSING);
+    server_reset(server, STATE_NEW);
+    line_done(&server->line);
+    server->line = line_none();
+    buffer_clear(&server->helo);
+    server->esmtp = server->data_refused = false;
+    server->secure = true;
+    if (server->mode == MODE_SECURING)
+        server->mode = MODE_COMMAND;
 }
 
 void run_not_offered(struct smtp_server *server, struct bytes argument)

@@ -13,6 +13,7 @@
  *   MODE_UNGREETED --greet--> MODE_COMMAND --RCPT--> MODE_ASKING --answer--> MODE_COMMAND
  *                             MODE_COMMAND --DATA--> MODE_TEXT   --end-----> MODE_COMMAND
  *                             MODE_COMMAND --BDAT--> MODE_CHUNK  --length--> MODE_COMMAND
+ *                             MODE_COMMAND --STARTTLS--> MODE_SECURING --secured--> MODE_COMMAND
  *                             any          --QUIT, 421, end of input-------> MODE_CLOSING
  */
 #ifndef POSTERN_SMTP_SERVER_INT_H
@@ -33,7 +34,7 @@ enum smtp_state {
 #define IN_ANY ((1U << STATE_COUNT) - 1)
 
 enum smtp_mode {
-    MODE_UNGREETED, MODE_COMMAND, MODE_ASKING, MODE_TEXT, MODE_CHUNK, MODE_CLOSING
+    MODE_UNGREETED, MODE_COMMAND, MODE_ASKING, MODE_TEXT, MODE_CHUNK, MODE_SECURING, MODE_CLOSING
 };
 
 /* Events that are ready to be told, in this order. */
@@ -58,6 +59,8 @@ struct smtp_server {
     bool esmtp;                     /* EHLO was said last, not HELO */
     bool low, stopping, input_over;
     bool letter_told;               /* SMTP_END was given: the transaction goes at the next call */
+    bool secure;                    /* inside TLS */
+    bool starttls_told;             /* SMTP_STARTTLS was given */
     bool data_refused;              /* DATA was: text that comes all the same is not commands */
 };
 
@@ -102,6 +105,7 @@ void run_quit(struct smtp_server *server, struct bytes argument);
 void run_vrfy(struct smtp_server *server, struct bytes argument);
 void run_expn(struct smtp_server *server, struct bytes argument);
 void run_help(struct smtp_server *server, struct bytes argument);
+void run_starttls(struct smtp_server *server, struct bytes argument);
 void run_not_offered(struct smtp_server *server, struct bytes argument);
 void run_not_mail(struct smtp_server *server, struct bytes argument);
 

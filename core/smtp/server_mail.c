@@ -68,6 +68,8 @@ static enum reply judge_sender(const struct smtp_server *server, struct address 
         return REPLY_SENDER_LACKS_DOMAIN;
     if (address.utf8 && !params->utf8)
         return REPLY_SENDER_NEEDS_UTF8;
+    if (params->require_tls && !server->secure)
+        return REPLY_NO_PARAMETER;
     return most > 0 && params->size > most ? REPLY_SIZE_TOO_BIG : REPLY_NONE;
 }
 

@@ -71,6 +71,11 @@ bool smtp_server_utf8(const struct smtp_server *server)
     return server->transaction.params.utf8;
 }
 
+bool smtp_server_require_tls(const struct smtp_server *server)
+{
+    return server->transaction.params.require_tls;
+}
+
 uint64_t smtp_server_declared_size(const struct smtp_server *server)
 {
     return server->transaction.params.size;
@@ -85,6 +90,8 @@ struct bytes smtp_server_protocol(const struct smtp_server *server)
 {
     if (!server->esmtp)
         return BYTES("SMTP");
+    if (server->secure)
+        return server->transaction.params.utf8 ? BYTES("UTF8SMTPS") : BYTES("ESMTPS");
     return server->transaction.params.utf8 ? BYTES("UTF8SMTP") : BYTES("ESMTP");
 }
 
