@@ -347,6 +347,54 @@ static void any_operation_may_fail(void **state)
     begin(state);
 }
 
+/* SPL-012: the folder's sync fails: not acknowledged, and nothing of it stays. */
+static void a_failed_folder_sync_is_no_promise(void **state)
+{
+    w->fail_kind = IO_SYNC_DIR;
+    w->fail_with = FAULT_IO;
+    w->ios = 0;
+    w->fail_at = 1;
+    send_large(3, 40, true);
+    assert_int_equal(test_count(w, NEWS_TAKEN), 0);
+    assert_int_equal(test_last(w, NEWS_REFUSED)->is.why, QUEUE_NOT_NOW);
+    assert_int_equal(body_files(), 0);
+    w->fail_at = 0;
+    restart(true);
+    assert_int_equal(queue_letters(w->queue), 0);
+}
+
+/* SPL-016: the power goes before any operation (all later ones fail and change nothing): what
+   was taken is there, what is there reads, and a second crash during recovery changes nothing. */
+static void the_power_may_go_at_any_operation(void **state)
+{
+    test_end(w);
+    for (unsigned at = 1; at < 80; at++) {
+        struct queue_conf conf = test_conf();
+        size_t taken;
+        test_begin(w, &conf);
+        w->fail_with = FAULT_IO;
+        w->fail_at = at;
+        w->fail_count = UINT32_MAX / 2;
+        test_start(w);
+        for (uint32_t i = 0; i < 3; i++) {
+            test_put(w, i, "text");
+            test_wait(w, 1500);
+        }
+        taken = test_count(w, NEWS_TAKEN);
+        test_crash(w);
+        w->ios = 0;
+        w->fail_at = at;
+        test_start(w);
+        w->fail_at = 0;
+        restart(true);
+        assert_true(queue_letters(w->queue) >= taken);
+        assert_true(queue_letters(w->queue) <= 3);
+        assert_int_equal(queue_state(w->queue), QUEUE_OPEN);
+        test_end(w);
+    }
+    begin(state);
+}
+
 /* OS-001: each allocation in turn; the role may give up, but what was taken is there. */
 static void any_allocation_may_fail(void **state)
 {
@@ -456,6 +504,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_result_survives_a_failed_sync, begin, end),
         cmocka_unit_test_setup_teardown(low_space_is_told, begin, end),
         cmocka_unit_test_setup_teardown(any_operation_may_fail, begin, end),
+        cmocka_unit_test_setup_teardown(a_failed_folder_sync_is_no_promise, begin, end),
+        cmocka_unit_test_setup_teardown(the_power_may_go_at_any_operation, begin, end),
         cmocka_unit_test_setup_teardown(any_allocation_may_fail, begin, end),
         cmocka_unit_test_setup_teardown(segments_come_and_go, begin, end),
         cmocka_unit_test_setup_teardown(the_history_is_found_by_id_and_key, begin, end),

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/store_world_int.h: for tests and fuzz harnesses: the store role with a disk that says yes.
+ */
+#ifndef POSTERN_ROLE_STORE_WORLD_INT_H
+#define POSTERN_ROLE_STORE_WORLD_INT_H
+
+#include "role/role.h"
+#include "role/wire.h"
+
+enum { STORE_FRAMES = 64 };
+
+struct store_frame {
+    struct role_name to;
+    size_t n;
+    char octets[1024];          /* the rest is cut off */
+};
+
+struct store_world {
+    void *store;
+    struct effects fx;
+    struct moment now;
+    struct store_frame frames[STORE_FRAMES];    /* the newest */
+    size_t frames_n;
+    bool gone;                  /* it gave up: memory */
+};
+
+void store_world_begin(struct store_world *w);
+void store_world_end(struct store_world *w);
+/* One event, then a turn, and all that the disk answers. */
+void store_world_step(struct store_world *w, struct event event);
+void store_world_tell(struct store_world *w, enum role_kind from, struct bytes frame);
+/* The newest frame of that kind; NULL when there was none. */
+const struct store_frame *store_world_last(const struct store_world *w, enum wire_kind kind);
+
+#endif
