@@ -6,6 +6,8 @@ NINJA = ninja
 PREFIX = /usr/local
 SYSCONFDIR = /etc
 DESTDIR =
+PREFIXES = $(if $(filter-out /usr/local,$(PREFIX))$(filter-out /etc,$(SYSCONFDIR)), \
+    --prefix=$(PREFIX) --sysconfdir=$(SYSCONFDIR))
 # make bench: one figure only;  make fuzz: seconds for each harness;  make proof: seeds of the simulator
 FIGURE =
 FUZZ_SECONDS = 10
@@ -15,7 +17,7 @@ PROOF_FUZZ_SECONDS = 600
 SANITIZE = -Db_sanitize=address,undefined -Db_lundef=false
 
 all:
-	tools/configure build --prefix=$(PREFIX) --sysconfdir=$(SYSCONFDIR)
+	tools/configure build $(PREFIXES)
 	$(NINJA) -C build
 
 # Everything; the last line is the verdict.
@@ -30,9 +32,10 @@ test-fast:
 
 bench:
 	tools/install-deps build bench
-	$(MAKE) all
+	tools/configure build
+	$(NINJA) -C build postern
 	tools/configure build-bench -Dbench=true
-	$(NINJA) -C build-bench
+	$(NINJA) -C build-bench bench/load/mailstorm bench/load/mailsink bench/load/physlimit
 	bench/run build/postern build-bench/bench/load $(FIGURE)
 
 fuzz:
