@@ -15,6 +15,7 @@
     P(done_before_delivery)     \
     P(delivery_repeated)        \
     P(group_split)              \
+    P(report_split)             \
     P(texts_crossed)
 
 enum plant {

@@ -129,7 +129,8 @@ static void settle_letter(struct queue *q, const struct fate *fate)
         return;
     }
     segment_gains(q, fate->letter.lsn, fate->letter.length);
-    news_tell(q, &(struct queue_news){ .kind = NEWS_TAKEN, .from = fate->from,
+    if (fate->kind == FATE_LETTER)
+        news_tell(q, &(struct queue_news){ .kind = NEWS_TAKEN, .from = fate->from,
                                        .id = fate->letter.id });
 }
 
@@ -146,6 +147,11 @@ static void settle(struct queue *q, struct group *group, struct effects *fx)
             break;
         case FATE_MOVED:
             move_settle(q, fate);
+            break;
+        case FATE_REPORT:
+            settle_letter(q, fate);
+            if (fate->done)
+                letter_leaves(q, fate->about, fx);
             break;
         }
     }
@@ -171,6 +177,8 @@ static void drop_group(struct queue *q, const struct group *group)
 
     for (size_t i = 0; i < group->fates_n; i++) {
         const struct fate *fate = &group->fates[i];
+        if (fate->kind == FATE_REPORT)
+            report_undo(q, fate);
         if (fate->kind != FATE_LETTER)
             continue;
         if (log->refused_n == log->refused_room) {

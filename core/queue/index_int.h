@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 
+/* DELIVERED: done with; it may have failed, when its sender was told. */
 enum rcpt_state { RCPT_WAITS, RCPT_AT_WORK, RCPT_DELIVERED, RCPT_HELD };
 
 struct rcpt {
@@ -23,6 +24,7 @@ struct rcpt {
     uint32_t attempts;
     uint8_t state;          /* enum rcpt_state */
     bool recovered;         /* an attempt may have come through without our knowing */
+    bool delayed;           /* the sender was told that it is late */
 };
 
 struct rcpts {

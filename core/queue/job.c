@@ -11,8 +11,10 @@
 
 void jobs_done(struct jobs *jobs)
 {
-    for (size_t i = 0; i < LIMIT_JOBS; i++)
+    for (size_t i = 0; i < LIMIT_JOBS; i++) {
         mem_free(jobs->list[i].payload);
+        mem_free(jobs->list[i].start);
+    }
     payloads_unbury(jobs);
     cache_done(jobs);
     *jobs = (struct jobs){ 0 };
@@ -33,6 +35,7 @@ static void end_job(struct queue *q, struct job *job, struct effects *fx)
         job->payload->next = q->jobs.buried;
         q->jobs.buried = job->payload;
     }
+    mem_free(job->start);
     *job = (struct job){ .number = job->number + LIMIT_JOBS };
     q->jobs.busy--;
 }
@@ -77,7 +80,8 @@ static void tell_story(struct queue *q, const struct job *job, const struct stat
 {
     static const enum history_what whats[] = {
         [QUEUE_DELIVERED] = HISTORY_DELIVERED, [QUEUE_LATER] = HISTORY_DEFERRED,
-        [QUEUE_FAILED] = HISTORY_FAILED,
+        [QUEUE_FAILED] = HISTORY_FAILED, [STATE_SETTLED] = HISTORY_FAILED,
+        [STATE_DELAYED] = HISTORY_DEFERRED,
     };
 
     story_event(q, &(struct history_event){
@@ -86,6 +90,20 @@ static void tell_story(struct queue *q, const struct job *job, const struct stat
         .due_ms = state->due_ms, .class = state->class, .subject = state->subject,
         .detail = state->detail, .words = state->words,
         .to = job->payload == NULL ? BYTES_NONE : recipients_nth(job->record.to, job->recipient) });
+}
+
+/* A report gives back the start of the letter, which is just being read: end the job when it came.
+   Without memory for it the report says less. */
+static bool waits_for_text(const struct queue *q, struct job *job, const struct state_record *state)
+{
+    if (q->conf.report == NULL || job->state == JOB_ENDS || job->start != NULL || !job->reading)
+        return false;
+    job->state = JOB_ENDS;
+    job->end = *state;
+    job->end.words = bytes_first(state->words, STATE_WORDS);
+    memcpy(job->words, job->end.words.at, job->end.words.n);
+    job->end.words.at = job->words;
+    return true;
 }
 
 /* What came of a job: into the index, the log and the history; the job is over. */
@@ -100,6 +118,8 @@ static void conclude(struct queue *q, struct job *job, struct state_record *stat
         end_job(q, job, fx);
         return;
     }
+    if (waits_for_text(q, job, state))
+        return;
     state->recipient = job->recipient;
     state->attempt = rcpt->attempts;
     state->at_ms = q->now.wall_ms;
@@ -116,7 +136,12 @@ static void conclude(struct queue *q, struct job *job, struct state_record *stat
     } else {
         rcpt->state = RCPT_HELD;
     }
-    if (log_state(q, job->letter, state, &lsn))
+    enum reported reported = report_gather(q, job, state, &lsn);
+    if (reported == REPORTED_NOT_NOW) {
+        fall_back(q, job, true, JOB_SOON_MS, fx);
+        return;
+    }
+    if (reported == REPORTED || log_state(q, job->letter, state, &lsn))
         rcpt->note = lsn;
     else if (q->log.mode != LOG_DEAD)
         q->bad = true;
@@ -129,6 +154,7 @@ static void conclude(struct queue *q, struct job *job, struct state_record *stat
 static void unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx)
 {
     bool damaged = fault == OK || fault == FAULT_GONE;
+    job->damaged = true;
     struct state_record held = { .outcome = QUEUE_FAILED, .class = 5, .subject = 3,
                                  .words = BYTES("the text of this letter is damaged on disk") };
     struct state_record later = { .outcome = QUEUE_LATER, .class = 4, .subject = 3,
@@ -215,6 +241,13 @@ static void take_piece(struct queue *q, struct job *job, struct bytes piece, str
 
     if (kept.n != piece.n)
         return;
+    if (job->sent == 0 && q->conf.report != NULL)
+        job->start = payload_new(bytes_first(piece, REPORT_TEXT_MOST));
+    if (job->state == JOB_ENDS) {
+        conclude(q, job, &job->end, fx);
+        job_turn(q, fx);
+        return;
+    }
     job->crc = crc32c(job->crc, kept);
     tell_text(q, job, kept);
     if (job->sent < job->record.size)
@@ -246,6 +279,8 @@ void job_piece(struct queue *q, struct token token, const struct event *event, s
     if (chain->fault == OK && event->bytes.n > 0 && event->bytes.n <= left
         && event->bytes.n <= job->credit)
         take_piece(q, job, event->bytes, fx);
+    else if (job->state == JOB_ENDS)
+        conclude(q, job, &job->end, fx);
     else
         unreadable(q, job, chain->fault, fx);
 }
@@ -415,7 +450,7 @@ void queue_job_result(struct queue *q, const struct queue_result *result, struct
                                   .words = bytes_first(result->words, STATE_WORDS) };
 
     q->now = now;
-    if (job == NULL)
+    if (job == NULL || job->state == JOB_ENDS)
         return;
     conclude(q, job, &state, fx);
     job_turn(q, fx);

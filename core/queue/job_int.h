@@ -31,7 +31,10 @@ enum {
     READS_MOST = 128,
 };
 
-enum job_state { JOB_FREE, JOB_READING, JOB_SENDING, JOB_SENT };
+enum job_state {
+    JOB_FREE, JOB_READING, JOB_SENDING, JOB_SENT,
+    JOB_ENDS,                   /* its end is known; a report may want the text being read */
+};
 
 /* The payload of a letter's record. What news points into lives until the next step: it is
    buried first. */
@@ -53,6 +56,10 @@ struct job {
     uint32_t crc, slot;
     bool told;                  /* NEWS_JOB was */
     bool open, reading;         /* the body file */
+    bool damaged;               /* the text cannot be had: nothing is reported */
+    struct payload *start;      /* of the body file, for a report; owned; or NULL */
+    struct state_record end;    /* JOB_ENDS: borrows from `words` */
+    char words[STATE_WORDS];
 };
 
 /* Payloads of letters just accepted, oldest first: saves the read when delivery follows at once. */

@@ -214,13 +214,23 @@ static bool remember(struct buffer *to, uint64_t id, struct bytes payload)
     return true;
 }
 
+bool log_letter_done(const struct queue *q, uint64_t id)
+{
+    struct letter *letter = index_find(&q->index, id);
+
+    return letter != NULL && letter->left == 0;
+}
+
+bool log_remember(struct queue *q, uint64_t id, struct bytes payload)
+{
+    return remember(&log_gathering(q)->states, id, payload);
+}
+
 /* The state of a letter whose recipients are all done takes it out of the queue when it is
    durable. */
 static void fate_of_done(struct queue *q, uint64_t id)
 {
-    struct letter *letter = index_find(&q->index, id);
-
-    if (letter != NULL && letter->left == 0)
+    if (log_letter_done(q, id))
         log_fate(q, &(struct fate){ .kind = FATE_DONE, .letter = { .id = id } });
 }
 

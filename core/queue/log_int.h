@@ -42,6 +42,7 @@ enum fate_kind {
     FATE_LETTER,        /* durable: into the index, and the 250 */
     FATE_DONE,          /* durable: out of the index, its body file goes */
     FATE_MOVED,         /* durable: the letter lies here now */
+    FATE_REPORT,        /* durable: a report is in the queue, and a recipient is done with */
 };
 struct fate {
     enum fate_kind kind;
@@ -49,6 +50,10 @@ struct fate {
     struct letter letter;
     uint64_t body;
     uint64_t *notes;    /* MOVED: for each recipient the LSN of its copied state, or 0; owned */
+    uint64_t about;     /* REPORT: the letter and recipient that it speaks of */
+    uint32_t recipient;
+    bool delivered;     /* REPORT: it was */
+    bool done;          /* REPORT: that was the letter's last recipient */
 };
 
 struct group {
@@ -123,6 +128,11 @@ void log_fate(struct queue *q, const struct fate *fate);
 struct group *log_gathering(struct queue *q);
 /* Make sure the gathered is written at the next turn. */
 void log_urge(struct queue *q);
+
+/* When its record is durable, the letter goes, if all its recipients are done with. */
+bool log_letter_done(const struct queue *q, uint64_t id);
+/* Remember a state of the gathered group, to be written again should the group fail. */
+MUST_USE bool log_remember(struct queue *q, uint64_t id, struct bytes payload);
 
 /* A state change: gathered, and remembered until it is durable. False: no memory or no room. */
 MUST_USE bool log_state(struct queue *q, uint64_t id, const struct state_record *state,

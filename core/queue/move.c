@@ -87,8 +87,9 @@ static bool state_of(const struct queue *q, const struct rcpt *rcpt, uint32_t re
     uint32_t attempts = rcpt->attempts - (rcpt->state == RCPT_AT_WORK);
 
     *ret_state = (struct state_record){
-        .outcome = rcpt->state == RCPT_DELIVERED ? QUEUE_DELIVERED
-                 : rcpt->state == RCPT_HELD ? QUEUE_FAILED : QUEUE_LATER,
+        .outcome = rcpt->state == RCPT_DELIVERED ? (uint8_t)QUEUE_DELIVERED
+                 : rcpt->state == RCPT_HELD ? (uint8_t)QUEUE_FAILED
+                 : rcpt->delayed ? (uint8_t)STATE_DELAYED : (uint8_t)QUEUE_LATER,
         .recipient = recipient, .attempt = attempts, .at_ms = q->now.wall_ms,
         .due_ms = q->now.wall_ms + wait, .wait_ms = wait, .class = waits ? 4 : 5,
         .words = BYTES("moved within the log; what was said before is in the history"),

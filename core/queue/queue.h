@@ -16,7 +16,36 @@
 
 struct queue;
 
+/* What became of one recipient, for the owner to say what its sender is to hear. Slices live during
+   the call. */
+struct queue_verdict {
+    uint64_t id, size, received_ms, at_ms;
+    uint64_t due_ms;            /* LATER: the next attempt, wall clock */
+    uint32_t recipient, attempt;
+    uint8_t outcome;            /* enum queue_outcome */
+    uint8_t class;
+    uint16_t subject, detail;
+    struct bytes words;
+    struct bytes head, to;      /* of the letter; `to`: all recipients, as blocks */
+    struct bytes text;          /* the start of its text, all of it when it has `size` octets */
+    uint64_t most;              /* octets that the report's text may have */
+};
+enum queue_report {
+    QUEUE_REPORT_NONE,          /* nobody is to hear of it; a failed recipient is done with */
+    QUEUE_REPORT_WRITTEN,       /* put this letter into the queue, in one group with the state */
+    QUEUE_REPORT_HOLD,          /* a failed recipient stays in the queue until somebody looks */
+    QUEUE_REPORT_NOT_NOW,       /* no memory: a failed recipient is tried once more, soon */
+};
+
+struct queue_letter;
+struct queue_keys;
+
 struct queue_conf {
+    /* Asked at each end of an attempt. The slices of the letter and the keys live until the next
+       call. NULL: a failed recipient stays in the queue until somebody looks. */
+    enum queue_report (*report)(void *reporter, const struct queue_verdict *verdict,
+                                struct queue_letter *ret_letter, struct queue_keys *ret_keys);
+    void *reporter;
     /* of a log file: 65536 .. LIMIT_SEGMENT_BYTES, a multiple of 4096 */
     uint64_t segment_bytes;
     uint64_t space_least;       /* free octets below which no letter is taken */

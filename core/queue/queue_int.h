@@ -13,6 +13,7 @@
 #include "queue/move_int.h"
 #include "queue/queue.h"
 #include "queue/recover_int.h"
+#include "queue/report_int.h"
 #include "queue/story_int.h"
 
 struct segment {

@@ -248,7 +248,8 @@ bool state_record_read(struct bytes payload, struct state_record *ret_state)
     state.subject = read_u16(&in);
     state.detail = read_u16(&in);
     state.words = read_rest(&in);
-    if (!known || !reader_ok(&in) || state.outcome < 1 || state.outcome > 3)
+    if (!known || !reader_ok(&in) || state.outcome < 1
+        || state.outcome > STATE_DELAYED)
         return false;
     *ret_state = state;
     return true;

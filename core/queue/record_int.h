@@ -104,8 +104,13 @@ MUST_USE bool recipients_count(struct bytes to, uint32_t *ret_count);
 /* The n-th block, from 0; empty when there is none. */
 struct bytes recipients_nth(struct bytes to, uint32_t n);
 
+/* Outcomes of a state record beside those of enum queue_outcome. */
+enum state_outcome {
+    STATE_SETTLED = 4,          /* failed, and done with: the sender was told, or wants no word */
+    STATE_DELAYED,              /* to be tried again, and the sender was told of the delay */
+};
 struct state_record {
-    uint8_t outcome;            /* enum queue_outcome */
+    uint8_t outcome;            /* enum queue_outcome, enum state_outcome */
     uint32_t recipient, attempt;
     uint64_t at_ms, due_ms, wait_ms;
     uint8_t class;

@@ -87,7 +87,9 @@ static bool replay_state(struct replay *replay, const struct record *record)
     rcpt->attempts = state.attempt;
     rcpt->note = record->lsn;
     rcpt->due = due_of(replay, &state);
-    rcpt->state = state.outcome == QUEUE_DELIVERED ? RCPT_DELIVERED
+    bool done = state.outcome == QUEUE_DELIVERED || state.outcome == STATE_SETTLED;
+    rcpt->delayed = rcpt->delayed || state.outcome == STATE_DELAYED;
+    rcpt->state = done ? RCPT_DELIVERED
                 : state.outcome == QUEUE_FAILED ? RCPT_HELD : RCPT_WAITS;
     if (rcpt->state == RCPT_DELIVERED && --letter->left == 0) {
         bool noted = body_is_done(replay, letter_body(letter));

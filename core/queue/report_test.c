@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * A recipient's end and its report: both or neither, whatever happens to the disk.
+ */
+#include "queue/world_test.h"
+
+#include "base/buffer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct test_world world, *const w = &world;
+
+/* What the owner says, and what it was shown. */
+static struct {
+    enum queue_report answer;
+    bool all;               /* also of letters that are reports */
+    unsigned asked;
+    struct queue_verdict last;
+    char text[128];
+    size_t text_n;
+} owner;
+
+static enum queue_report report(void *reporter, const struct queue_verdict *verdict,
+                                struct queue_letter *ret_letter, struct queue_keys *ret_keys)
+{
+    static const char to[] = "\x06\0\0\0sender";
+
+    assert_ptr_equal(reporter, &owner);
+    if (bytes_begins(verdict->text, BYTES("report")))
+        return QUEUE_REPORT_HOLD;
+    owner.asked++;
+    owner.last = *verdict;
+    owner.text_n = verdict->text.n < sizeof(owner.text) ? verdict->text.n : sizeof(owner.text);
+    memcpy(owner.text, verdict->text.at, owner.text_n);
+    *ret_letter = (struct queue_letter){ .head = BYTES("head"), .to = { to, sizeof(to) - 1 },
+                                         .text = BYTES("report") };
+    *ret_keys = (struct queue_keys){ NULL, 0 };
+    return owner.answer;
+}
+
+static int begin(void **state)
+{
+    struct queue_conf conf = test_conf();
+
+    memset(&owner, 0, sizeof(owner));
+    owner.answer = QUEUE_REPORT_WRITTEN;
+    conf.report = report;
+    conf.reporter = &owner;
+    test_begin(w, &conf);
+    test_start(w);
+    queue_deliverer(w->queue, true, &w->fx);
+    return 0;
+}
+
+static int end(void **state)
+{
+    test_end(w);
+    return 0;
+}
+
+static void result(enum queue_outcome outcome)
+{
+    const struct test_news *job = test_last(w, NEWS_JOB);
+
+    assert_non_null(job);
+    queue_job_result(w->queue, &(struct queue_result){
+        .job = job->is.job, .outcome = outcome, .class = 5, .subject = 1, .detail = 1,
+        .words = BYTES("words") }, w->now, &w->fx);
+}
+
+/* Letters in the queue, after a crash too. */
+static void crash_to(uint64_t letters)
+{
+    test_crash(w);
+    test_start(w);
+    assert_int_equal(queue_letters(w->queue), letters);
+}
+
+static void a_failure_and_its_report_are_one(void **state)
+{
+    test_put(w, 1, "original");
+    test_run(w);
+    result(QUEUE_FAILED);
+    test_run(w);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.last.outcome, QUEUE_FAILED);
+    assert_int_equal(owner.text_n, 8);
+    assert_memory_equal(owner.text, "original", 8);
+    assert_int_equal(test_count(w, NEWS_TAKEN), 1);     /* nobody asked for the report */
+    assert_int_equal(queue_letters(w->queue), 1);
+    assert_memory_equal(w->letter, "report", 6);        /* it goes out at once */
+    crash_to(1);
+}
+
+static void before_the_sync_there_is_neither(void **state)
+{
+    test_put(w, 1, "original");
+    test_run(w);
+    result(QUEUE_FAILED);
+    crash_to(1);
+    queue_deliverer(w->queue, true, &w->fx);
+    test_run(w);
+    assert_memory_equal(w->letter, "original", 8);
+    assert_true(test_last(w, NEWS_JOB)->is.recovered);
+    result(QUEUE_FAILED);
+    test_run(w);
+    crash_to(1);
+    assert_int_equal(owner.asked, 2);
+}
+
+static void when_the_group_fails_the_recipient_waits_again(void **state)
+{
+    test_put(w, 1, "original");
+    test_run(w);
+    w->fail_kind = IO_SYNC;
+    w->ios = 0;
+    w->fail_at = 1;
+    w->fail_with = FAULT_IO;
+    result(QUEUE_FAILED);
+    test_run(w);
+    w->fail_at = 0;
+    assert_int_equal(queue_letters(w->queue), 1);
+    test_wait(w, 2000);
+    assert_memory_equal(w->letter, "original", 8);
+    result(QUEUE_FAILED);
+    test_wait(w, 100);
+    assert_int_equal(owner.asked, 2);
+    assert_int_equal(queue_letters(w->queue), 1);
+    assert_memory_equal(w->letter, "report", 6);
+    crash_to(1);
+}
+
+static void a_delivery_whose_group_fails_is_still_delivered(void **state)
+{
+    test_put(w, 1, "original");
+    test_run(w);
+    w->fail_kind = IO_SYNC;
+    w->ios = 0;
+    w->fail_at = 1;
+    w->fail_with = FAULT_IO;
+    result(QUEUE_DELIVERED);
+    test_run(w);
+    w->fail_at = 0;
+    test_wait(w, 2000);
+    assert_int_equal(queue_letters(w->queue), 0);
+    assert_int_equal(test_count(w, NEWS_JOB), 1);
+    crash_to(0);
+}
+
+static void nobody_is_to_hear_of_it(void **state)
+{
+    owner.answer = QUEUE_REPORT_NONE;
+    test_put(w, 1, "original");
+    test_run(w);
+    result(QUEUE_FAILED);
+    test_wait(w, 100);
+    assert_int_equal(queue_letters(w->queue), 0);
+    crash_to(0);
+}
+
+static void it_stays_until_somebody_looks(void **state)
+{
+    owner.answer = QUEUE_REPORT_HOLD;
+    test_put(w, 1, "original");
+    test_run(w);
+    result(QUEUE_FAILED);
+    test_wait(w, 3600 * 1000);
+    crash_to(1);
+    queue_deliverer(w->queue, true, &w->fx);
+    test_wait(w, 3600 * 1000);
+    assert_int_equal(test_count(w, NEWS_JOB), 0);
+}
+
+static void without_memory_it_comes_again(void **state)
+{
+    owner.answer = QUEUE_REPORT_NOT_NOW;
+    test_put(w, 1, "original");
+    test_run(w);
+    result(QUEUE_FAILED);
+    owner.answer = QUEUE_REPORT_WRITTEN;
+    test_wait(w, 2000);
+    assert_int_equal(test_count(w, NEWS_JOB), 2);
+    result(QUEUE_FAILED);
+    test_wait(w, 100);
+    crash_to(1);
+}
+
+static void a_delay_is_told_once(void **state)
+{
+    test_put(w, 1, "original");
+    test_run(w);
+    result(QUEUE_LATER);
+    test_run(w);
+    assert_int_equal(queue_letters(w->queue), 2);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.last.outcome, QUEUE_LATER);
+    assert_true(owner.last.due_ms > owner.last.at_ms);
+    crash_to(2);
+    queue_deliverer(w->queue, true, &w->fx);
+    for (unsigned i = 0; i < 3; i++) {
+        test_wait(w, 3600 * 1000);
+        result(i == 0 ? QUEUE_FAILED : QUEUE_LATER);    /* the report's own fate too */
+    }
+    assert_int_equal(owner.asked, 1 + (unsigned)(owner.last.outcome == QUEUE_FAILED));
+}
+
+/* A body file is read for the report, also when the word comes before any of it was sent. */
+static void the_start_of_a_large_text_is_shown(void **state)
+{
+    enum { SIZE = 40000 };
+    static char text[SIZE];
+    struct queue_from from = { 0, 9 };
+
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "Subject: big", 12);
+    assert_true(queue_begin(w->queue, from, false, SIZE, &w->fx));
+    assert_true(queue_to(w->queue, from, (struct bytes){ "\x01\0\0\0a", 5 }));
+    assert_true(queue_part(w->queue, from, (struct bytes){ text, SIZE }, &w->fx));
+    test_run(w);
+    assert_true(queue_end(w->queue, from, SIZE, BYTES("head"), (struct queue_keys){ NULL, 0 },
+                          w->now, &w->fx));
+    test_run(w);
+    result(QUEUE_FAILED);
+    test_run(w);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.last.size, SIZE);
+    assert_memory_equal(owner.text, "Subject: big", 12);
+    crash_to(1);
+}
+
+int main(void)
+{
+#define WITH(test) cmocka_unit_test_setup_teardown(test, begin, end)
+    const struct CMUnitTest tests[] = {
+        WITH(a_failure_and_its_report_are_one),
+        WITH(before_the_sync_there_is_neither),
+        WITH(when_the_group_fails_the_recipient_waits_again),
+        WITH(a_delivery_whose_group_fails_is_still_delivered),
+        WITH(nobody_is_to_hear_of_it),
+        WITH(it_stays_until_somebody_looks),
+        WITH(without_memory_it_comes_again),
+        WITH(a_delay_is_told_once),
+        WITH(the_start_of_a_large_text_is_shown),
+    };
+#undef WITH
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
