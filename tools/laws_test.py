@@ -116,7 +116,7 @@ def nm_findings(command, source, symbols, folder='base', options=()):
         with open(os.path.join(build, 'symbols'), 'w', encoding='utf-8') as file:
             file.write(symbols)
         subprocess.run([*command, *options, '-c', 'a.c', '-o', 'a.c.o'], cwd=place, check=True)
-        subprocess.run(['ar', 'rcs', 'liba.a', 'a.c.o'], cwd=place, check=True)
+        subprocess.run(['ar', 'rcs', f'lib{folder}.a', 'a.c.o'], cwd=place, check=True)
         rows = nm_law.read_symbols(os.path.join(build, 'symbols'))
         return list(nm_law.findings(build, *rows))
 

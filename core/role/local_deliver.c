@@ -109,8 +109,8 @@ static void add_sync_dir(struct job *job, struct effects *fx, enum op op, const 
     add(job, fx, op, link, (struct io){ .kind = IO_SYNC_DIR, .name = path(fx, job, sub, NULL) });
 }
 
-/* Somebody made new/ once. Until this process knows that its name is durable, a power cut could take it
-   away with all that was delivered into it. */
+/* Somebody made new/ once. Until this process knows that its name is durable, a power cut could
+   take it away with all that was delivered into it. */
 static void add_sync_box(struct job *job, struct effects *fx)
 {
     if (!job->sure)
