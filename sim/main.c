@@ -14,7 +14,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-struct mark *marks_hit;
+/* The linker's names for the ends of the section that MARK fills. */
+extern struct mark *const __start_postern_marks[], *const __stop_postern_marks[];
 enum plant planted_fault = PLANT_none;
 
 static const struct { const char *name; enum plant plant; } plants[] = {
@@ -95,6 +96,12 @@ static void tell_failure(uint64_t seed, const char *words)
            plant != NULL ? " --plant " : "", plant != NULL ? plant : "");
 }
 
+static void print_marks(void)
+{
+    for (struct mark *const *mark = __start_postern_marks; mark < __stop_postern_marks; mark++)
+        printf("%12" PRIu64 "  mark: %s\n", (*mark)->hits, (*mark)->name);
+}
+
 /* False: a promise is broken. */
 static bool run_one(const struct options *options, uint64_t seed, struct totals *totals)
 {
@@ -117,12 +124,6 @@ static bool run_one(const struct options *options, uint64_t seed, struct totals 
         printf("seed %" PRIu64 ": all promises kept, %.1f virtual seconds, trace %016" PRIx64 "\n",
                seed, (double)result.virtual_us / 1e6, result.hash);
     return true;
-}
-
-static void print_marks(void)
-{
-    for (const struct mark *mark = marks_hit; mark != NULL; mark = mark->next)
-        printf("%12" PRIu64 "  mark: %s\n", mark->hits, mark->name);
 }
 
 static int run_all(const struct options *options)
@@ -157,6 +158,7 @@ static int run_enumeration(const struct options *options)
         printf("%s%s\n", plant != NULL ? " --plant " : "", plant != NULL ? plant : "");
         return 1;
     }
+    print_marks();
     printf("%" PRIu64 " states (%" PRIu64 " of them crashes in a start, %" PRIu64
            " with an octet flipped), all promises kept\n", result.states, result.nested,
            result.damaged);

@@ -4,7 +4,6 @@
  * judges see it when there are some, since the toy forgets. */
 #include "sim/run.h"
 
-#include "base/mark.h"
 #include "base/plant.h"
 #include "sim/toy.h"
 
@@ -12,7 +11,6 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-struct mark *marks_hit;
 enum plant planted_fault = PLANT_none;
 
 static void a_calm_world_keeps_all(void **state)

@@ -7,6 +7,7 @@
 #include "queue/queue_int.h"
 
 #include "base/arena.h"
+#include "base/mark.h"
 #include "base/reader.h"
 
 #include <assert.h>
@@ -228,6 +229,7 @@ static void give_up(struct queue *q, struct effects *fx)
     if (log->mode == LOG_MEND_BIRTH)
         not_born(q, fx);
     log->mode = LOG_DEAD;
+    MARK("writing failed twice: read-only");
     while (log->groups_n > 0) {
         drop_group(q, front(log));
         pop(log);

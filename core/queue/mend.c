@@ -7,6 +7,7 @@
 #include "queue/recover_int.h"
 
 #include "base/arena.h"
+#include "base/mark.h"
 
 #include <assert.h>
 #include <string.h>
@@ -128,6 +129,7 @@ static void trim(struct queue *q, struct effects *fx)
     struct recovery *r = &q->recovery;
 
     r->stage = RECOVERY_TRIM;
+    MARK("a segment behind the log's end is removed");
     segment_remove(fx, r->numbers[r->numbers_n - 1], new_chain(q));
 }
 
@@ -138,6 +140,7 @@ static void zero(struct queue *q, struct effects *fx)
     uint64_t at = lsn_offset(r->end.lsn);
 
     r->stage = RECOVERY_ZERO;
+    MARK("a torn tail is zeroed");
     if (!slot_take(q, &r->slot)) {
         q->bad = true;
         return;

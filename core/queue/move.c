@@ -3,6 +3,7 @@
 #include "queue/queue_int.h"
 
 #include "base/arena.h"
+#include "base/mark.h"
 #include "base/plant.h"
 
 #include <string.h>
@@ -149,6 +150,7 @@ static void gather(struct queue *q, struct letter *letter, struct bytes payload,
         notes[i] = place.record.lsn;
     }
     log_fate(q, &fate);
+    MARK("a letter moves to a newer segment");
     log_urge(q);
 }
 

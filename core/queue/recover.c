@@ -3,6 +3,7 @@
 #include "queue/queue_int.h"
 
 #include "base/arena.h"
+#include "base/mark.h"
 
 #include <assert.h>
 #include <string.h>
@@ -192,6 +193,7 @@ static void read_again(struct queue *q, enum fault fault, struct effects *fx)
 {
     struct recovery *r = &q->recovery;
 
+    MARK("recovery reads again after an error");
     if (fault == FAULT_SKIPPED) {
         slot_free(q, r->slot);
         r->open = 0;
@@ -230,6 +232,7 @@ static void cannot_begin(struct queue *q, struct effects *fx)
               "its folders cannot be made or read: nothing is taken until a restart");
     q->recovery.stage = RECOVERY_OVER;
     q->log.mode = LOG_DEAD;
+    MARK("recovery cannot begin");
 }
 
 void recovery_io(struct queue *q, struct token came, const struct event *event, struct effects *fx)

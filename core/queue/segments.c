@@ -9,6 +9,7 @@
 #include "queue/queue_int.h"
 
 #include "base/arena.h"
+#include "base/mark.h"
 
 #include <assert.h>
 #include <string.h>
@@ -80,6 +81,8 @@ uint32_t spare_take(struct queue *q, bool *ret_fresh)
     struct spares *spares = &q->spares;
 
     *ret_fresh = spares->n == 0;
+    if (*ret_fresh)
+        MARK("no spare: a segment is made when it is needed");
     return *ret_fresh ? spares->next++ : spares->list[--spares->n];
 }
 

@@ -2,6 +2,7 @@
 #include "queue/walk_int.h"
 
 #include "base/arena.h"
+#include "base/mark.h"
 #include "base/plant.h"
 
 #include <assert.h>
@@ -290,6 +291,7 @@ static void seek_ended(struct log_walk *walk)
 {
     uint64_t to = walk->scan.ours;
 
+    MARK("damage: the rest of a segment is lost");
     if (lsn_segment(walk->end.durable) == walk->scan.segment && lsn_offset(walk->end.durable) > to)
         to = lsn_offset(walk->end.durable);
     if (walk->segments[walk->at].end != 0)

@@ -7,6 +7,7 @@
 #include "role/front_int.h"
 
 #include "base/log.h"
+#include "base/mark.h"
 #include "role/role.h"
 
 #include <assert.h>
@@ -78,6 +79,7 @@ static void on_store_down(struct front *front)
 {
     front->store = STORE_CLOSED;
     log_store(front, "store-gone");
+    MARK("the store dies while a front lives");
     ways_lost(front);
     recipients_lost(front);
 }

@@ -20,6 +20,7 @@
 #include "role/local_int.h"
 
 #include "base/id.h"
+#include "base/mark.h"
 #include "base/plant.h"
 
 #include <assert.h>
@@ -151,6 +152,10 @@ static void found(struct job *job, bool in_cur, struct effects *fx)
     add_sync_box(job, fx);
     if (in_cur)
         add_sync_dir(job, fx, OP_SYNC_CUR, "cur", LINKED);
+    if (in_cur)
+        MARK("a recovered delivery is found in cur");
+    else
+        MARK("a recovered delivery is found in new");
     add_sync_dir(job, fx, OP_SYNC_NEW, "new", LAST);
 }
 
@@ -167,6 +172,7 @@ static void open_file(struct job *job, struct effects *fx)
 static void repair(struct job *job, struct effects *fx)
 {
     job->repaired = true;
+    MARK("tmp, new and cur are made");
     job->stage = STAGE_REPAIRS;
     add_mkdir(job, fx, "tmp");
     add_mkdir(job, fx, "new");
@@ -209,6 +215,7 @@ static void end_file(struct job *job, struct effects *fx)
 static void replace_file(struct job *job, struct effects *fx)
 {
     job->stage = STAGE_REPLACES;
+    MARK("an uncertain copy is replaced");
     add(job, fx, OP_RENAME, LINKED,
         (struct io){ .kind = IO_RENAME, .name = path(fx, job, "tmp", job->name),
                      .to = path(fx, job, "new", job->name) });
