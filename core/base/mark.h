@@ -22,7 +22,8 @@ struct mark {
 #define MARK(text) \
     do { \
         static struct mark mark_ = { .name = "" text }; \
-        static struct mark *const listed_ __attribute__((section("postern_marks"), used)) = &mark_; \
+        static struct mark *const listed_ \
+            __attribute__((section("postern_marks"), used)) = &mark_; \
         mark_.hits++; \
     } while (0)
 
