@@ -20,6 +20,7 @@ import peers    # noqa: E402
 CONF = """host bench.example
 domain sink.example
 mailboxes {folder}/mail
+users no
 spool {folder}/spool
 control {folder}/control
 log {folder}/log

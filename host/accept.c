@@ -25,7 +25,7 @@ bool conns_listen(struct conns *conns, int fd, uint32_t index)
     struct listener listener = { .watch = { on_ready }, .conns = conns, .fd = fd, .index = index };
 
     if (conns->reserve_fd < 0)
-        conns->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        conns->reserve_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);      /* no file: a box has none */
     if (grown == NULL || !address_of_socket(fd, &listener.local)) {
         conns->listeners = grown == NULL ? conns->listeners : grown;
         close(fd);
@@ -73,7 +73,7 @@ static void rest(struct conns *conns, struct listener *listener, int error)
     int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0)
         close(fd);
-    conns->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    conns->reserve_fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 /* Errors of that one client, or of the way to it: accept(2) says to treat them like EAGAIN. */

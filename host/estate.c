@@ -10,10 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { HOLD_WAIT_MS = 3000 };   /* a killed server's store may just be ending */
+enum {
+    HOLD_WAIT_MS = 3000,        /* a killed server's store may just be ending */
+    SPARE_DESCRIPTORS = 96,
+};
 
 static int complain(struct buffer *words, const char *setting, struct bytes path, const char *why,
                     int status)
@@ -43,6 +47,49 @@ static int open_folders(struct estate *estate, struct buffer *reterr_words)
     return 0;
 }
 
+/* ---- users ---- */
+
+static int find_users(struct estate *estate, struct buffer *reterr_words)
+{
+    char name[USER_NAME_MOST];
+
+    estate->by_users = estate->conf->users && geteuid() == 0;
+    for (enum role_kind kind = 0; kind < ROLE_KINDS && estate->by_users; kind++) {
+        const struct role_rights *rights = rights_of(kind);
+        if (kind == ROLE_MASTER || users_find(rights->name, &estate->users[kind]))
+            continue;
+        users_name(rights->name, name);
+        return complain(reterr_words, "user", bytes_of(name),
+                        "the system has no such user; systemd-sysusers makes them from "
+                        "postern.sysusers, \"users no\" does without", EX_NOUSER);
+    }
+    return 0;
+}
+
+/* The spool is the store's. Mailboxes that belong to a user already are written by that one. */
+static int give_folders(struct estate *estate, struct buffer *reterr_words)
+{
+    struct user *local = &estate->users[ROLE_LOCAL];
+    struct stat mail;
+
+    if (!estate->by_users)
+        return 0;
+    if (!users_give(estate->spool_fd, estate->users[ROLE_STORE]))
+        return complain(reterr_words, "spool", estate->conf->spool, strerrordesc_np(errno),
+                        EX_CANTCREAT);
+    if (fstat(estate->mail_fd, &mail) < 0
+        || (mail.st_uid == 0 && !users_give(estate->mail_fd, *local)))
+        return complain(reterr_words, "mailboxes", estate->conf->mailboxes,
+                        strerrordesc_np(errno), EX_CANTCREAT);
+    for (enum role_kind kind = 0; kind < ROLE_KINDS; kind++)
+        if (kind != ROLE_LOCAL && kind != ROLE_MASTER && mail.st_uid == estate->users[kind].uid)
+            return complain(reterr_words, "mailboxes", estate->conf->mailboxes,
+                            "they belong to the user of another role", EX_CONFIG);
+    if (mail.st_uid != 0)
+        *local = (struct user){ mail.st_uid, mail.st_gid };
+    return 0;
+}
+
 int estate_open(struct estate *estate, const struct conf *conf, struct log_sink *log,
                 struct buffer *reterr_words)
 {
@@ -50,7 +97,11 @@ int estate_open(struct estate *estate, const struct conf *conf, struct log_sink 
 
     *estate = (struct estate){ .conf = conf, .log = log, .ops_of = role_ops_of,
                                .control_fd = -1, .spool_fd = -1, .mail_fd = -1 };
-    status = open_folders(estate, reterr_words);
+    status = find_users(estate, reterr_words);
+    if (status == 0)
+        status = open_folders(estate, reterr_words);
+    if (status == 0)
+        status = give_folders(estate, reterr_words);
     if (status == 0 && !listen_open(conf->listen, conf->fronts, estate->fronts, reterr_words))
         status = EX_UNAVAILABLE;
     if (status == 0) {
@@ -83,8 +134,22 @@ void estate_close(struct estate *estate)
     listen_close(estate->fronts, estate->conf->fronts);
 }
 
+static void log_users(const struct estate *estate)
+{
+    struct buffer line = buffer_with_most(LIMIT_LOG_LINE);
+
+    if (geteuid() == 0 && !estate->by_users) {
+        log_begin(&line, "users-off");
+        log_ours(&line, "why", BYTES("the configuration says so: every role runs as root"));
+        log_sink_put(estate->log, clock_now().wall_ms, LOG_WARN, BYTES("master"),
+                     buffer_bytes(&line));
+    }
+    buffer_done(&line);
+}
+
 void estate_log(const struct estate *estate)
 {
+    log_users(estate);
     for (size_t i = 0; i < estate->fronts[0].n; i++) {
         struct buffer line = buffer_with_most(LIMIT_LOG_LINE), text = buffer_with_most(64);
         struct net_address address;
@@ -134,6 +199,31 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
     if (rights->may & MAY_MAIL && !equip_folder(actor, IN_MAIL, estate->mail_fd))
         return false;
     return rights->lanes == 0 || actor_open_lanes(actor, rights->lanes);
+}
+
+/* Clients, a few more to be turned away, files, channels, and what comes and goes. */
+static uint64_t descriptors_of(const struct conf *conf)
+{
+    uint64_t clients = conf->connections == 0 ? LIMIT_CONNECTIONS : conf->connections;
+
+    return clients + clients / 8 + 2 * (LISTEN_MOST + 1) + LIMIT_IO_FILES + LIMIT_FRONTS
+         + ROLE_KINDS + SPARE_DESCRIPTORS;
+}
+
+struct box estate_box(const struct estate *estate, enum role_kind kind)
+{
+    const struct role_rights *rights = rights_of(kind);
+    struct box box = {
+        .rights = rights, .descriptors = descriptors_of(estate->conf),
+        .change_user = estate->by_users,
+        .uid = estate->users[kind].uid, .gid = estate->users[kind].gid,
+    };
+
+    if (rights->may & MAY_SPOOL)
+        box.folders[box.n_folders++] = estate->spool_fd;
+    if (rights->may & MAY_MAIL)
+        box.folders[box.n_folders++] = estate->mail_fd;
+    return box;
 }
 
 size_t estate_share(const struct estate *estate, struct role_name role, int *ret_fds)

@@ -8,7 +8,9 @@
 #define POSTERN_HOST_ESTATE_H
 
 #include "host/actor.h"
+#include "host/box.h"
 #include "host/listen.h"
+#include "host/users.h"
 
 struct estate {
     const struct conf *conf;    /* borrowed; `fronts` is the number there shall be */
@@ -16,6 +18,8 @@ struct estate {
     const struct role_ops *(*ops_of)(enum role_kind kind);
     struct listen_set fronts[LIMIT_FRONTS];
     int control_fd, spool_fd, mail_fd;
+    bool by_users;              /* each role runs as a user of its own */
+    struct user users[ROLE_KINDS];
 };
 
 /* Open all of it. 0, or an exit status of sysexits.h and in reterr_words why, in whole lines. */
@@ -28,6 +32,8 @@ void estate_log(const struct estate *estate);
 
 /* Give the role what its row of rights.def says. False: it cannot live. */
 MUST_USE bool estate_equip(const struct estate *estate, struct actor *actor);
+/* The box of its process, not entered yet. */
+struct box estate_box(const struct estate *estate, enum role_kind kind);
 /* The descriptors of the role's share, for a process that closes all others; at most LISTEN_MOST
    + 2. */
 size_t estate_share(const struct estate *estate, struct role_name role, int *ret_fds);

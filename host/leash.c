@@ -51,6 +51,12 @@ bool leash_send_peer(int leash, struct role_name peer, int fd)
     return send_word(leash, (struct word){ LEASH_PEER, (uint32_t)peer.kind, peer.index }, fd);
 }
 
+void leash_send_log(int leash, int fd)
+{
+    if (fd >= 0)
+        (void)send_word(leash, (struct word){ LEASH_LOG, 0, 0 }, fd);
+}
+
 bool leash_send_flaw(int leash, struct role_name peer)
 {
     return send_word(leash, (struct word){ LEASH_FLAW, (uint32_t)peer.kind, peer.index }, -1);
@@ -86,9 +92,9 @@ enum leash_said leash_read(int leash, struct role_name *ret_peer, int *ret_fd)
               && word.index < LIMIT_FRONTS;
     if (named)
         *ret_peer = (struct role_name){ (enum role_kind)word.kind, word.index };
-    if (named && word.said == LEASH_PEER && fd >= 0) {
+    if (named && (word.said == LEASH_PEER || word.said == LEASH_LOG) && fd >= 0) {
         *ret_fd = fd;
-        return LEASH_PEER;
+        return (enum leash_said)word.said;
     }
     if (fd >= 0)
         close(fd);

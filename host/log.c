@@ -172,8 +172,12 @@ void log_sink_reopen(struct log_sink *sink)
 {
     int fd = sink->path[0] == '\0' ? -1 : open_file(sink->path);
 
-    if (fd < 0)
-        return;
+    if (fd >= 0)
+        log_sink_turn(sink, fd);
+}
+
+void log_sink_turn(struct log_sink *sink, int fd)
+{
     log_sink_flush(sink);
     if (sink->fd >= 0)
         close(sink->fd);

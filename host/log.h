@@ -25,6 +25,8 @@ void log_sink_put(struct log_sink *sink, uint64_t wall_ms, enum log_level level,
 bool log_sink_flush(struct log_sink *sink);
 /* Open the file anew, by its name (it was moved away). When that fails the old one stays. */
 void log_sink_reopen(struct log_sink *sink);
+/* Write to this descriptor from now on; it is taken over. */
+void log_sink_turn(struct log_sink *sink, int fd);
 /* Forget what waits: after a fork it is the parent's to write. */
 void log_sink_forget(struct log_sink *sink);
 /* For a process that keeps few descriptors open: its own, or -1. */

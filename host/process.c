@@ -84,7 +84,7 @@ static void on_leash(struct watcher *watcher, uint32_t events)
         }
         process->of->spawner.flaw(&process->of->spawner, process->role);
         break;
-    case LEASH_PEER:
+    case LEASH_PEER: case LEASH_LOG:
         close(fd);
         process->of->spawner.flaw(&process->of->spawner, process->role);
         break;
@@ -207,6 +207,15 @@ static void reap(struct supervisor *supervisor, struct process *process)
                                                  : WEXITSTATUS(status)) });
 }
 
+/* None of them may open a file by its name. */
+static void log_anew(struct supervisor *supervisor)
+{
+    log_sink_reopen(supervisor->estate->log);
+    for (size_t i = 0; i < COUNT(supervisor->processes); i++)
+        if (supervisor->processes[i].leash >= 0)
+            leash_send_log(supervisor->processes[i].leash, log_sink_fd(supervisor->estate->log));
+}
+
 static void tell_all(struct supervisor *supervisor, int signal)
 {
     for (size_t i = 0; i < COUNT(supervisor->processes); i++)
@@ -221,10 +230,8 @@ static void on_signal(void *of, int signal, int from)
     (void)from;
     if (signal == SIGTERM || signal == SIGINT)
         actor_post(supervisor->master, &(struct event){ .kind = EV_STOP });
-    if (signal == SIGHUP) {
-        log_sink_reopen(supervisor->estate->log);
-        tell_all(supervisor, SIGHUP);
-    }
+    if (signal == SIGHUP)
+        log_anew(supervisor);
     for (size_t i = 0; signal == SIGCHLD && i < COUNT(supervisor->processes); i++)
         reap(supervisor, &supervisor->processes[i]);
 }
@@ -264,7 +271,7 @@ int processes_run(const struct estate *estate,
     for (size_t i = 0; i < COUNT(supervisor->processes); i++)
         supervisor->processes[i].leash = -1;
     supervisor->loop = loop_new(estate->log);
-    if (supervisor->loop != NULL
+    if (supervisor->loop != NULL && box_master()
         && signals_watch(&supervisor->signals, supervisor->loop, supervisor, on_signal))
         supervisor->master = actor_new(supervisor->loop, (struct role_name){ ROLE_MASTER, 0 },
                                        estate->ops_of(ROLE_MASTER), estate->conf);

@@ -118,8 +118,10 @@ int serve_run(int argc, char **argv)
         if (status == 0) {
             if (file->conf.fronts == 0)
                 file->conf.fronts = processors();
-            if (wanted.together)
+            if (wanted.together) {
                 file->conf.fronts = 1;
+                file->conf.users = false;
+            }
             conf_file_put_risks(&words, file);
             signals_take();
             raise_descriptors();

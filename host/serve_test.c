@@ -87,7 +87,7 @@ static int status_of(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-#define WHOLE "host mx.example.org\ndomain example.org\nmailboxes mail\nspool spool\n" \
+#define WHOLE "host mx.example.org\ndomain example.org\nusers no\nmailboxes mail\nspool spool\n" \
               "control control\n"
 
 static const struct { const char *arguments[4]; int n; const char *conf; int want;
@@ -104,7 +104,7 @@ static const struct { const char *arguments[4]; int n; const char *conf; int wan
     { { "-c", "CONF" }, 2, WHOLE "listen 127.0.0.1:9\nlog none/log\n", EX_CANTCREAT,
       "postern: log " },
     { { "-c", "CONF" }, 2, "host a.example\ndomain a.example\nmailboxes conf/x\nspool spool\n"
-      "listen 127.0.0.1:9\ncontrol control\n", EX_CANTCREAT, "postern: mailboxes " },
+      "users no\nlisten 127.0.0.1:9\ncontrol control\n", EX_CANTCREAT, "postern: mailboxes " },
     { { "--one-process", "-c", "CONF" }, 3, "host a.example\ndomain a.example\nmailboxes mail\n"
       "spool conf\nlisten 127.0.0.1:9\ncontrol control\n", EX_CANTCREAT, "postern: spool " },
 };

@@ -41,6 +41,7 @@ class Server:
         os.makedirs(folder + '/mail/example.org/bob')
         with open(self.conf, 'w', encoding='utf-8') as conf:
             conf.write('host mx.example.org\ndomain example.org\nmailboxes mail\nspool spool\n'
+                       'users no\n'
                        f'control control\nlisten 127.0.0.1:{self.port}\nspace-reserve 0\n'
                        'segment-size 1M\nlog log\n')
 

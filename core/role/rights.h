@@ -15,6 +15,9 @@ enum right {
     MAY_SPOOL = 8,      /* files below the spool */
     MAY_MAIL = 16,      /* files below the mail root */
     MAY_CONTROL = 32,   /* accept on the control socket */
+    MAY_CONNECT = 64,   /* connect to mail servers, by unix socket and TCP; receive and send */
+    MAY_FOREIGN = 256,  /* other people's libraries run in it: a forbidden call fails there, and
+                           does not end the process */
 };
 
 struct role_rights {

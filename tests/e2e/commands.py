@@ -123,8 +123,8 @@ def a_taken_port_is_said(bench):
     second = bench.server()
     second.port = first.port
     second.configure()
-    done = subprocess.run([second.program, 'serve', '-c', second.conf], capture_output=True,
-                          text=True, timeout=60, check=False)
+    done = subprocess.run([*second.system, second.program, 'serve', '-c', second.conf],
+                          capture_output=True, text=True, timeout=60, check=False)
     true(done.returncode != 0 and str(first.port) in done.stderr, done.stderr)
 
 

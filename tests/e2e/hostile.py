@@ -210,7 +210,7 @@ def many_connections(bench):
 
 def out_of_descriptors(bench):
     """SRV-077, OS-003: no descriptors left: no spinning; it goes on when there are some."""
-    server = bench.server(more='fronts 1\n').start()
+    server = bench.server(more='fronts 1\n', users=False).start()    # root may not limit others'
     front = server.roles()['front.0']
     resource.prlimit(front, resource.RLIMIT_NOFILE, (64, 64))
     held = [socket.create_connection(('127.0.0.1', server.port), 5) for _ in range(100)]
