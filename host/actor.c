@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "host/clock.h"
+#include "role/rights.h"
 
 #include <assert.h>
 #include <string.h>
@@ -198,10 +199,18 @@ static void do_spawner(struct actor *actor, const struct effect *effect)
         spawner->kill(spawner, effect->to, effect->number == 1);
 }
 
+static void do_dial(struct actor *actor, const struct effect *effect)
+{
+    assert(rights_of(actor->name.kind)->may & MAY_CONNECT);
+    if (!conns_dial(&actor->conns, (uint32_t)effect->number, &effect->address, effect->bytes))
+        actor_end(actor, ACTOR_GAVE_UP);
+}
+
 static void do_effect(struct actor *actor, const struct effect *effect)
 {
     switch (effect->kind) {
     case FX_SEND: conns_send(&actor->conns, effect->conn, effect->bytes); break;
+    case FX_DIAL: do_dial(actor, effect); break;
     case FX_PAUSE: conns_pause(&actor->conns, effect->conn, true); break;
     case FX_RESUME: conns_pause(&actor->conns, effect->conn, false); break;
     case FX_CLOSE: conns_close(&actor->conns, effect->conn); break;

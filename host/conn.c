@@ -112,7 +112,7 @@ static uint32_t take_number(struct conns *conns)
     return conns->n++;
 }
 
-static void give_back(struct conns *conns, uint32_t number)
+void conn_give_back(struct conns *conns, uint32_t number)
 {
     struct conn *conn = &conns->list[number];
 
@@ -123,24 +123,40 @@ static void give_back(struct conns *conns, uint32_t number)
     conns->open--;
 }
 
-uint32_t conn_open(struct conns *conns, int fd)
+uint32_t conn_take(struct conns *conns)
 {
     uint32_t number = take_number(conns);
+
+    if (number == CONN_NONE)
+        return CONN_NONE;
+    struct conn *conn = &conns->list[number];
+    *conn = (struct conn){ .fd = -1, .flags = CONN_USED, .generation = conn->generation,
+                           .before = CONN_NONE, .after = CONN_NONE };
+    conns->open++;
+    return number;
+}
+
+bool conn_watch(struct conns *conns, uint32_t number, uint32_t events)
+{
+    struct epoll_event event = { .events = events | EPOLLIN | EPOLLRDHUP | EPOLLET,
+                                 .data.u64 = tag_of(conns, number) };
+
+    return epoll_ctl(conns->loop->epoll, EPOLL_CTL_ADD, conns->list[number].fd, &event) == 0;
+}
+
+uint32_t conn_open(struct conns *conns, int fd)
+{
+    uint32_t number = conn_take(conns);
 
     if (number == CONN_NONE) {
         close(fd);
         return CONN_NONE;
     }
-    struct conn *conn = &conns->list[number];
-    *conn = (struct conn){ .fd = fd, .flags = CONN_USED, .generation = conn->generation,
-                           .before = CONN_NONE, .after = CONN_NONE };
-    conns->open++;
-    struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLET,
-                                 .data.u64 = tag_of(conns, number) };
-    if (epoll_ctl(conns->loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+    conns->list[number].fd = fd;
+    if (!conn_watch(conns, number, 0)) {
         close(fd);
-        conn->fd = -1;
-        give_back(conns, number);
+        conns->list[number].fd = -1;
+        conn_give_back(conns, number);
         return CONN_NONE;
     }
     return number;
@@ -219,6 +235,13 @@ void conns_event(struct conns *conns, uint64_t tag, uint32_t events)
     assert(number < conns->n);
     if (!(conn->flags & CONN_USED) || conn->generation != (uint16_t)(tag >> 16) || conn->fd < 0)
         return;
+    if (conn->flags & CONN_DIALS) {
+        if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) {
+            conn->flags |= CONN_UNBLOCKED;
+            conn_queue(conns, number);
+        }
+        return;
+    }
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
         conn->flags |= CONN_READABLE;
     if (events & (EPOLLRDHUP | EPOLLHUP))
@@ -292,8 +315,12 @@ static void serve(struct conns *conns, uint32_t number)
 
     conn->flags &= (uint16_t)~CONN_QUEUED;
     if (conn->flags & CONN_GONE) {
-        give_back(conns, number);
+        conn_give_back(conns, number);
         tell(conns, EV_CLOSED, number, BYTES_NONE);
+        return;
+    }
+    if (conn->flags & CONN_DIALS) {
+        conn_dialled(conns, number);
         return;
     }
     if (conn->flags & CONN_UNBLOCKED) {

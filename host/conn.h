@@ -64,6 +64,10 @@ void conns_flush(struct conns *conns);
 /* When conns_turn must be called at the latest, monotonic; UINT64_MAX: when something comes. */
 uint64_t conns_due_ms(const struct conns *conns);
 
+/* FX_DIAL: `tell` gets EV_CONNECTED in a later turn. False: no memory. */
+MUST_USE bool conns_dial(struct conns *conns, uint32_t token, const struct net_address *address,
+                         struct bytes path);
+
 /* The effects. A number that is not in use is the role's own mistake. */
 void conns_send(struct conns *conns, uint32_t number, struct bytes bytes);
 void conns_pause(struct conns *conns, uint32_t number, bool pause);

@@ -24,6 +24,7 @@ enum conn_flag {
     CONN_QUEUED = 1 << 11,      /* in `ready` */
     CONN_DIRTY = 1 << 12,       /* in `dirty` */
     CONN_DEAD = 1 << 13,        /* both sides are closed: after EV_END comes EV_CLOSED */
+    CONN_DIALS = 1 << 14,       /* connecting: `before` is an errno, `due_ms` the token */
 };
 
 struct out {
@@ -55,6 +56,11 @@ struct listener {
 void conn_queue(struct conns *conns, uint32_t number);
 /* CONN_NONE, and the descriptor is closed: no memory. */
 uint32_t conn_open(struct conns *conns, int fd);
+/* A number without a descriptor; CONN_NONE: no memory. */
+uint32_t conn_take(struct conns *conns);
+/* Have epoll watch it; false when that cannot be. */
+MUST_USE bool conn_watch(struct conns *conns, uint32_t number, uint32_t events);
+void conn_give_back(struct conns *conns, uint32_t number);
 void conn_gone(struct conns *conns, uint32_t number);
 void conn_list_put(struct conns *conns, struct conn_list *to, uint32_t number, uint32_t ms);
 void conn_list_remove(struct conns *conns, uint32_t number);
@@ -71,6 +77,9 @@ static inline bool conn_reads(const struct conn *conn)
 /* conn_out.c: send what waits; afterwards it may be blocked, lingering or gone. True when it was
    blocked and is no more. */
 bool conn_flush(struct conns *conns, uint32_t number);
+
+/* dial.c: the connecting ended, well or not. */
+void conn_dialled(struct conns *conns, uint32_t number);
 
 /* accept.c */
 void listener_turn(struct conns *conns, struct listener *listener);

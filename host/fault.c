@@ -11,7 +11,11 @@ static const struct { int error; enum fault fault; } faults[] = {
     { ELOOP, FAULT_DENIED }, { EXDEV, FAULT_DENIED }, { EISDIR, FAULT_DENIED },
     { ENXIO, FAULT_DENIED }, { ENODEV, FAULT_DENIED }, { ETXTBSY, FAULT_DENIED },
     { EMFILE, FAULT_TOO_MANY }, { ENFILE, FAULT_TOO_MANY }, { EMLINK, FAULT_TOO_MANY },
-    { ENOMEM, FAULT_NO_MEMORY },
+    { ENOMEM, FAULT_NO_MEMORY }, { ENOBUFS, FAULT_NO_MEMORY },
+    { ECONNREFUSED, FAULT_UNREACHED }, { ECONNRESET, FAULT_UNREACHED },
+    { ETIMEDOUT, FAULT_UNREACHED }, { EHOSTUNREACH, FAULT_UNREACHED },
+    { ENETUNREACH, FAULT_UNREACHED }, { EAGAIN, FAULT_UNREACHED },
+    { EADDRNOTAVAIL, FAULT_UNREACHED }, { EPIPE, FAULT_UNREACHED },
 };
 
 enum fault fault_of(int error)
@@ -28,6 +32,7 @@ const char *fault_name(enum fault fault)
         [OK] = "ok", [FAULT_NO_SPACE] = "no-space", [FAULT_IO] = "io", [FAULT_GONE] = "gone",
         [FAULT_EXISTS] = "exists", [FAULT_DENIED] = "denied", [FAULT_TOO_MANY] = "too-many",
         [FAULT_NO_MEMORY] = "no-memory", [FAULT_SKIPPED] = "skipped",
+        [FAULT_UNREACHED] = "unreached",
     };
     return names[fault < COUNT(names) ? fault : FAULT_IO];
 }

@@ -13,11 +13,13 @@ static const char *const event_names[] = {
     [EV_CLOSED] = "closed", [EV_DRAINED] = "drained", [EV_TOLD] = "told", [EV_PEER_UP] = "peer-up",
     [EV_PEER_DOWN] = "peer-down", [EV_IO] = "io", [EV_ALARM] = "alarm", [EV_TURN] = "turn",
     [EV_RELOAD] = "reload", [EV_STOP] = "stop", [EV_CHILD] = "child",
+    [EV_CONNECTED] = "connected",
 };
 
 static const char *const effect_names[] = {
     [FX_SEND] = "send", [FX_PAUSE] = "pause", [FX_RESUME] = "resume", [FX_CLOSE] = "close",
-    [FX_ABORT] = "abort", [FX_TELL] = "tell", [FX_ALARM] = "alarm", [FX_IO] = "io",
+    [FX_ABORT] = "abort", [FX_DIAL] = "dial",
+    [FX_TELL] = "tell", [FX_ALARM] = "alarm", [FX_IO] = "io",
     [FX_LOG] = "log", [FX_SPAWN] = "spawn", [FX_KILL] = "kill", [FX_EXIT] = "exit",
 };
 
@@ -32,6 +34,7 @@ static const char *const fault_names[] = {
     [OK] = "", [FAULT_NO_SPACE] = "no-space", [FAULT_IO] = "io-error", [FAULT_GONE] = "gone",
     [FAULT_EXISTS] = "exists", [FAULT_DENIED] = "denied", [FAULT_TOO_MANY] = "too-many",
     [FAULT_NO_MEMORY] = "no-memory", [FAULT_SKIPPED] = "skipped",
+    [FAULT_UNREACHED] = "unreached",
 };
 
 void trace_print_text(struct bytes text)

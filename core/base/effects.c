@@ -68,6 +68,13 @@ void fx_send(struct effects *fx, uint32_t conn, struct bytes bytes)
         add(fx, (struct effect){ .kind = FX_SEND, .conn = conn, .bytes = bytes });
 }
 
+void fx_dial(struct effects *fx, uint32_t token, const struct net_address *address,
+             struct bytes path)
+{
+    add(fx, (struct effect){ .kind = FX_DIAL, .number = token, .address = *address,
+                             .bytes = path });
+}
+
 void fx_pause(struct effects *fx, uint32_t conn)
 {
     add(fx, (struct effect){ .kind = FX_PAUSE, .conn = conn });

@@ -18,6 +18,8 @@ enum effect_kind {
     FX_RESUME,
     FX_CLOSE,       /* send what is left, then close; of this connection only EV_CLOSED comes */
     FX_ABORT,       /* close at once, unsent octets are lost; then EV_CLOSED */
+    FX_DIAL,        /* connect to `address`, or to the unix socket `bytes` when that is not empty:
+                       EV_CONNECTED with `number` as its token, sooner or later */
     FX_TELL,        /* a frame to another role; lost without a word when its channel is down */
     FX_ALARM,       /* EV_ALARM at that monotonic time, in place of the one before; 0: none */
     FX_IO,          /* a file operation */
@@ -74,7 +76,8 @@ struct effect {
     struct role_name to;
     struct bytes bytes;
     struct bytes more;          /* TELL: the frame's second part, straight behind `bytes` */
-    uint64_t number;            /* ALARM: monotonic ms; KILL, EXIT: see there */
+    uint64_t number;            /* ALARM: monotonic ms; DIAL, KILL, EXIT: see there */
+    struct net_address address; /* DIAL */
     enum log_level level;
     struct io io;
 };
@@ -100,6 +103,9 @@ struct buffer *fx_draft(struct effects *fx);
 struct bytes fx_keep(struct effects *fx, struct bytes text);
 
 void fx_send(struct effects *fx, uint32_t conn, struct bytes bytes);
+/* An internet address, or a unix socket when `path` is not empty. */
+void fx_dial(struct effects *fx, uint32_t token, const struct net_address *address,
+             struct bytes path);
 void fx_pause(struct effects *fx, uint32_t conn);
 void fx_resume(struct effects *fx, uint32_t conn);
 void fx_close(struct effects *fx, uint32_t conn);

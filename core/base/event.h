@@ -22,9 +22,11 @@ enum fault {
     FAULT_TOO_MANY,     /* descriptors or another table of the machine are full */
     FAULT_NO_MEMORY,
     FAULT_SKIPPED,      /* not done, because one linked before it failed */
+    FAULT_UNREACHED,    /* nobody answers at that address of the network */
 };
 
-enum role_kind { ROLE_MASTER, ROLE_FRONT, ROLE_STORE, ROLE_LOCAL, ROLE_ADMIN, ROLE_KINDS };
+enum role_kind { ROLE_MASTER, ROLE_FRONT, ROLE_STORE, ROLE_LOCAL, ROLE_ADMIN, ROLE_RELAY,
+                 ROLE_KINDS };
 
 /* One of possibly several processes of a kind: fronts are many, the others index 0. */
 struct role_name {
@@ -62,6 +64,7 @@ enum event_kind {
     EV_TURN,        /* nothing more is at hand at this instant: the place to send a batch off */
     EV_RELOAD,      /* read the new settings (master only) */
     EV_STOP,        /* end cleanly, soon */
+    EV_CONNECTED,   /* FX_DIAL ended: `token` as given; `fault` OK and `conn` is open, or why not */
     EV_CHILD,       /* master only: the process of `peer` ended, or could not be made */
 };
 
@@ -73,8 +76,8 @@ struct event {
     struct net_address remote, local;   /* ACCEPT */
     struct role_name peer;      /* TOLD, PEER_UP, PEER_DOWN, CHILD */
     struct bytes bytes;         /* BYTES, TOLD, IO (as read or listed); START: 32 random octets */
-    uint64_t token;             /* IO: as given */
-    enum fault fault;           /* IO */
+    uint64_t token;             /* IO, CONNECTED: as given */
+    enum fault fault;           /* IO, CONNECTED */
     uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind;
                                    CHILD: exit status, 128 and a signal's number, or 71: no fork */
 };

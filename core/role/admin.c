@@ -225,6 +225,7 @@ static void admin_step(void *role, const struct event *event, struct effects *fx
         on_stop(admin, event->now.mono_ms, fx);
         break;
     case EV_START: case EV_IO: case EV_ALARM: case EV_TURN: case EV_RELOAD: case EV_CHILD:
+    case EV_CONNECTED:
         break;
     }
     look_at_the_clock(admin, event->now.mono_ms, fx);

@@ -195,6 +195,7 @@ static void on_event(struct front *front, const struct event *event)
         on_stop(front);
         break;
     case EV_PEER_UP: case EV_IO: case EV_RELOAD: case EV_CHILD:
+    case EV_CONNECTED:
         break;
     }
 }

@@ -13,7 +13,7 @@ const struct role_ops *role_ops_of(enum role_kind kind)
     static const struct role_ops rows[] = {
         [ROLE_MASTER] = { .name = "master" }, [ROLE_FRONT] = { .name = "front" },
         [ROLE_STORE] = { .name = "store" }, [ROLE_LOCAL] = { .name = "local" },
-        [ROLE_ADMIN] = { .name = "admin" },
+        [ROLE_ADMIN] = { .name = "admin" }, [ROLE_RELAY] = { .name = "relay" },
     };
     return &rows[kind];
 }

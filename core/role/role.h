@@ -18,7 +18,8 @@ struct role_ops {
     void (*free)(void *role);
 };
 
-extern const struct role_ops front_ops, store_ops, local_ops, admin_ops, master_ops;
+extern const struct role_ops front_ops, store_ops, local_ops, admin_ops, relay_ops,
+                             master_ops;
 
 /* The row of that kind. */
 const struct role_ops *role_ops_of(enum role_kind kind);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * smtp/client.h: the sending side, as a value. It speaks LMTP (RFC 2033); SMTP is to come behind
+ * the same functions.
+ *
+ * Stands on base and mail. Knows no socket and no clock: octets of the server go in with
+ * smtp_client_step until it says CLIENT_MORE, smtp_client_output is sent whenever it is not empty.
+ * Whatever the server says, and wherever the connection ends, each recipient of a letter gets
+ * exactly one CLIENT_RESULT before CLIENT_DONE, and the result is true: TAKEN only when the server
+ * answered for that recipient after the end of the text. The one thing that cannot be known is
+ * whether a server that was cut off after our last octet took the letter: those results say
+ * `window`, and the caller counts them.
+ *
+ * With PIPELINING, MAIL, all RCPT and DATA leave in one flight, or with CHUNKING (RFC 3030) the
+ * text behind them too.
+ */
+#ifndef POSTERN_SMTP_CLIENT_H
+#define POSTERN_SMTP_CLIENT_H
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "mail/envelope.h"
+#include "mail/status.h"
+
+enum { CLIENT_RECIPIENTS = 100 };   /* of one transaction; RFC 5321, 4.5.3.1.8 */
+
+/* What EHLO or LHLO offered. */
+enum client_extension {
+    CLIENT_PIPELINING = 1, CLIENT_CHUNKING = 2, CLIENT_8BITMIME = 4, CLIENT_BINARYMIME = 8,
+    CLIENT_SMTPUTF8 = 16, CLIENT_SIZE = 32, CLIENT_STATUS_CODES = 64,
+};
+
+/* What is to be sent. Slices live until CLIENT_DONE. */
+struct client_letter {
+    struct bytes sender;            /* without brackets; empty: the null sender */
+    const struct bytes *recipients; /* without brackets */
+    size_t n;                       /* 1 .. CLIENT_RECIPIENTS */
+    enum body_kind body;
+    bool smtputf8;
+    uint64_t size;                  /* octets of the text, about; 0: not known */
+    bool ask_only;                  /* no text: RCPT's reply is the result, then RSET */
+};
+
+enum client_outcome { CLIENT_TAKEN = 1, CLIENT_LATER, CLIENT_FAILED };
+
+struct client_result {
+    size_t recipient;
+    enum client_outcome outcome;
+    struct status_code code;
+    bool window;                /* LATER, but the server may have taken it */
+    struct bytes words;         /* the server's, or ours; a stranger's octets; until the next call */
+};
+
+enum client_event_kind {
+    CLIENT_MORE,        /* all input was taken */
+    CLIENT_READY,       /* greeted: a letter may be begun */
+    CLIENT_RESULT,      /* of one recipient */
+    CLIENT_DONE,        /* the letter is over; another may be begun when smtp_client_ready */
+    CLIENT_CLOSE,       /* send the output, then close: nothing more can be said here */
+};
+
+struct client_event {
+    enum client_event_kind kind;
+    struct client_result result;
+};
+
+struct smtp_client;
+
+/* `host` is our name and outlives it. NULL when memory is short. */
+MUST_USE struct smtp_client *smtp_client_new(struct bytes host);
+void smtp_client_free(struct smtp_client *client);
+
+/* Take some of *in and say what comes of it. After begin, text, lost and quit step too: events can
+   come without input. */
+struct client_event smtp_client_step(struct smtp_client *client, struct bytes *in);
+
+/* May a letter be begun? */
+bool smtp_client_ready(const struct smtp_client *client);
+void smtp_client_begin(struct smtp_client *client, const struct client_letter *letter);
+/* Does it take text now? Only then smtp_client_text may be called. `text` is as it was received:
+   with CRLF at line ends; what stands alone of it is made CRLF unless CHUNKING takes it as it
+   is. */
+bool smtp_client_wants_text(const struct smtp_client *client);
+void smtp_client_text(struct smtp_client *client, struct bytes text, bool last);
+/* The connection is gone, or the caller's patience with it. `words`: why, in our own words. */
+void smtp_client_lost(struct smtp_client *client, struct bytes words);
+/* Why it said CLIENT_CLOSE: words of the server's, or ours. */
+struct bytes smtp_client_why(const struct smtp_client *client, struct status_code *ret_code);
+/* No more letters: QUIT, then CLIENT_CLOSE. Only when ready. */
+void smtp_client_quit(struct smtp_client *client);
+
+/* What the server offered, enum client_extension together. */
+unsigned smtp_client_extensions(const struct smtp_client *client);
+/* Is a reply waited for? */
+bool smtp_client_waits(const struct smtp_client *client);
+/* Waits for what comes after the end of the text: the longest patience (RFC 5321, 4.5.3.2.6). */
+bool smtp_client_at_end(const struct smtp_client *client);
+
+struct bytes smtp_client_output(const struct smtp_client *client);
+void smtp_client_sent(struct smtp_client *client);
+
+#endif
