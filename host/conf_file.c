@@ -3,6 +3,7 @@
 
 #include "base/safe.h"
 #include "host/command.h"
+#include "plan/route.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,13 +63,13 @@ static unsigned risks_of(int fd, const char *path, const char *folder)
     return risks;
 }
 
-/* The whole file, or one octet more than may be: then conf_read says that it is too large. */
-static bool read_all(int fd, struct buffer *to)
+/* The whole file, or one octet more than may be: then somebody says that it is too large. */
+static bool read_all(int fd, size_t most, struct buffer *to)
 {
     ssize_t n = 1;
 
-    while (n > 0 && to->n <= LIMIT_CONF_BYTES) {
-        size_t room = LIMIT_CONF_BYTES + 1 - to->n;
+    while (n > 0 && to->n <= most) {
+        size_t room = most + 1 - to->n;
         char *at = buffer_grow(to, room < 65536 ? room : 65536);
         if (at == NULL)
             return errno = ENOMEM, false;
@@ -91,6 +92,69 @@ static const char *folder_of(const char *path, char ret_folder[static PATH_MAX])
     return ret_folder;
 }
 
+/* Not waiting for a writer, should it be a pipe. */
+static int open_file(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+/* A file of aliases, whole, in the arena. */
+static int read_table(struct bytes path, struct conf_file *file, struct bytes *ret_text,
+                      struct buffer *reterr_words)
+{
+    struct buffer text = buffer_with_most(LIMIT_TABLE_BYTES + 1);
+    char name[PATH_MAX];
+    struct stat is;
+    int status = 0;
+
+    if (path.n == 0 || path.n >= sizeof(name))
+        return 0;
+    memcpy(name, path.at, path.n);
+    name[path.n] = '\0';
+    int fd = open_file(name);
+    if (fd < 0)
+        return refuse(reterr_words, name, strerror(errno), EX_NOINPUT);
+    if (fstat(fd, &is) != 0 || !S_ISREG(is.st_mode))
+        status = refuse(reterr_words, name, "this is not a regular file", EX_NOINPUT);
+    else if (!read_all(fd, LIMIT_TABLE_BYTES, &text))
+        status = refuse(reterr_words, name, strerror(errno), EX_IOERR);
+    else if (text.n > LIMIT_TABLE_BYTES)
+        status = refuse(reterr_words, name, "the file is larger than 16 MiB", EX_CONFIG);
+    else
+        *ret_text = arena_copy(&file->arena, buffer_bytes(&text));
+    if (status == 0 && ret_text->at == NULL)
+        status = refuse(reterr_words, name, "memory is short", EX_OSERR);
+    close(fd);
+    buffer_done(&text);
+    return status;
+}
+
+/* The files that the settings name, and whether they make sense. */
+static int read_tables(struct conf_file *file, struct buffer *reterr_words)
+{
+    struct conf *conf = &file->conf;
+    struct route_flaw flaw;
+    int status = read_table(conf->aliases, file, &conf->aliases_text, reterr_words);
+
+    if (status == 0)
+        status = read_table(conf->virtual, file, &conf->virtual_text, reterr_words);
+    if (status != 0)
+        return status;
+    struct routes *routes = routes_new(conf, &flaw);
+    if (routes == NULL) {
+        safe_put_plain(reterr_words, flaw.file);
+        buffer_put_char(reterr_words, ':');
+        buffer_put_uint(reterr_words, flaw.line);
+        buffer_put(reterr_words, BYTES(": "));
+        buffer_put_text(reterr_words, flaw.words);
+        buffer_put_char(reterr_words, '\n');
+        return EX_CONFIG;
+    }
+    file->no_postmaster = !routes_know_postmaster(routes);
+    routes_free(routes);
+    return 0;
+}
+
 static int take_text(struct bytes text, const char *folder, struct conf_file *file,
                      struct buffer *reterr_words)
 {
@@ -100,7 +164,7 @@ static int take_text(struct bytes text, const char *folder, struct conf_file *fi
     if (place.at == NULL)
         return refuse(reterr_words, file->path, "memory is short", EX_OSERR);
     if (conf_read(text, place, &file->arena, &file->conf, &flaw))
-        return 0;
+        return read_tables(file, reterr_words);
     conf_flaw_put(reterr_words, bytes_of(file->path), &flaw);
     buffer_put_char(reterr_words, '\n');
     return EX_CONFIG;
@@ -118,18 +182,12 @@ static int read_open(int fd, struct conf_file *file, struct buffer *reterr_words
     if (folder_of(file->path, folder) == NULL)
         return refuse(reterr_words, file->path, strerror(errno), EX_NOINPUT);
     file->risks = risks_of(fd, file->path, folder);
-    if (read_all(fd, &text))
+    if (read_all(fd, LIMIT_CONF_BYTES, &text))
         status = take_text(buffer_bytes(&text), folder, file, reterr_words);
     else
         status = refuse(reterr_words, file->path, strerror(errno), EX_IOERR);
     buffer_done(&text);
     return status;
-}
-
-/* Not waiting for a writer, should it be a pipe. */
-static int open_file(const char *path)
-{
-    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 int conf_file_read(const char *path, struct conf_file *ret_file, struct buffer *reterr_words)

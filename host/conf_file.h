@@ -19,6 +19,7 @@ enum conf_file_risk {
 struct conf_file {
     char path[4096];            /* as it was found */
     unsigned risks;             /* enum conf_file_risk, together */
+    bool no_postmaster;         /* no table and no setting says who reads its mail */
     struct arena arena;         /* what `conf` points to */
     struct conf conf;
 };

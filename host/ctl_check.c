@@ -55,7 +55,10 @@ static void put_summary(struct buffer *to, const struct conf_file *file)
     put_line(to, "  host       ", conf->host);
     put_names(to, "  domains    ", conf->domains);
     put_names(to, "  listen     ", conf->listen);
-    put_line(to, "  mailboxes  ", conf->mailboxes);
+    if (conf->mailboxes.n > 0)
+        put_line(to, "  mailboxes  ", conf->mailboxes);
+    if (conf->lmtp.n > 0)
+        put_names(to, "  lmtp       ", conf->lmtp);
     put_line(to, "  spool      ", conf->spool);
     put_line(to, "  control    ", conf->control);
     buffer_put(to, BYTES("  letters    up to "));
@@ -92,8 +95,12 @@ static void warn_folder(struct buffer *to, const char *what, struct bytes path, 
 static void put_warnings(struct buffer *to, const struct conf_file *file)
 {
     conf_file_put_risks(to, file);
-    warn_folder(to, "mailboxes", file->conf.mailboxes,
-                "; no mailbox exists until this folder does");
+    if (file->conf.mailboxes.n > 0)
+        warn_folder(to, "mailboxes", file->conf.mailboxes,
+                    "; no mailbox exists until this folder does");
+    if (file->no_postmaster)
+        buffer_put(to, BYTES("nobody is named who reads mail for postmaster and abuse: set"
+                             " postmaster ADDRESS, or make mailboxes of these names\n"));
     warn_folder(to, "spool", file->conf.spool, "; make it, owned by the server's user, mode 0700");
 }
 
@@ -119,6 +126,7 @@ static void put_json(struct buffer *to, const struct conf_file *file, struct byt
     put_texts(&json, "domains", conf->domains);
     put_texts(&json, "listen", conf->listen);
     json_put_text(&json, "mailboxes", conf->mailboxes);
+    put_texts(&json, "lmtp", conf->lmtp);
     json_put_text(&json, "spool", conf->spool);
     json_put_text(&json, "control", conf->control);
     json_put_uint(&json, "size_limit", conf->size_most);

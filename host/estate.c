@@ -41,6 +41,8 @@ static int open_folders(struct estate *estate, struct buffer *reterr_words)
         return complain(reterr_words, "spool", spool, strerrordesc_np(errno), EX_CANTCREAT);
     if (!folder_hold(estate->spool_fd, HOLD_WAIT_MS))
         return complain(reterr_words, "spool", spool, "another server uses it", EX_UNAVAILABLE);
+    if (mail.n == 0)
+        return 0;               /* an LMTP server keeps all of them */
     estate->mail_fd = folder_open(mail, 0700);
     if (estate->mail_fd < 0)
         return complain(reterr_words, "mailboxes", mail, strerrordesc_np(errno), EX_CANTCREAT);
@@ -196,7 +198,8 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
         return false;
     if (rights->may & MAY_SPOOL && !equip_folder(actor, IN_SPOOL, estate->spool_fd))
         return false;
-    if (rights->may & MAY_MAIL && !equip_folder(actor, IN_MAIL, estate->mail_fd))
+    if (rights->may & MAY_MAIL && estate->mail_fd >= 0
+        && !equip_folder(actor, IN_MAIL, estate->mail_fd))
         return false;
     return rights->lanes == 0 || actor_open_lanes(actor, rights->lanes);
 }
@@ -238,7 +241,7 @@ size_t estate_share(const struct estate *estate, struct role_name role, int *ret
         ret_fds[n++] = estate->control_fd;
     if (rights->may & MAY_SPOOL)
         ret_fds[n++] = estate->spool_fd;
-    if (rights->may & MAY_MAIL)
+    if (rights->may & MAY_MAIL && estate->mail_fd >= 0)
         ret_fds[n++] = estate->mail_fd;
     return n;
 }

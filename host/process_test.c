@@ -104,13 +104,15 @@ static void tiny_step(void *of, const struct event *event, struct effects *fx)
 
 #define TINY(text) { .name = text, .make = tiny_make, .step = tiny_step, .free = mem_free }
 static const struct role_ops tiny_front = TINY("front"), tiny_store = TINY("store"),
-                             tiny_local = TINY("local"), tiny_admin = TINY("admin");
+                             tiny_local = TINY("local"), tiny_admin = TINY("admin"),
+                             tiny_relay = TINY("relay");
 
 const struct role_ops *role_ops_of(enum role_kind kind)
 {
     static const struct role_ops *const rows[] = {
         [ROLE_MASTER] = &master_ops, [ROLE_FRONT] = &tiny_front, [ROLE_STORE] = &tiny_store,
         [ROLE_LOCAL] = &tiny_local, [ROLE_ADMIN] = &tiny_admin,
+        [ROLE_RELAY] = &tiny_relay,
     };
     return rows[kind];
 }
@@ -232,10 +234,10 @@ static pid_t pid_of(struct ground *ground, const char *child)
     return (pid_t)strtol(found, NULL, 10);
 }
 
-/* All channels of the start: each of two fronts, local and admin with the store. */
+/* All channels of the start: each of two fronts, local, admin and relay with the store. */
 static void until_ready(struct ground *ground)
 {
-    until(ground, "role=store event=up", 4);
+    until(ground, "role=store event=up", 5);
     until(ground, "role=front.0 event=up peer=2.0", 1);
     until(ground, "role=front.1 event=up peer=2.0", 1);
 }
@@ -309,7 +311,7 @@ static void a_killed_child_comes_back(void **state)
     until(ground, "role=local event=down peer=2.0", 1);
     until(ground, "role=front.0 event=up peer=2.0", 2);
     until(ground, "role=front.1 event=up peer=2.0", 2);
-    until(ground, "role=store event=up", 8);
+    until(ground, "role=store event=up", 10);
     until(ground, "event=child-ended child=store index=0 status=137", 1);
     assert_int_not_equal(pid_of(ground, "store index=0"), store);
     assert_int_equal(pid_of(ground, "local index=0"), local);
@@ -351,7 +353,7 @@ static void nonsense_ends_the_one_that_said_it(void **state)
     assert_int_equal(ask(ground, 'b'), 0);
     until(ground, "role=store event=channel-flaw peer=front", 1);
     until(ground, "event=child-flawed child=front", 1);
-    until(ground, "role=store event=up", 5);
+    until(ground, "role=store event=up", 6);
     assert_int_equal(logged(ground, "role=store event=start"), 1);
     assert_int_equal(ask(ground, 'h'), 'h');
 }
@@ -364,10 +366,10 @@ static void an_assert_takes_only_its_process(void **state)
     until_ready(ground);
     assert_int_equal(ask(ground, 'a'), 0);
     until(ground, "event=child-ended child=front", 1);
-    until(ground, "role=store event=up", 5);
+    until(ground, "role=store event=up", 6);
     assert_int_equal(ask(ground, 'x'), 0);
     until(ground, "status=3", 1);
-    until(ground, "role=store event=up", 6);
+    until(ground, "role=store event=up", 7);
     assert_int_equal(logged(ground, "role=store event=start"), 1);
     assert_int_equal(ask(ground, 'h'), 'h');
 }
@@ -420,7 +422,7 @@ static void children_die_with_master(void **state)
     until_ready(ground);
     kill(ground->master, SIGKILL);
     assert_int_equal(master_status(ground), -SIGKILL);
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 6; i++)
         assert_true(waitpid(-1, NULL, 0) > 0);      /* ours now, and dead */
     assert_int_equal(waitpid(-1, NULL, 0), -1);
 }
@@ -462,7 +464,7 @@ static void all_in_one_process(void **state)
     struct ground *ground = *state;
 
     start(ground, true);
-    until(ground, "role=store event=up", 3);
+    until(ground, "role=store event=up", 4);
     for (unsigned i = 0; i < 5; i++)
         assert_int_equal(ask(ground, 'h'), 'h');
     assert_int_equal(ask(ground, 'x'), 0);

@@ -323,6 +323,7 @@ static bool do_effect(struct actor *actor, struct effect *effect)
     case FX_SEND: case FX_PAUSE: case FX_RESUME: case FX_CLOSE: case FX_ABORT:
         net_effect(actor, effect);
         return true;
+    case FX_DIAL: net_role_dials(actor, effect); return true;
     case FX_TELL: channel_tell(actor, effect); return true;
     case FX_ALARM: set_alarm(actor, effect->number); return true;
     case FX_IO:

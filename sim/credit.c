@@ -74,8 +74,8 @@ void credit_arrived(struct world *world, const struct channel *channel, struct b
 
     if (!wire_read_credit(frame, &credit))
         return;
-    bool job = channel->side[0]->name.kind == ROLE_LOCAL
-        || channel->side[1]->name.kind == ROLE_LOCAL;
+    bool job = channel->side[0]->name.kind != ROLE_FRONT
+        && channel->side[1]->name.kind != ROLE_FRONT;
     flow = flow_of(world, channel, credit.token, job);
     if (flow != NULL)
         flow->granted += credit.octets;

@@ -123,6 +123,52 @@ struct conn *net_dial(struct world *world, uint32_t front, const struct net_clie
     return conn;
 }
 
+/* ---- a role dials */
+
+void net_serve(struct world *world, struct net_server server)
+{
+    world->server = server;
+}
+
+static void dialled(struct world *world, struct future *future)
+{
+    struct conn *conn = future->who;
+    struct actor *actor = conn->actor;
+    struct event event = { .kind = EV_CONNECTED, .token = future->a };
+
+    if (actor->life != future->life || !actor_alive(actor)) {
+        conn->over = true;
+        return;
+    }
+    if (!dice_chance(&world->net_dice, world->plan.odds.cut) && world->server.accept != NULL)
+        conn->client = world->server.accept(world->server.ctx, conn, &conn->ops);
+    if (conn->client == NULL) {
+        conn->over = true;
+        event.fault = FAULT_UNREACHED;
+        actor_step(actor, event);
+        return;
+    }
+    conn->accepted = true;
+    conn->life = actor->life;
+    conn->number = free_number(actor);
+    actor->conns[conn->number] = conn;
+    event.conn = conn->number;
+    actor_step(actor, event);
+    move_in(conn);
+}
+
+void net_role_dials(struct actor *actor, const struct effect *effect)
+{
+    struct world *world = actor->world;
+    struct conn *conn = room_new(sizeof(*conn));
+
+    *conn = (struct conn){ .world = world, .actor = actor, .in = buffer_with_most(NET_MOST),
+                           .out = buffer_with_most(NET_MOST), .next = world->conns };
+    world->conns = conn;
+    world_later(world, delay(world), (struct future){
+        .run = dialled, .who = conn, .life = actor->life, .a = effect->number });
+}
+
 /* ---- towards the role */
 
 static void in_arrives(struct world *world, struct future *future)

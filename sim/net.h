@@ -21,6 +21,15 @@ struct net_client {
 /* Ask for a connection to that front; one of opened and closed follows, later. */
 struct conn *net_dial(struct world *world, uint32_t front, const struct net_client *ops,
                       void *client);
+
+/* A server that roles may dial. NULL in `accept`: nobody answers there. What it returns is the
+   client of that connection's `ret_ops`; `opened` is not called. */
+struct net_server {
+    void *(*accept)(void *ctx, struct conn *conn, const struct net_client **ret_ops);
+    void *ctx;
+};
+void net_serve(struct world *world, struct net_server server);
+
 void net_send(struct conn *conn, struct bytes bytes);
 /* Send no more; what comes is still read. */
 void net_end(struct conn *conn);

@@ -40,6 +40,7 @@ struct world *world_new(const struct world_plan *plan)
     add_actor(world, ROLE_STORE, 0);
     add_actor(world, ROLE_LOCAL, 0);
     add_actor(world, ROLE_ADMIN, 0);
+    add_actor(world, ROLE_RELAY, 0);
     for (uint32_t i = 0; i < plan->fronts; i++)
         add_actor(world, ROLE_FRONT, i);
     channels_make(world);

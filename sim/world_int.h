@@ -79,6 +79,7 @@ struct world {
     struct conn *conns;
     struct flow *flows;
     size_t flows_n, flows_room;
+    struct net_server server;
     struct totals totals;
     struct world_watch watch;
     unsigned kills_left;
@@ -111,6 +112,7 @@ void credit_arrived(struct world *world, const struct channel *channel, struct b
 
 /* net.c */
 void net_effect(struct actor *actor, const struct effect *effect);
+void net_role_dials(struct actor *actor, const struct effect *effect);
 /* All connections of an actor that died. */
 void net_cut_all(struct actor *actor);
 void net_done(struct world *world);

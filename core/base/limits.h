@@ -65,7 +65,8 @@ enum limit {
 
     LIMIT_CONF_BYTES = 1024 * 1024,
     LIMIT_CONF_LINE = 4096,
-    LIMIT_CONF_MEMORY = 64 * 1024 * 1024,   /* arena for a file of nothing but short domains */
+    LIMIT_TABLE_BYTES = 16 * 1024 * 1024,   /* a file of aliases */
+    LIMIT_CONF_MEMORY = 128 * 1024 * 1024,  /* arena: a file of short domains, and the tables */
 };
 
 #endif

@@ -157,10 +157,26 @@ static bool take_presets(struct conf_reading *reading)
             return conf_refuse(reading, BYTES_NONE,
                                about_setting(reading, "a line that sets ", setting->word, "", 0),
                                setting->word);
-        if (preset.n > 0 && !conf_take_value(reading, setting, value))
-            return false;
+        for (struct bytes rest = preset; bytes_cut(&rest, ' ', &value.text);)
+            if (!conf_take_value(reading, setting, value))
+                return false;
     }
     return true;
+}
+
+/* Every domain's mail needs a place to go. */
+static bool check_places(struct conf_reading *reading)
+{
+    bool whole = reading->conf.mailboxes.n > 0;
+
+    for (size_t i = 0; i < reading->conf.lmtp.n; i++) {
+        struct conf_route route;
+        if (conf_route_parse(reading->conf.lmtp.list[i], &route))
+            whole = whole || route.domain.n == 0;
+    }
+    return whole || conf_refuse(reading, BYTES_NONE,
+                                "a line that sets mailboxes, or lmtp for all domains",
+                                "mailboxes");
 }
 
 bool conf_read(struct bytes text, struct bytes folder, struct arena *arena, struct conf *ret_conf,
@@ -172,7 +188,7 @@ bool conf_read(struct bytes text, struct bytes folder, struct arena *arena, stru
     if (text.n > LIMIT_CONF_BYTES)
         read = conf_refuse(&reading, BYTES_NONE, "a file of at most 1 MiB", NULL);
     else
-        read = take_lines(&reading, text) && take_presets(&reading);
+        read = take_lines(&reading, text) && take_presets(&reading) && check_places(&reading);
     if (read)
         *ret_conf = reading.conf;
     else

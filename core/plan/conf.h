@@ -23,6 +23,13 @@ struct conf_texts {
     size_t n;
 };
 
+/* The times of a schedule, in milliseconds. */
+enum { CONF_SPANS = 32 };
+struct conf_spans {
+    uint64_t ms[CONF_SPANS];
+    size_t n;
+};
+
 #define CONF_FIELD_name(field) struct bytes field;
 #define CONF_FIELD_names(field) struct conf_texts field;
 #define CONF_FIELD_path(field) struct bytes field;
@@ -31,6 +38,10 @@ struct conf_texts {
 #define CONF_FIELD_span(field) uint64_t field;
 #define CONF_FIELD_flag(field) bool field;
 #define CONF_FIELD_listens(field) struct conf_texts field;
+#define CONF_FIELD_spans(field) struct conf_spans field;
+#define CONF_FIELD_routes(field) struct conf_texts field;
+#define CONF_FIELD_sign(field) struct bytes field;
+#define CONF_FIELD_mail(field) struct bytes field;
 
 #include "plan/conf.def"
 
@@ -42,6 +53,9 @@ struct conf {
     /* The same names in lower case as A-labels (RFC 5890), to compare with and to greet with. */
     struct bytes host_ascii;
     struct conf_texts domains_ascii;
+    /* What stands in the files of `aliases` and `virtual`: whoever read the configuration reads
+       them too, for no file is looked at here. Empty: no such file. */
+    struct bytes aliases_text, virtual_text;
 };
 
 /* Why a file was refused, in words for its owner. */
@@ -70,6 +84,17 @@ struct conf_listen {
 
 /* *:PORT, IPV4:PORT or [IPV6]:PORT, all of the text; port 1 to 65535. */
 MUST_USE bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen);
+
+/* One of conf.lmtp, taken apart. Slices borrow. */
+struct conf_route {
+    struct bytes domain;            /* as written; empty: all domains */
+    struct bytes path;              /* of a unix socket; empty: `at` */
+    struct net_address at;
+};
+
+/* [DOMAIN "="] ( "unix:" PATH / IPV4 ":" PORT / "[" IPV6 "]:" PORT ), all of the text; an absolute
+   path of at most 107 octets. */
+MUST_USE bool conf_route_parse(struct bytes text, struct conf_route *ret_route);
 
 /* Is this domain (as A-labels, any case) one whose mail is received here? */
 bool conf_serves(const struct conf *conf, struct bytes domain_ascii);

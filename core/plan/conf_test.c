@@ -197,7 +197,7 @@ static const struct {
     { "no domain", BYTES_INIT("host a.example\nmailboxes /m\n"),
       "f: expected a line that sets domain" },
     { "no mailboxes", BYTES_INIT("host a.example\ndomain a.example\n"),
-      "f: expected a line that sets mailboxes" },
+      "f: expected a line that sets mailboxes, or lmtp for all domains" },
     { "byte order mark", BYTES_INIT("\xEF\xBB\xBF" WHOLE), NULL },
     { "UTF-16", BYTES_INIT("\xFF\xFEh\0o\0s\0t\0"),
       "f:1:4: expected text without control characters, found \"\\x00\"" },
@@ -245,7 +245,8 @@ static void keeps_what_was_given(void **state)
     assert_true(bytes_equal(conf.mailboxes, BYTES("/etc/m/a \"b\"")));
     assert_int_equal(conf.listen.n, 2);
     assert_int_equal(conf.idle_ms, 90000);
-    assert_int_equal(conf.retry_ms, 1500);
+    assert_int_equal(conf.retry.n, 1);
+    assert_int_equal(conf.retry.ms[0], 1500);
     assert_int_equal(conf.space_least, 0);
     arena_done(&arena);
 }

@@ -3,6 +3,7 @@
 
 #include "base/ip.h"
 #include "base/number.h"
+#include "mail/address.h"
 
 #include <string.h>
 
@@ -156,7 +157,7 @@ static void put_amount(struct buffer *to, uint64_t amount, const struct measure 
 static const struct measure *measure_of(enum conf_kind kind)
 {
     return kind == CONF_count ? &counts : kind == CONF_size ? &sizes
-         : kind == CONF_span ? &spans : NULL;
+         : kind == CONF_span || kind == CONF_spans ? &spans : NULL;
 }
 
 void conf_put_range(struct buffer *to, const struct conf_setting *setting)
@@ -216,6 +217,63 @@ static bool take_amount(struct conf_reading *reading, const struct conf_setting 
     return true;
 }
 
+static bool take_spans(struct conf_reading *reading, const struct conf_setting *setting,
+                       struct conf_word value, void *field)
+{
+    struct conf_spans *list = field;
+    uint64_t ms = 0;
+
+    if (list->n == CONF_SPANS)
+        return conf_refuse(reading, value.written, "at most 32 times", NULL);
+    if (!take_amount(reading, setting, value, &ms))
+        return false;
+    list->ms[list->n++] = ms;
+    return true;
+}
+
+/* A text of one kind, kept as written. */
+static bool keep_text(struct conf_reading *reading, struct conf_word value, struct bytes *ret_text)
+{
+    *ret_text = arena_copy(reading->arena, value.text);
+    return ret_text->at != NULL || refuse_memory(reading, value);
+}
+
+static bool take_routes(struct conf_reading *reading, const struct conf_setting *setting,
+                        struct conf_word value, void *field)
+{
+    struct conf_route route;
+    struct bytes kept;
+
+    if (!conf_route_parse(value.text, &route))
+        return conf_refuse(reading, value.written,
+                           "unix:/PATH, ADDRESS:PORT or [IPV6]:PORT, or DOMAIN= and one of them",
+                           NULL);
+    return keep_text(reading, value, &kept)
+        && (put_in_list(reading, (size_t)(setting - conf_settings), kept, field)
+            || refuse_memory(reading, value));
+}
+
+static bool take_sign(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    static const char signs[] = "+-=_.#~%";
+
+    if (value.text.n != 1 || memchr(signs, value.text.at[0], sizeof(signs) - 1) == NULL)
+        return conf_refuse(reading, value.written, "one of the signs + - = _ . # ~ %", NULL);
+    return keep_text(reading, value, field);
+}
+
+static bool take_mail(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    struct address address;
+
+    if (!address_parse(value.text, true, &address, NULL) || address.domain.n == 0)
+        return conf_refuse(reading, value.written, "a mail address such as anna@example.org",
+                           NULL);
+    return keep_text(reading, value, field);
+}
+
 static bool take_flag(struct conf_reading *reading, const struct conf_setting *setting,
                       struct conf_word value, void *field)
 {
@@ -240,6 +298,8 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
         [CONF_path] = take_path, [CONF_listens] = take_listens,
         [CONF_count] = take_amount, [CONF_size] = take_amount,
         [CONF_span] = take_amount, [CONF_flag] = take_flag,
+        [CONF_spans] = take_spans, [CONF_routes] = take_routes,
+        [CONF_sign] = take_sign, [CONF_mail] = take_mail,
     };
 
     return takers[setting->kind](reading, setting, value, (char *)&reading->conf + setting->field);
@@ -247,7 +307,8 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
 
 bool conf_is_list(const struct conf_setting *setting)
 {
-    return setting->kind == CONF_names || setting->kind == CONF_listens;
+    return setting->kind == CONF_names || setting->kind == CONF_listens
+        || setting->kind == CONF_spans || setting->kind == CONF_routes;
 }
 
 bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen)

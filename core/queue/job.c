@@ -59,11 +59,9 @@ static void fall_back(struct queue *q, struct job *job, bool recovered, uint64_t
 
 static uint64_t wait_after(const struct queue *q, uint32_t attempt)
 {
-    uint64_t wait = q->conf.retry_ms;
+    size_t i = attempt == 0 ? 0 : attempt - 1, n = q->conf.retries;
 
-    for (uint32_t i = 1; i < attempt && wait < JOB_RETRY_MOST_MS; i++)
-        wait *= 2;
-    return wait < JOB_RETRY_MOST_MS ? wait : JOB_RETRY_MOST_MS;
+    return n == 0 ? JOB_RETRY_MS : q->conf.retry_ms[i < n ? i : n - 1];
 }
 
 void state_noted(struct queue *q, uint64_t id, struct bytes payload, uint64_t lsn)
@@ -106,6 +104,43 @@ static bool waits_for_text(const struct queue *q, struct job *job, const struct 
     return true;
 }
 
+/* When a letter's patience ends (wall clock), or UINT64_MAX. */
+static uint64_t patience_ends(const struct queue *q, const struct job *job)
+{
+    bool known = q->conf.give_up_ms != 0 && job->payload != NULL;
+
+    return known ? job->record.received_ms + q->conf.give_up_ms : UINT64_MAX;
+}
+
+/* Not now, and it has been tried for long enough: it has failed (RFC 3463: 4.4.7). */
+static void give_up(struct effects *fx, struct state_record *state)
+{
+    struct buffer *words = fx_draft(fx);
+
+    buffer_put(words, BYTES("given up after many tries; the last: "));
+    buffer_put(words, state->words);
+    state->outcome = QUEUE_FAILED;
+    state->class = 4;
+    state->subject = 4;
+    state->detail = 7;
+    state->words = bytes_first(fx_keep(fx, buffer_bytes(words)), STATE_WORDS);
+}
+
+/* The last try is at the very end of the patience. */
+static void wait_on(struct queue *q, const struct job *job, struct state_record *state,
+                    struct rcpt *rcpt)
+{
+    uint64_t ends = job->stays ? UINT64_MAX : patience_ends(q, job);
+
+    state->wait_ms = wait_after(q, rcpt->attempts);
+    if (ends != UINT64_MAX && state->at_ms < ends && state->wait_ms > ends - state->at_ms)
+        state->wait_ms = ends - state->at_ms;
+    state->due_ms = state->at_ms + state->wait_ms;
+    rcpt->state = RCPT_WAITS;
+    rcpt->due = q->now.mono_ms + state->wait_ms;
+    q->bad = !index_wake(&q->index, job->letter, rcpt->due) || q->bad;
+}
+
 /* What came of a job: into the index, the log and the history; the job is over. */
 static void conclude(struct queue *q, struct job *job, struct state_record *state,
                      struct effects *fx)
@@ -124,15 +159,13 @@ static void conclude(struct queue *q, struct job *job, struct state_record *stat
     state->attempt = rcpt->attempts;
     state->at_ms = q->now.wall_ms;
     rcpt->recovered = false;
+    if (state->outcome == QUEUE_LATER && !job->stays && state->at_ms >= patience_ends(q, job))
+        give_up(fx, state);
     if (state->outcome == QUEUE_DELIVERED) {
         rcpt->state = RCPT_DELIVERED;
         letter->left--;
     } else if (state->outcome == QUEUE_LATER) {
-        state->wait_ms = wait_after(q, rcpt->attempts);
-        state->due_ms = state->at_ms + state->wait_ms;
-        rcpt->state = RCPT_WAITS;
-        rcpt->due = q->now.mono_ms + state->wait_ms;
-        q->bad = !index_wake(&q->index, job->letter, rcpt->due) || q->bad;
+        wait_on(q, job, state, rcpt);
     } else {
         rcpt->state = RCPT_HELD;
     }
@@ -161,7 +194,8 @@ static void unreadable(struct queue *q, struct job *job, enum fault fault, struc
                                   .words = BYTES("the text of this letter cannot be read now") };
 
     if (job->told)
-        news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_DROP, .job = job->number });
+        news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_DROP, .job = job->number,
+                                           .deliverer = job->deliverer });
     say_letter(fx, LOG_ERROR, "letter_unreadable", job->letter,
                damaged ? "held: its octets on disk are damaged" : "it will be tried again");
     if (fault == FAULT_NO_MEMORY || fault == FAULT_TOO_MANY)
@@ -175,7 +209,7 @@ static void tell_text(struct queue *q, struct job *job, struct bytes text)
     while (text.n > 0) {
         struct bytes part = bytes_first(text, LIMIT_JOB_PART);
         news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_TEXT, .job = job->number,
-                                           .text = part });
+                                           .deliverer = job->deliverer, .text = part });
         text = bytes_skip(text, part.n);
         job->sent += part.n;
         job->credit -= part.n;
@@ -185,7 +219,8 @@ static void tell_text(struct queue *q, struct job *job, struct bytes text)
 static void tell_end(struct queue *q, struct job *job)
 {
     job->state = JOB_SENT;
-    news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_END, .job = job->number });
+    news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_END, .job = job->number,
+                                       .deliverer = job->deliverer });
 }
 
 /* Ask for the next piece of the body file, when enough of it may be sent. */
@@ -298,14 +333,21 @@ static void begin_job(struct queue *q, struct job *job, struct payload *payload,
         unreadable(q, job, OK, fx);
         return;
     }
+    struct bytes to = recipients_nth(job->record.to, job->recipient);
+    job->deliverer = q->conf.deliverer == NULL ? 0 : q->conf.deliverer(q->conf.of, to);
+    if (!q->jobs.up[job->deliverer]) {
+        rcpt->attempts--;
+        fall_back(q, job, false, JOB_SOON_MS, fx);
+        return;
+    }
     job->state = JOB_SENDING;
     job->told = true;
     news_tell(q, &(struct queue_news){
         .kind = NEWS_JOB, .job = job->number, .id = job->letter, .recipient = job->recipient,
         .attempt = rcpt->attempts, .recovered = rcpt->recovered,
         .binary = (job->record.flags & LETTER_BINARY) != 0, .size = job->record.size,
-        .received_ms = job->record.received_ms, .head = job->record.head,
-        .to = recipients_nth(job->record.to, job->recipient) });
+        .received_ms = job->record.received_ms, .head = job->record.head, .to = to,
+        .deliverer = job->deliverer });
     send_on(q, job, fx);
 }
 
@@ -400,7 +442,7 @@ static bool start_due(struct queue *q, uint64_t id, struct effects *fx)
 
 static bool may_work(const struct queue *q)
 {
-    return q->jobs.up && q->conf.deliver && q->jobs.busy < q->conf.jobs
+    return (q->jobs.up[0] || q->jobs.up[1]) && q->conf.deliver && q->jobs.busy < q->conf.jobs
         && q->log.mode != LOG_CLOSED && q->log.mode != LOG_DEAD && !q->bad;
 }
 
@@ -422,12 +464,15 @@ uint64_t job_alarm(const struct queue *q)
     return may_work(q) && index_next(&q->index, &due) ? due.at : 0;
 }
 
-void queue_deliverer(struct queue *q, bool up, struct effects *fx)
+void queue_deliverer(struct queue *q, uint8_t which, bool up, struct effects *fx)
 {
-    q->jobs.up = up;
-    for (size_t i = 0; i < LIMIT_JOBS; i++)
-        if (!up && q->jobs.list[i].state != JOB_FREE)
-            fall_back(q, &q->jobs.list[i], q->jobs.list[i].told, 0, fx);
+    assert(which < QUEUE_DELIVERERS);
+    q->jobs.up[which] = up;
+    for (size_t i = 0; i < LIMIT_JOBS; i++) {
+        struct job *job = &q->jobs.list[i];
+        if (!up && job->state != JOB_FREE && job->told && job->deliverer == which)
+            fall_back(q, job, true, 0, fx);
+    }
     job_turn(q, fx);
 }
 
@@ -452,6 +497,14 @@ void queue_job_result(struct queue *q, const struct queue_result *result, struct
     q->now = now;
     if (job == NULL || job->state == JOB_ENDS)
         return;
-    conclude(q, job, &state, fx);
+    if (result->outcome == QUEUE_BUSY) {
+        struct letter *letter = index_find(&q->index, job->letter);
+        if (letter != NULL)
+            letter_rcpt(letter, job->recipient)->attempts--;
+        fall_back(q, job, false, JOB_BUSY_MS, fx);
+    } else {
+        job->stays = result->stays;
+        conclude(q, job, &state, fx);
+    }
     job_turn(q, fx);
 }

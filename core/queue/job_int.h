@@ -5,7 +5,8 @@
  * A recipient (enum rcpt_state) goes
  *   WAITS -> AT_WORK       it was due and a job was free                     [job_turn]
  *   AT_WORK -> DELIVERED   the deliverer said so; its state is gathered      [queue_job_result]
- *   AT_WORK -> WAITS       not now: due again after a wait that doubles
+ *   AT_WORK -> WAITS       not now: due again after a wait, as the settings say
+ *   AT_WORK -> HELD        not now, and it is too old to be tried again: 4.4.7
  *   AT_WORK -> HELD        it failed for good, or its text is damaged: kept, seen in the queue
  *   AT_WORK -> WAITS       the deliverer died: due at once, and marked as recovered
  * Promise 1: at most one job for a recipient at a time. Promise 2: a recipient of which no state
@@ -22,7 +23,8 @@
 
 enum {
     JOB_READ = 4 * LIMIT_JOB_PART,          /* of a body file, at once */
-    JOB_RETRY_MOST_MS = 3600 * 1000,
+    JOB_RETRY_MS = 3600 * 1000,             /* when the settings name no wait */
+    JOB_BUSY_MS = 10 * 1000,                /* after a deliverer was too busy */
     JOB_SOON_MS = 1000,                     /* after our own troubles: memory, descriptors */
     CACHE_BYTES = 16 * 1024 * 1024,
     CACHE_LETTERS = 16 * 1024,
@@ -54,6 +56,8 @@ struct job {
     struct letter_record record;    /* borrows from payload */
     uint64_t sent;
     uint32_t crc, slot;
+    uint8_t deliverer;
+    bool stays;                 /* LATER, however old it is */
     bool told;                  /* NEWS_JOB was */
     bool open, reading;         /* the body file */
     bool damaged;               /* the text cannot be had: nothing is reported */
@@ -72,7 +76,7 @@ struct jobs {
     struct job list[LIMIT_JOBS];
     size_t busy;
     struct chain chains[LIMIT_IO_FILES];    /* by file slot: the reads of body files */
-    bool up;                    /* the deliverer is there */
+    bool up[QUEUE_DELIVERERS];  /* is that deliverer there? */
     struct cached *cache;       /* a ring of CACHE_LETTERS */
     size_t cache_first, cache_n, cache_bytes;
     struct payload *buried;

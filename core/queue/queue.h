@@ -40,6 +40,8 @@ enum queue_report {
 struct queue_letter;
 struct queue_keys;
 
+enum { QUEUE_RETRIES = 32, QUEUE_DELIVERERS = 2 };
+
 struct queue_conf {
     /* Asked at each end of an attempt. The slices of the letter and the keys live until the next
        call. NULL: a failed recipient stays in the queue until somebody looks. */
@@ -49,8 +51,14 @@ struct queue_conf {
     /* of a log file: 65536 .. LIMIT_SEGMENT_BYTES, a multiple of 4096 */
     uint64_t segment_bytes;
     uint64_t space_least;       /* free octets below which no letter is taken */
-    /* after the first attempt that failed for now; doubled, up to an hour */
-    uint64_t retry_ms;
+    /* how long to wait after the first attempt that failed for now, after the second, and so on;
+       the last again and again. None: an hour */
+    uint64_t retry_ms[QUEUE_RETRIES];
+    size_t retries;
+    uint64_t give_up_ms;        /* so old, what fails for now has failed for good; 0: never */
+    /* Who delivers to that recipient: below QUEUE_DELIVERERS. NULL: the first does all. */
+    uint8_t (*deliverer)(const void *of, struct bytes to);
+    const void *of;
     uint64_t history_keep_ms, history_most;
     uint32_t jobs;              /* deliveries at once, 1 .. LIMIT_JOBS */
     bool deliver;               /* false: no job is handed out */
@@ -66,7 +74,10 @@ struct queue_from {
 enum queue_state { QUEUE_CLOSED, QUEUE_OPEN, QUEUE_LOW, QUEUE_READ_ONLY };
 /* Why one was not. */
 enum queue_refusal { QUEUE_NOT_NOW = 1, QUEUE_NO_SPACE, QUEUE_TOO_LARGE, QUEUE_UNKNOWN };
-enum queue_outcome { QUEUE_DELIVERED = 1, QUEUE_LATER, QUEUE_FAILED };
+enum queue_outcome {
+    QUEUE_DELIVERED = 1, QUEUE_LATER, QUEUE_FAILED,
+    QUEUE_BUSY,                 /* the attempt was not begun, and does not count */
+};
 
 enum queue_news_kind {
     NEWS_STATE,         /* `state` is another now */
@@ -94,6 +105,7 @@ struct queue_news {
     uint32_t job;
     uint32_t token;
     uint8_t more;
+    uint8_t deliverer;          /* JOB, JOB_TEXT, JOB_END, JOB_DROP: whose it is */
     /* JOB: an earlier attempt may have come through without our knowing */
     bool recovered;
     bool binary;                /* JOB: line ends are the sender's own */
@@ -161,8 +173,8 @@ void queue_drop(struct queue *queue, struct queue_from from, struct effects *fx)
 /* All begun letters of a peer that died. */
 void queue_drop_peer(struct queue *queue, uint32_t peer, struct effects *fx);
 
-/* The deliverer is there, or gone: all its jobs fall back, and are marked as recovered. */
-void queue_deliverer(struct queue *queue, bool up, struct effects *fx);
+/* That deliverer is there, or gone: all its jobs fall back, and are marked as recovered. */
+void queue_deliverer(struct queue *queue, uint8_t which, bool up, struct effects *fx);
 /* It may be sent so many more octets of that job. An unknown job is no mistake. */
 void queue_job_credit(struct queue *queue, uint32_t job, uint32_t octets, struct effects *fx);
 struct queue_result {
@@ -170,6 +182,7 @@ struct queue_result {
     enum queue_outcome outcome;
     uint8_t class;
     uint16_t subject, detail;
+    bool stays;                 /* LATER: however old it is */
     struct bytes words;
 };
 /* The deliverer's word is final, also before it got all of the text: it may have found the

@@ -71,7 +71,7 @@ static void one_sync_serves_all_that_came(void **state)
 
 static void a_letter_is_delivered_and_leaves(void **state)
 {
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_put(w, 1, "Subject: x\r\n\r\ntext\r\n");
     test_run(w);
     const struct test_news *job = test_last(w, NEWS_JOB);
@@ -90,19 +90,19 @@ static void a_letter_is_delivered_and_leaves(void **state)
 
 static void after_a_crash_a_job_says_that_it_may_be_the_second(void **state)
 {
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_put(w, 1, "text");
     test_run(w);
     result(test_last(w, NEWS_JOB)->is.job, QUEUE_DELIVERED);
     restart(true);      /* the result waits 50 ms for company: it was not written */
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_run(w);
     assert_true(test_last(w, NEWS_JOB)->is.recovered);
 }
 
 static void a_deferred_letter_waits_longer_each_time(void **state)
 {
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_put(w, 1, "text");
     test_run(w);
     for (uint32_t attempt = 1; attempt <= 5; attempt++) {
@@ -117,21 +117,102 @@ static void a_deferred_letter_waits_longer_each_time(void **state)
     test_crash(w);
     w->now.wall_ms -= 3600 * 1000 * 24;     /* SPL-019: put back: not beyond the wait */
     test_start(w);
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_wait(w, 32 * 1000);
     assert_int_equal(test_count(w, NEWS_JOB), 1);
     assert_int_equal(test_last(w, NEWS_JOB)->is.attempt, 7);
 }
 
+/* Two days by the default schedule, in a moment: every try at its very instant, the last when the
+   patience ends; then it has failed, with the last reason in its words. */
+static void patience_ends_to_the_instant(void **state)
+{
+    static const uint64_t MINUTE = 60 * 1000, LIFE = UINT64_C(48) * 60 * 60 * 1000;
+    static const uint64_t first[] = { 1, 5, 15, 30, 60 };
+    uint64_t at = 0;
+    size_t tries = 0;
+
+    test_kill(w);
+    for (size_t i = 0; i < COUNT(first); i++)
+        w->conf.retry_ms[i] = first[i] * MINUTE;
+    w->conf.retries = COUNT(first);
+    w->conf.give_up_ms = LIFE;
+    test_start(w);
+    uint64_t began = w->now.wall_ms;
+    queue_deliverer(w->queue, 0, true, &w->fx);
+    test_put(w, 1, "text");
+    test_run(w);
+    while (at < LIFE) {
+        assert_int_equal(test_count(w, NEWS_JOB), ++tries);
+        assert_int_equal(w->now.wall_ms - began, at);
+        result(test_last(w, NEWS_JOB)->is.job, QUEUE_LATER);
+        uint64_t wait = first[tries <= COUNT(first) ? tries - 1 : COUNT(first) - 1] * MINUTE;
+        wait = wait < LIFE - at ? wait : LIFE - at;
+        test_wait(w, wait - 1);
+        assert_int_equal(test_count(w, NEWS_JOB), tries);
+        test_wait(w, 1);
+        at += wait;
+    }
+    assert_int_equal(test_count(w, NEWS_JOB), tries + 1);
+    result(test_last(w, NEWS_JOB)->is.job, QUEUE_LATER);
+    test_wait(w, LIFE);
+    assert_int_equal(test_count(w, NEWS_JOB), tries + 1);
+    queue_list(w->queue, 7, 0, 10, &w->fx);
+    test_run(w);
+    const struct test_news *row = test_last(w, NEWS_ROW);
+    assert_non_null(row);
+    assert_true(row->is.failed);
+}
+
+static void who_is_busy_has_not_tried(void **state)
+{
+    queue_deliverer(w->queue, 0, true, &w->fx);
+    test_put(w, 1, "text");
+    test_run(w);
+    for (int i = 0; i < 3; i++) {
+        result(test_last(w, NEWS_JOB)->is.job, QUEUE_BUSY);
+        test_wait(w, 10000);
+        assert_int_equal(test_last(w, NEWS_JOB)->is.attempt, 1);
+    }
+    assert_int_equal(test_count(w, NEWS_JOB), 4);
+}
+
+static uint8_t second_does_all(const void *of, struct bytes to)
+{
+    (void)of;
+    (void)to;
+    return 1;
+}
+
+static void a_job_goes_to_the_deliverer_it_is_for(void **state)
+{
+    test_kill(w);
+    w->conf.deliverer = second_does_all;
+    test_start(w);
+    queue_deliverer(w->queue, 0, true, &w->fx);
+    test_put(w, 1, "text");
+    test_run(w);
+    assert_int_equal(test_count(w, NEWS_JOB), 0);
+    queue_deliverer(w->queue, 1, true, &w->fx);
+    test_wait(w, 1000);
+    assert_int_equal(test_count(w, NEWS_JOB), 1);
+    assert_int_equal(test_last(w, NEWS_JOB)->is.deliverer, 1);
+    queue_deliverer(w->queue, 0, false, &w->fx);    /* not its own: nothing falls back */
+    test_run(w);
+    result(test_last(w, NEWS_JOB)->is.job, QUEUE_DELIVERED);
+    test_wait(w, 100);
+    assert_int_equal(queue_letters(w->queue), 0);
+}
+
 static void what_failed_for_good_stays_and_says_why(void **state)
 {
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_put(w, 1, "text");
     test_run(w);
     result(test_last(w, NEWS_JOB)->is.job, QUEUE_FAILED);
     test_wait(w, 3600 * 1000);
     restart(true);
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_wait(w, 3600 * 1000);
     assert_int_equal(test_count(w, NEWS_JOB), 0);
     queue_list(w->queue, 9, 0, 10, &w->fx);
@@ -146,13 +227,13 @@ static void what_failed_for_good_stays_and_says_why(void **state)
 
 static void a_dead_deliverer_gives_its_jobs_back(void **state)
 {
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_put(w, 1, "text");
     test_run(w);
     uint32_t job = test_last(w, NEWS_JOB)->is.job;
-    queue_deliverer(w->queue, false, &w->fx);
+    queue_deliverer(w->queue, 0, false, &w->fx);
     result(job, QUEUE_DELIVERED);       /* of a job that is no more */
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_run(w);
     assert_int_equal(test_count(w, NEWS_JOB), 2);
     assert_true(test_last(w, NEWS_JOB)->is.recovered);
@@ -203,7 +284,7 @@ static void a_large_letter_has_a_file_of_its_own(void **state)
     assert_int_equal(body_files(), 1);
     restart(true);
     assert_int_equal(body_files(), 1);
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_run(w);
     for (uint32_t n = 0; n < 2; n++) {
         size_t jobs = test_count(w, NEWS_JOB);
@@ -291,7 +372,7 @@ static void two_failures_make_it_read_only(void **state)
 
 static void a_result_survives_a_failed_sync(void **state)
 {
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_put(w, 1, "text");
     test_run(w);
     result(test_last(w, NEWS_JOB)->is.job, QUEUE_DELIVERED);
@@ -406,7 +487,7 @@ static void any_allocation_may_fail(void **state)
         mem_fail_at(at);
         test_start(w);
         if (!w->bad && w->queue != NULL) {
-            queue_deliverer(w->queue, true, &w->fx);
+            queue_deliverer(w->queue, 0, true, &w->fx);
             test_put(w, 1, "text");
             test_run(w);
             taken = test_count(w, NEWS_TAKEN);
@@ -431,7 +512,7 @@ static void segments_come_and_go(void **state)
     uint32_t deferred = 0;
 
     memset(text, 'x', 4000);
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     for (uint32_t i = 0; i < 400; i++) {
         test_put(w, i, text);
         test_wait(w, 30);
@@ -465,7 +546,7 @@ static void the_history_is_found_by_id_and_key(void **state)
                                    .text = BYTES("text") };
     struct history_event event;
 
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     queue_put(w->queue, (struct queue_from){ 1, 1 }, &letter, (struct queue_keys){ keys, 1 },
               w->now,
               &w->fx);
@@ -494,6 +575,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(after_a_crash_a_job_says_that_it_may_be_the_second, begin,
                                         end),
         cmocka_unit_test_setup_teardown(a_deferred_letter_waits_longer_each_time, begin, end),
+        cmocka_unit_test_setup_teardown(patience_ends_to_the_instant, begin, end),
+        cmocka_unit_test_setup_teardown(who_is_busy_has_not_tried, begin, end),
+        cmocka_unit_test_setup_teardown(a_job_goes_to_the_deliverer_it_is_for, begin, end),
         cmocka_unit_test_setup_teardown(what_failed_for_good_stays_and_says_why, begin, end),
         cmocka_unit_test_setup_teardown(a_dead_deliverer_gives_its_jobs_back, begin, end),
         cmocka_unit_test_setup_teardown(a_large_letter_has_a_file_of_its_own, begin, end),

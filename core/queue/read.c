@@ -58,7 +58,7 @@ void cache_keep(struct queue *q, uint64_t id, struct bytes text)
 {
     struct jobs *jobs = &q->jobs;
 
-    if (!jobs->up || !q->conf.deliver || q->index.due_n > CACHE_DUE_MOST)
+    if (!(jobs->up[0] || jobs->up[1]) || !q->conf.deliver || q->index.due_n > CACHE_DUE_MOST)
         return;
     if (jobs->cache == NULL)
         jobs->cache = mem_new(CACHE_LETTERS * sizeof(*jobs->cache));

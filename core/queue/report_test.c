@@ -53,7 +53,7 @@ static int begin(void **state)
     conf.reporter = &owner;
     test_begin(w, &conf);
     test_start(w);
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     return 0;
 }
 
@@ -103,7 +103,7 @@ static void before_the_sync_there_is_neither(void **state)
     test_run(w);
     result(QUEUE_FAILED);
     crash_to(1);
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_run(w);
     assert_memory_equal(w->letter, "original", 8);
     assert_true(test_last(w, NEWS_JOB)->is.recovered);
@@ -171,7 +171,7 @@ static void it_stays_until_somebody_looks(void **state)
     result(QUEUE_FAILED);
     test_wait(w, 3600 * 1000);
     crash_to(1);
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     test_wait(w, 3600 * 1000);
     assert_int_equal(test_count(w, NEWS_JOB), 0);
 }
@@ -201,7 +201,7 @@ static void a_delay_is_told_once(void **state)
     assert_int_equal(owner.last.outcome, QUEUE_LATER);
     assert_true(owner.last.due_ms > owner.last.at_ms);
     crash_to(2);
-    queue_deliverer(w->queue, true, &w->fx);
+    queue_deliverer(w->queue, 0, true, &w->fx);
     for (unsigned i = 0; i < 3; i++) {
         test_wait(w, 3600 * 1000);
         result(i == 0 ? QUEUE_FAILED : QUEUE_LATER);    /* the report's own fate too */

@@ -10,8 +10,8 @@
 
 struct queue_conf test_conf(void)
 {
-    return (struct queue_conf){ .segment_bytes = TEST_SEGMENT, .space_least = 1000, .retry_ms =
-        1000,
+    return (struct queue_conf){ .segment_bytes = TEST_SEGMENT, .space_least = 1000,
+                                .retry_ms = { 1000, 2000, 4000, 8000, 16000, 32000 }, .retries = 6,
                                 .history_keep_ms = 86400000, .history_most = 1 << 20, .jobs = 4,
                                 .deliver = true };
 }

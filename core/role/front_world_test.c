@@ -46,7 +46,7 @@ static void keep_effect(struct world *w, const struct effect *effect)
         buffer_put_char(&w->log, '\n');
         break;
     case FX_EXIT: w->exited = true; break;
-    case FX_IO: case FX_SPAWN: case FX_KILL:
+    case FX_IO: case FX_SPAWN: case FX_KILL: case FX_DIAL:
         fail_msg("not for a front to ask");
     }
 }

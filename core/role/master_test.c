@@ -79,7 +79,7 @@ static void starts_every_role(void **state)
 
     (void)state;
     tell(&stage, (struct event){ .kind = EV_START });
-    assert_int_equal(count(&stage, FX_SPAWN), 6);
+    assert_int_equal(count(&stage, FX_SPAWN), 7);
     assert_int_equal(last(&stage, FX_SPAWN)->to.index, 2);
     end(&stage);
 }
@@ -141,7 +141,8 @@ static void ends_in_stages(void **state)
     child_ends(&stage, ROLE_FRONT, 0, 0);
     assert_int_equal(count(&stage, FX_KILL) + count(&stage, FX_SPAWN), 0);
     child_ends(&stage, ROLE_FRONT, 1, 0);
-    assert_int_equal(count(&stage, FX_KILL), 2);
+    assert_int_equal(count(&stage, FX_KILL), 3);
+    child_ends(&stage, ROLE_RELAY, 0, 0);
     child_ends(&stage, ROLE_ADMIN, 0, 0);
     child_ends(&stage, ROLE_LOCAL, 0, 0);
     assert_int_equal(last(&stage, FX_KILL)->to.kind, ROLE_STORE);
@@ -193,6 +194,7 @@ static void deaths_while_ending_are_final(void **state)
     assert_int_equal(count(&stage, FX_SPAWN), 0);
     child_ends(&stage, ROLE_LOCAL, 0, 134);
     child_ends(&stage, ROLE_ADMIN, 0, 134);
+    child_ends(&stage, ROLE_RELAY, 0, 134);
     child_ends(&stage, ROLE_FRONT, 0, 0);
     assert_int_equal(count(&stage, FX_EXIT), 1);
     end(&stage);

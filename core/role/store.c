@@ -3,6 +3,9 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "mail/envelope.h"
+
+#include <string.h>
 
 enum { END_WITHIN_MS = 2000 };
 
@@ -99,17 +102,20 @@ static bool on_result(struct store *store, const struct event *event, struct eff
     struct wire_job_result result;
 
     if (!wire_read_job_result(event->bytes, &result) || result.outcome < JOB_DELIVERED
-        || result.outcome > JOB_FAILED)
+        || result.outcome > JOB_WAITS)
         return false;
-    store->outcomes[result.outcome]++;
+    bool stays = result.outcome == JOB_WAITS;
+    enum queue_outcome outcome = stays ? QUEUE_LATER : (enum queue_outcome)result.outcome;
+    store->outcomes[outcome]++;
     queue_job_result(store->queue, &(struct queue_result){
-        .job = result.job, .outcome = result.outcome, .class = result.class,
+        .job = result.job, .outcome = outcome, .stays = stays, .class = result.class,
         .subject = result.subject, .detail = result.detail, .words = result.words },
         event->now, fx);
     return true;
 }
 
-static bool from_local(struct store *store, const struct event *event, struct effects *fx)
+/* Local, or relay. */
+static bool from_deliverer(struct store *store, const struct event *event, struct effects *fx)
 {
     struct wire_credit credit;
     struct wire_mailbox_is is;
@@ -117,7 +123,7 @@ static bool from_local(struct store *store, const struct event *event, struct ef
     if (wire_read_credit(event->bytes, &credit))
         queue_job_credit(store->queue, credit.token, credit.octets, fx);
     else if (wire_read_mailbox_is(event->bytes, &is))
-        store_answer(store, &is, fx);
+        store_answer(store, event->peer.kind, &is, fx);
     else
         return on_result(store, event, fx);
     return true;
@@ -151,7 +157,8 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
 static void on_told(struct store *store, const struct event *event, struct effects *fx)
 {
     bool well = event->peer.kind == ROLE_FRONT ? from_front(store, event, fx)
-              : event->peer.kind == ROLE_LOCAL ? from_local(store, event, fx)
+              : event->peer.kind == ROLE_LOCAL || event->peer.kind == ROLE_RELAY
+                ? from_deliverer(store, event, fx)
               : event->peer.kind == ROLE_ADMIN && from_admin(store, event, fx);
 
     if (well)
@@ -173,7 +180,10 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
             queue_drop_peer(store->queue, peer.index, fx);
     } else if (peer.kind == ROLE_LOCAL) {
         store->local = up;
-        queue_deliverer(store->queue, up, fx);
+        queue_deliverer(store->queue, STORE_LOCAL, up, fx);
+    } else if (peer.kind == ROLE_RELAY) {
+        store->relay = up;
+        queue_deliverer(store->queue, STORE_RELAY, up, fx);
     } else if (peer.kind == ROLE_ADMIN) {
         store->admin = up;
         if (!up)
@@ -239,27 +249,48 @@ static void store_free(void *role)
     if (store == NULL)
         return;
     queue_free(store->queue);
+    routes_free(store->routes);
     mem_free(store->asks);
     buffer_done(&store->keys);
     buffer_done(&store->normal);
     mem_free(store);
 }
 
+_Static_assert((int)QUEUE_RETRIES == CONF_SPANS, "the settings' schedule fits");
+_Static_assert((int)QUEUE_BUSY == JOB_BUSY, "the outcomes are told as they are");
+
+static uint8_t deliverer_of(const void *of, struct bytes to)
+{
+    const struct store *store = of;
+    struct recipient recipient;
+
+    if (recipient_read(to, &recipient)
+        && routes_place(store->routes, recipient.address, NULL) != ROUTE_MAILBOX)
+        return STORE_RELAY;
+    return STORE_LOCAL;
+}
+
 static void *store_make(const struct conf *conf, uint32_t index)
 {
     struct store *store = mem_new(sizeof(*store));
+    struct route_flaw flaw;
 
     if (store == NULL)
         return NULL;
     store->conf = conf;
     store->keys = buffer_with_most(STORE_KEYS_MOST * sizeof(uint64_t));
     store->normal = buffer_with_most(LIMIT_ADDRESS * 4);
-    store->queue = queue_new(&(struct queue_conf){
+    struct queue_conf settings = {
         .segment_bytes = conf->segment / 4096 * 4096, .space_least = conf->space_least,
-        .retry_ms = conf->retry_ms, .history_keep_ms = conf->history_keep_ms,
+        .give_up_ms = conf->give_up_ms, .deliverer = deliverer_of, .of = store,
+        .history_keep_ms = conf->history_keep_ms,
         .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
-        .deliver = conf->deliver });
-    if (store->queue == NULL) {
+        .deliver = conf->deliver };
+    settings.retries = conf->retry.n;
+    memcpy(settings.retry_ms, conf->retry.ms, sizeof(settings.retry_ms));
+    store->queue = queue_new(&settings);
+    store->routes = routes_new(conf, &flaw);
+    if (store->queue == NULL || store->routes == NULL) {
         store_free(store);
         return NULL;
     }

@@ -3,8 +3,6 @@
 
 #include "base/arena.h"
 
-static const struct role_name to_local = { ROLE_LOCAL, 0 };
-
 static void tell_front(uint32_t front, uint32_t token, uint8_t verdict, struct effects *fx)
 {
     wire_tell_mailbox_is(fx, (struct role_name){ ROLE_FRONT, front },
@@ -26,18 +24,22 @@ static struct store_ask *free_place(struct store *store)
 void store_ask(struct store *store, uint32_t front, const struct wire_mailbox_ask *ask,
                struct effects *fx)
 {
-    struct store_ask *place = store->local ? free_place(store) : NULL;
+    bool here = routes_place(store->routes, ask->address, NULL) == ROUTE_MAILBOX;
+    enum role_kind asked = here ? ROLE_LOCAL : ROLE_RELAY;
+    bool up = here ? store->local : store->relay;
+    struct store_ask *place = up ? free_place(store) : NULL;
 
     if (place == NULL) {
         tell_front(front, ask->token, MAILBOX_UNKNOWN, fx);
         return;
     }
     *place = (struct store_ask){ .used = true, .times = place->times + 1, .front = front,
-                                 .token = ask->token };
+                                 .token = ask->token, .asked = asked };
     uint32_t token = place->times * STORE_ASKS_MOST + (uint32_t)(place - store->asks);
     store->asks_n++;
     store->asks_next = (store->asks_next + 1) % STORE_ASKS_MOST;
-    wire_tell_mailbox_ask(fx, to_local, &(struct wire_mailbox_ask){ token, ask->address });
+    wire_tell_mailbox_ask(fx, (struct role_name){ asked, 0 },
+                          &(struct wire_mailbox_ask){ token, ask->address });
 }
 
 static void forget(struct store *store, struct store_ask *place)
@@ -46,13 +48,15 @@ static void forget(struct store *store, struct store_ask *place)
     store->asks_n--;
 }
 
-void store_answer(struct store *store, const struct wire_mailbox_is *is, struct effects *fx)
+void store_answer(struct store *store, enum role_kind from, const struct wire_mailbox_is *is,
+                  struct effects *fx)
 {
     struct store_ask *place = store->asks == NULL ? NULL
         : &store->asks[is->token % STORE_ASKS_MOST];
     uint32_t times = is->token / STORE_ASKS_MOST;
 
-    if (place == NULL || !place->used || times != place->times % (UINT32_MAX / STORE_ASKS_MOST + 1)
+    if (place == NULL || !place->used || place->asked != from
+        || times != place->times % (UINT32_MAX / STORE_ASKS_MOST + 1)
         || is->verdict > MAILBOX_UNKNOWN)
         return;
     forget(store, place);
@@ -63,10 +67,12 @@ void store_asks_down(struct store *store, struct role_name peer, struct effects 
 {
     for (uint32_t i = 0; store->asks_n > 0 && i < STORE_ASKS_MOST; i++) {
         struct store_ask *place = &store->asks[i];
-        if (!place->used || (peer.kind == ROLE_FRONT && place->front != peer.index))
+        bool concerns = peer.kind == ROLE_FRONT ? place->front == peer.index
+                                                : place->asked == peer.kind;
+        if (!place->used || !concerns)
             continue;
         forget(store, place);
-        if (peer.kind == ROLE_LOCAL)
+        if (peer.kind != ROLE_FRONT)
             tell_front(place->front, place->token, MAILBOX_UNKNOWN, fx);
     }
 }

@@ -10,23 +10,29 @@
 #define POSTERN_ROLE_STORE_INT_H
 
 #include "base/buffer.h"
+#include "plan/route.h"
 #include "queue/queue.h"
 #include "role/role.h"
 #include "role/wire.h"
 
+/* The queue's deliverers. */
+enum { STORE_LOCAL, STORE_RELAY };
+
 enum { STORE_ASKS_MOST = 4096, STORE_KEYS_MOST = LIMIT_RECIPIENTS_MOST + 2 };
 
-/* A question that local has not answered. */
+/* A question that local or relay has not answered. */
 struct store_ask {
     bool used;
     uint32_t times;             /* how often this place was used: part of our token */
     uint32_t front, token;
+    enum role_kind asked;       /* local or relay */
 };
 
 struct store {
     const struct conf *conf;
     struct queue *queue;
-    bool fronts[LIMIT_FRONTS], admin, local;
+    struct routes *routes;
+    bool fronts[LIMIT_FRONTS], admin, local, relay;
     struct store_ask *asks;     /* STORE_ASKS_MOST of them, made when first needed */
     uint32_t asks_n, asks_next;
     struct buffer keys, normal;
@@ -34,7 +40,7 @@ struct store {
     uint64_t end_by;            /* asked to end: at the latest then, monotonic; or 0 */
     bool over;
     /* For `postern status`: since this role began. */
-    uint64_t since_ms, accepted, outcomes[JOB_FAILED + 1];
+    uint64_t since_ms, accepted, outcomes[JOB_WAITS + 1];
 };
 
 /* store_keys.c: by what a letter shall be found in the history. Lives until the next call. */
@@ -43,7 +49,8 @@ struct queue_keys store_keys(struct store *store, struct bytes head, struct byte
 /* store_ask.c */
 void store_ask(struct store *store, uint32_t front, const struct wire_mailbox_ask *ask,
                struct effects *fx);
-void store_answer(struct store *store, const struct wire_mailbox_is *is, struct effects *fx);
+void store_answer(struct store *store, enum role_kind from, const struct wire_mailbox_is *is,
+                  struct effects *fx);
 /* That role is gone: nobody answers, or nobody wants to know. */
 void store_asks_down(struct store *store, struct role_name peer, struct effects *fx);
 

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "role/store_int.h"
 
-static const struct role_name to_local = { ROLE_LOCAL, 0 }, to_admin = { ROLE_ADMIN, 0 };
+static const struct role_name to_admin = { ROLE_ADMIN, 0 };
+
+static struct role_name deliverer(const struct queue_news *news)
+{
+    return (struct role_name){ news->deliverer == STORE_RELAY ? ROLE_RELAY : ROLE_LOCAL, 0 };
+}
 
 static struct role_name front_of(const struct queue_news *news)
 {
@@ -33,7 +38,7 @@ static void tell_state_to_all(struct store *store, struct effects *fx)
 
 static void tell_job(const struct queue_news *news, struct effects *fx)
 {
-    wire_tell_job_begin(fx, to_local, &(struct wire_job_begin){
+    wire_tell_job_begin(fx, deliverer(news), &(struct wire_job_begin){
         .job = news->job, .letter = news->id, .recipient = news->recipient,
         .attempt = news->attempt, .recovered = news->recovered, .binary = news->binary,
         .size = news->size, .head = news->head, .to = news->to });
@@ -72,13 +77,13 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
         tell_job(news, fx);
         break;
     case NEWS_JOB_TEXT:
-        wire_tell_job_part(fx, to_local, &(struct wire_job_part){ news->job, news->text });
+        wire_tell_job_part(fx, deliverer(news), &(struct wire_job_part){ news->job, news->text });
         break;
     case NEWS_JOB_END:
-        wire_tell_job_end(fx, to_local, &(struct wire_job_end){ news->job });
+        wire_tell_job_end(fx, deliverer(news), &(struct wire_job_end){ news->job });
         break;
     case NEWS_JOB_DROP:
-        wire_tell_job_drop(fx, to_local, &(struct wire_job_drop){ news->job });
+        wire_tell_job_drop(fx, deliverer(news), &(struct wire_job_drop){ news->job });
         break;
     case NEWS_ROW:
         tell_row(news, fx);

@@ -81,8 +81,10 @@ void store_world_tell(struct store_world *w, enum role_kind from, struct bytes f
 void store_world_begin(struct store_world *w)
 {
     static const char dice[] = "0123456789abcdef0123456789abcdef";
+    static const struct bytes domains[] = { BYTES_INIT("example.org"), BYTES_INIT("example.com") };
     static const struct conf conf = {
-        .segment = 65536, .space_least = 1, .jobs = 4, .deliver = true, .retry_ms = 1000,
+        .domains = { domains, COUNT(domains) },
+        .segment = 65536, .space_least = 1, .jobs = 4, .deliver = true, .retry = { { 1000 }, 1 },
         .history_keep_ms = 86400000, .history_most = 1 << 20,
     };
 

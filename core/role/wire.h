@@ -65,7 +65,11 @@ enum refusal {
 /* The kinds of key of WIRE_TRACE_ASK. */
 enum trace_by { TRACE_BY_ID = 1, TRACE_BY_MESSAGE_ID, TRACE_BY_ADDRESS };
 /* Outcomes of WIRE_JOB_RESULT. */
-enum job_outcome { JOB_DELIVERED = 1, JOB_LATER, JOB_FAILED };
+enum job_outcome {
+    JOB_DELIVERED = 1, JOB_LATER, JOB_FAILED,
+    JOB_BUSY,       /* it was not even begun: not now, and this was no attempt */
+    JOB_WAITS,      /* later, however old the letter becomes */
+};
 /* States of WIRE_STORE_STATE. */
 enum store_state { STORE_CLOSED, STORE_OPEN, STORE_LOW, STORE_READ_ONLY };
 /* Verdicts of WIRE_MAILBOX_IS. */

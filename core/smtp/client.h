@@ -48,7 +48,7 @@ struct client_result {
     enum client_outcome outcome;
     struct status_code code;
     bool window;                /* LATER, but the server may have taken it */
-    struct bytes words;         /* the server's, or ours; a stranger's octets; until the next call */
+    struct bytes words;         /* a stranger's octets, or ours; until the next call */
 };
 
 enum client_event_kind {

@@ -33,47 +33,71 @@ struct row {
 #define BDAT "BDAT 7 LAST\r\na\r\n.b\r\n"
 
 static const struct row rows[] = {
-    { .name = "pipelined, all taken", HELLO_ALL "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n|"
+    { .name = "pipelined, all taken",
+      HELLO_ALL "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n|"
       "250 2.0.0 one\r\n250 2.0.0 two\r\n", 2, "TT.", LHLO MAIL R0 R1 "DATA\r\n" TEXT },
-    { .name = "one refused at RCPT", HELLO_ALL "250 ok\r\n550 5.1.1 who\r\n250 ok\r\n354 go\r\n|"
+    { .name = "one refused at RCPT",
+      HELLO_ALL "250 ok\r\n550 5.1.1 who\r\n250 ok\r\n354 go\r\n|"
       "250 two\r\n", 2, "FT.", LHLO MAIL R0 R1 "DATA\r\n" TEXT },
-    { .name = "different fates at the end", HELLO_ALL "250 a\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n|"
+    { .name = "different fates at the end",
+      HELLO_ALL "250 a\r\n250 b\r\n250 c\r\n250 d\r\n354 go\r\n|"
       "250 x\r\n452 4.2.2 full\r\n550 5.2.0 no\r\n", 3, "TLF.", LHLO MAIL R0 R1 R2 "DATA\r\n"
       TEXT },
-    { .name = "MAIL refused in the flight", HELLO_ALL "550 5.7.1 no\r\n503 x\r\n503 x\r\n503 x\r\n", 2,
+    { .name = "MAIL refused in the flight",
+      HELLO_ALL "550 5.7.1 no\r\n503 x\r\n503 x\r\n503 x\r\n", 2,
       "FF.", LHLO MAIL R0 R1 "DATA\r\n" },
-    { .name = "nobody, and yet 354", HELLO_ALL "250 ok\r\n550 no\r\n451 later\r\n354 go\r\n", 2, "FL.!",
+    { .name = "nobody, and yet 354",
+      HELLO_ALL "250 ok\r\n550 no\r\n451 later\r\n354 go\r\n", 2, "FL.!",
       LHLO MAIL R0 R1 "DATA\r\n.\r\n" },
-    { .name = "DATA refused", HELLO_ALL "250 ok\r\n250 ok\r\n554 5.6.0 no\r\n", 1, "F.", LHLO MAIL R0
+    { .name = "DATA refused",
+      HELLO_ALL "250 ok\r\n250 ok\r\n554 5.6.0 no\r\n", 1, "F.", LHLO MAIL R0
       "DATA\r\n" },
-    { .name = "DATA answered with 250", HELLO_ALL "250 ok\r\n250 ok\r\n250 what\r\n", 1, "L.!",
+    { .name = "DATA answered with 250",
+      HELLO_ALL "250 ok\r\n250 ok\r\n250 what\r\n", 1, "L.!",
       LHLO MAIL R0 "DATA\r\n" },
-    { .name = "421 in the middle", HELLO_ALL "250 ok\r\n421 4.3.2 bye\r\n", 2, "LL.!", LHLO MAIL R0 R1
+    { .name = "421 in the middle",
+      HELLO_ALL "250 ok\r\n421 4.3.2 bye\r\n", 2, "LL.!", LHLO MAIL R0 R1
       "DATA\r\n" },
-    { .name = "421 at the end is no window", HELLO_ALL "250 a\r\n250 b\r\n250 c\r\n354 go\r\n|"
+    { .name = "421 at the end is no window",
+      HELLO_ALL "250 a\r\n250 b\r\n250 c\r\n354 go\r\n|"
       "250 one\r\n421 4.3.2 bye\r\n", 2, "TL.!", LHLO MAIL R0 R1 "DATA\r\n" TEXT },
-    { .name = "nonsense", HELLO_ALL "250 a\r\nhello there\r\n", 1, "L.!", LHLO MAIL R0 "DATA\r\n" },
-    { .name = "chunks in one flight", HELLO_CHUNK "250 a\r\n250 b\r\n250 c\r\n|", 1, "T.", LHLO MAIL R0
+    { .name = "nonsense",
+      HELLO_ALL "250 a\r\nhello there\r\n", 1, "L.!", LHLO MAIL R0 "DATA\r\n" },
+    { .name = "chunks in one flight",
+      HELLO_CHUNK "250 a\r\n250 b\r\n250 c\r\n|", 1, "T.", LHLO MAIL R0
       BDAT },
-    { .name = "chunks, one refused", HELLO_CHUNK "250 a\r\n550 b\r\n250 c\r\n250 d\r\n", 2, "FT.",
+    { .name = "chunks, one refused",
+      HELLO_CHUNK "250 a\r\n550 b\r\n250 c\r\n250 d\r\n", 2, "FT.",
       LHLO MAIL R0 R1 BDAT },
-    { .name = "chunks, all refused", HELLO_CHUNK "250 a\r\n550 b\r\n550 c\r\n503 d\r\n", 2, "FF.!",
+    { .name = "chunks, all refused",
+      HELLO_CHUNK "250 a\r\n550 b\r\n550 c\r\n503 d\r\n", 2, "FF.!",
       LHLO MAIL R0 R1 BDAT },
-    { .name = "plain, step by step", HELLO_PLAIN "250 a\r\n|250 b\r\n|354 c\r\n|250 d\r\n", 1, "T.",
+    { .name = "plain, step by step",
+      HELLO_PLAIN "250 a\r\n|250 b\r\n|354 c\r\n|250 d\r\n", 1, "T.",
       LHLO MAIL R0 "DATA\r\n" TEXT },
-    { .name = "plain, RCPT refused", HELLO_PLAIN "250 a\r\n|550 b\r\n", 1, "F.", LHLO MAIL R0 },
-    { .name = "plain, MAIL refused", HELLO_PLAIN "451 a\r\n", 1, "L.", LHLO MAIL },
-    { .name = "lines that end with LF, codes alone", "220\n|250-x\n250\n|250\n|250\n|354\n|250\n", 1, "T.",
+    { .name = "plain, RCPT refused",
+      HELLO_PLAIN "250 a\r\n|550 b\r\n", 1, "F.", LHLO MAIL R0 },
+    { .name = "plain, MAIL refused",
+      HELLO_PLAIN "451 a\r\n", 1, "L.", LHLO MAIL },
+    { .name = "lines that end with LF, codes alone",
+      "220\n|250-x\n250\n|250\n|250\n|354\n|250\n", 1, "T.",
       LHLO MAIL R0 "DATA\r\n" TEXT },
-    { .name = "binary without BINARYMIME", HELLO_ALL, 2, "FF.", LHLO, .body = BODY_BINARYMIME },
-    { .name = "UTF-8 without SMTPUTF8", HELLO_ALL, 1, "F.", LHLO, .utf8 = true },
-    { .name = "8 bits without 8BITMIME", HELLO_PLAIN, 1, "F.", LHLO, .body = BODY_8BITMIME },
-    { .name = "asked only", HELLO_ALL "250 a\r\n250 b\r\n", 1, "T.", LHLO MAIL R0, .ask = true },
-    { .name = "asked only, and no", HELLO_ALL "250 a\r\n550 5.1.1 b\r\n", 1, "F.", LHLO MAIL R0,
+    { .name = "binary without BINARYMIME",
+      HELLO_ALL, 2, "FF.", LHLO, .body = BODY_BINARYMIME },
+    { .name = "UTF-8 without SMTPUTF8",
+      HELLO_ALL, 1, "F.", LHLO, .utf8 = true },
+    { .name = "8 bits without 8BITMIME",
+      HELLO_PLAIN, 1, "F.", LHLO, .body = BODY_8BITMIME },
+    { .name = "asked only",
+      HELLO_ALL "250 a\r\n250 b\r\n", 1, "T.", LHLO MAIL R0, .ask = true },
+    { .name = "asked only, and no",
+      HELLO_ALL "250 a\r\n550 5.1.1 b\r\n", 1, "F.", LHLO MAIL R0,
       .ask = true },
-    { .name = "bare line ends are made whole", HELLO_ALL "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1, "T.",
+    { .name = "bare line ends are made whole",
+      HELLO_ALL "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1, "T.",
       LHLO MAIL R0 "DATA\r\na\r\n..b\r\n\r\nc\r\n.\r\n", .text = "a\n.b\r\rc" },
-    { .name = "no text at all", HELLO_ALL "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1, "T.",
+    { .name = "no text at all",
+      HELLO_ALL "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1, "T.",
       LHLO MAIL R0 "DATA\r\n.\r\n", .text = "" },
 };
 
@@ -242,7 +266,8 @@ static void a_connection_serves_many_letters(void **state)
 
 static void quit_is_said_and_answered(void **state)
 {
-    static const struct row row = { .name = "quit", HELLO_ALL "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1,
+    static const struct row row = { .name = "quit",
+                                    HELLO_ALL "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1,
                                     "", "" };
     struct play play = play_new(&row);
 

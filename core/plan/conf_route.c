@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#include "plan/conf.h"
+
+enum { SOCKET_PATH_MOST = 107 };        /* of a unix socket, as Linux has them */
+
+bool conf_route_parse(struct bytes text, struct conf_route *ret_route)
+{
+    struct conf_route route = { 0 };
+    struct conf_listen listen;
+    size_t equals = bytes_find(text, '=');
+    struct bytes server = equals == text.n ? text : bytes_skip(text, equals + 1);
+
+    if (equals < text.n && bytes_begins(text, BYTES("unix:")))
+        server = text;
+    route.domain = bytes_first(text, server.n == text.n ? 0 : equals);
+    if (server.n != text.n && route.domain.n == 0)
+        return false;
+    if (bytes_begins(server, BYTES("unix:"))) {
+        route.path = bytes_skip(server, 5);
+        if (route.path.n < 2 || route.path.n > SOCKET_PATH_MOST || route.path.at[0] != '/')
+            return false;
+    } else {
+        if (!conf_listen_parse(server, &listen) || listen.any)
+            return false;
+        route.at = listen.at;
+    }
+    *ret_route = route;
+    return true;
+}
