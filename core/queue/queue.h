@@ -23,10 +23,11 @@ struct queue_verdict {
     uint64_t due_ms;            /* LATER: the next attempt, wall clock */
     uint32_t recipient, attempt;
     uint8_t outcome;            /* enum queue_outcome */
+    bool stays;                 /* LATER: it is tried however old it is */
     uint8_t class;
     uint16_t subject, detail;
     struct bytes words;
-    struct bytes head, to;      /* of the letter; `to`: all recipients, as blocks */
+    struct bytes head, to;      /* of the letter; `to`: this recipient's entry */
     struct bytes text;          /* the start of its text, all of it when it has `size` octets */
     uint64_t most;              /* octets that the report's text may have */
 };

@@ -15,9 +15,10 @@ static struct queue_verdict verdict_of(const struct queue *q, const struct job *
         .id = job->letter, .size = job->record.size, .received_ms = job->record.received_ms,
         .at_ms = state->at_ms, .due_ms = state->due_ms, .recipient = state->recipient,
         .attempt = state->attempt, .outcome = state->outcome, .class = state->class,
+        .stays = job->stays,
         .subject = state->subject, .detail = state->detail,
         .words = bytes_first(state->words, STATE_WORDS), .head = job->record.head,
-        .to = job->record.to, .text = job->record.text,
+        .to = recipients_nth(job->record.to, job->recipient), .text = job->record.text,
         .most = eighth < LIMIT_INLINE_TEXT ? eighth : LIMIT_INLINE_TEXT,
     };
 

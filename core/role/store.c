@@ -211,6 +211,7 @@ static void store_step(void *role, const struct event *event, struct effects *fx
 {
     struct store *store = role;
 
+    store->fx = fx;
     queue_step(store->queue, event, fx);
     switch (event->kind) {
     case EV_TOLD:
@@ -251,6 +252,7 @@ static void store_free(void *role)
     queue_free(store->queue);
     routes_free(store->routes);
     mem_free(store->asks);
+    store_reports_done(store);
     buffer_done(&store->keys);
     buffer_done(&store->normal);
     mem_free(store);
@@ -278,6 +280,7 @@ static void *store_make(const struct conf *conf, uint32_t index)
     if (store == NULL)
         return NULL;
     store->conf = conf;
+    store_reports_init(store);
     store->keys = buffer_with_most(STORE_KEYS_MOST * sizeof(uint64_t));
     store->normal = buffer_with_most(LIMIT_ADDRESS * 4);
     struct queue_conf settings = {
@@ -285,7 +288,7 @@ static void *store_make(const struct conf *conf, uint32_t index)
         .give_up_ms = conf->give_up_ms, .deliverer = deliverer_of, .of = store,
         .history_keep_ms = conf->history_keep_ms,
         .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
-        .deliver = conf->deliver };
+        .deliver = conf->deliver, .report = store_report, .reporter = store };
     settings.retries = conf->retry.n;
     memcpy(settings.retry_ms, conf->retry.ms, sizeof(settings.retry_ms));
     store->queue = queue_new(&settings);

@@ -4,12 +4,14 @@
  *
  * It translates: frames into calls of queue/queue.h, the queue's news into frames. What it adds
  * itself are the keys of the history (which need an eye for addresses, and the queue knows no mail)
- * and the fronts' questions whether a mailbox exists, which it hands on to local.
+ * the fronts' questions whether a mailbox exists, which it hands on to local, and the reports to
+ * senders (bounce/), which it writes when the queue asks.
  */
 #ifndef POSTERN_ROLE_STORE_INT_H
 #define POSTERN_ROLE_STORE_INT_H
 
 #include "base/buffer.h"
+#include "bounce/decide.h"
 #include "plan/route.h"
 #include "queue/queue.h"
 #include "role/role.h"
@@ -39,12 +41,22 @@ struct store {
     uint64_t alarm;             /* as last asked for */
     uint64_t end_by;            /* asked to end: at the latest then, monotonic; or 0 */
     bool over;
+    /* Reports: the limit, and what the one being written is made of. */
+    struct bounce_limit *limit;
+    struct buffer report_head, report_to, report_text, report_id;
+    struct effects *fx;         /* of this step */
     /* For `postern status`: since this role began. */
     uint64_t since_ms, accepted, outcomes[JOB_WAITS + 1];
 };
 
 /* store_keys.c: by what a letter shall be found in the history. Lives until the next call. */
 struct queue_keys store_keys(struct store *store, struct bytes head, struct bytes to);
+
+/* store_report.c: what a letter's sender is to hear of a recipient's end; queue_conf.report. */
+enum queue_report store_report(void *store, const struct queue_verdict *verdict,
+                               struct queue_letter *ret_letter, struct queue_keys *ret_keys);
+void store_reports_init(struct store *store);
+void store_reports_done(struct store *store);
 
 /* store_ask.c */
 void store_ask(struct store *store, uint32_t front, const struct wire_mailbox_ask *ask,

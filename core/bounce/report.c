@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+#include "bounce/report.h"
+
+#include "base/id.h"
+#include "base/utf8.h"
+#include "bounce/returned_int.h"
+#include "mail/date.h"
+#include "mail/xtext.h"
+
+#include <assert.h>
+
+enum { BOUNDARY = 2 + ID_TEXT + 1 };
+
+void report_put_safe(struct buffer *to, struct bytes text, bool utf8)
+{
+    size_t end = to->n + REPORT_FIELD_MOST;
+
+    while (text.n > 0 && to->n + 4 <= end && !to->bad) {
+        uint32_t point;
+        size_t n = utf8_take(text, &point);
+        bool safe = n == 1 ? point >= 32 && point < 127 : n > 1 && utf8 && !utf8_is_unsafe(point);
+        buffer_put(to, safe ? bytes_first(text, n) : BYTES("?"));
+        text = bytes_skip(text, n == 0 ? 1 : n);
+    }
+}
+
+void report_id_put(struct buffer *to, const struct report *report)
+{
+    static const char letters[REPORT_ACTIONS] = { 'F', 'L', 'D', 'R', 'E' };
+    char id[ID_TEXT];
+
+    id_write(report->letter, id);
+    buffer_put_text(to, "report.");
+    buffer_put(to, (struct bytes){ id, ID_TEXT });
+    buffer_put_char(to, '.');
+    buffer_put_uint(to, report->serial);
+    buffer_put_char(to, letters[report->action]);
+    buffer_put_char(to, '@');
+    report_put_safe(to, report->host, false);
+}
+
+/* ---- the header */
+
+static const char *const subjects[REPORT_ACTIONS] = {
+    [REPORT_FAILED] = "Your message could not be delivered",
+    [REPORT_DELAYED] = "Your message is late, and still being tried",
+    [REPORT_DELIVERED] = "Your message was delivered",
+    [REPORT_RELAYED] = "Your message was handed on",
+    [REPORT_EXPANDED] = "Your message went to a list",
+};
+
+/* A Message-ID that can stand in a field of ours: printable ASCII, no space or bracket. */
+static bool is_plain_id(struct bytes id)
+{
+    for (size_t i = 0; i < id.n; i++)
+        if (octet(id.at[i]) < 33 || octet(id.at[i]) > 126 || id.at[i] == '<' || id.at[i] == '>')
+            return false;
+    return id.n > 0 && id.n <= REPORT_FIELD_MOST;
+}
+
+static void put_line(struct buffer *to, const char *name, struct bytes value, bool utf8)
+{
+    buffer_put_text(to, name);
+    report_put_safe(to, value, utf8);
+    buffer_put_text(to, "\r\n");
+}
+
+static void put_date(struct buffer *to, const char *name, uint64_t wall_ms)
+{
+    buffer_put_text(to, name);
+    date_put(to, wall_ms);
+    buffer_put_text(to, "\r\n");
+}
+
+static void put_id(struct buffer *to, const char *name, struct bytes id)
+{
+    buffer_put_text(to, name);
+    buffer_put_char(to, '<');
+    buffer_put(to, id);
+    buffer_put_text(to, ">\r\n");
+}
+
+static void put_header(struct buffer *to, const struct report *report, struct bytes boundary)
+{
+    const struct envelope *envelope = report->envelope;
+
+    put_date(to, "Date: ", report->now_ms);
+    buffer_put_text(to, "From: Mail delivery <postmaster@");
+    report_put_safe(to, report->host, false);
+    buffer_put_text(to, ">\r\nTo: <");
+    report_put_safe(to, envelope->sender, envelope->smtputf8);
+    buffer_put_text(to, ">\r\nSubject: ");
+    buffer_put_text(to, subjects[report->action]);
+    buffer_put_text(to, "\r\nMessage-ID: <");
+    report_id_put(to, report);
+    buffer_put_text(to, ">\r\n");
+    if (is_plain_id(envelope->message_id)) {
+        put_id(to, "In-Reply-To: ", envelope->message_id);
+        put_id(to, "References: ", envelope->message_id);
+    }
+    /* RFC 3834, 5; RFC 6522, 3: the report type is the subtype of the second part. */
+    buffer_put_text(to, "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+                        "Content-Type: multipart/report; report-type=");
+    buffer_put_text(to, envelope->smtputf8 ? "global-delivery-status" : "delivery-status");
+    buffer_put_text(to, ";\r\n\tboundary=\"");
+    buffer_put(to, boundary);
+    buffer_put_text(to, "\"\r\n\r\n");
+}
+
+/* ---- the facts: RFC 3464, 2; RFC 6533, 4 and 5 */
+
+static const char *const actions[REPORT_ACTIONS] = {
+    [REPORT_FAILED] = "failed", [REPORT_DELAYED] = "delayed", [REPORT_DELIVERED] = "delivered",
+    [REPORT_RELAYED] = "relayed", [REPORT_EXPANDED] = "expanded",
+};
+
+static bool is_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (octet(text.at[i]) > 126)
+            return false;
+    return true;
+}
+
+/* What xtext says; nothing, when it is not well formed after all. */
+static void put_decoded(struct buffer *to, const char *name, struct bytes text, bool address,
+                        bool utf8)
+{
+    struct buffer said = buffer_with_most(REPORT_FIELD_MOST);
+    bool well = address ? orcpt_decode(text, utf8, &said) : xtext_decode(text, &said);
+    struct bytes value = buffer_bytes(&said);
+
+    if (well && !utf8 && !is_ascii(value))
+        value = text;               /* a 7-bit report has it in its 7-bit form */
+    if (well && !said.bad && text.n > 0)
+        put_line(to, name, value, utf8);
+    buffer_done(&said);
+}
+
+static void put_about_letter(struct buffer *to, const struct report *report)
+{
+    const struct envelope *envelope = report->envelope;
+
+    put_decoded(to, "Original-Envelope-Id: ", envelope->envid, false, false);
+    put_line(to, "Reporting-MTA: dns; ", report->host, false);
+    if (envelope->helo.n > 0)
+        put_line(to, "Received-From-MTA: dns; ", envelope->helo, false);
+    put_date(to, "Arrival-Date: ", envelope->received_ms);
+}
+
+static void put_about_recipient(struct buffer *to, const struct report *report,
+                                const struct report_group *group)
+{
+    bool utf8 = report->envelope->smtputf8;
+    struct bytes address = group->recipient.address;
+
+    buffer_put_text(to, "\r\n");
+    put_decoded(to, "Original-Recipient: ", group->recipient.orcpt, true, utf8);
+    put_line(to, is_ascii(address) ? "Final-Recipient: rfc822; " : "Final-Recipient: utf-8; ",
+             address, utf8);
+    put_line(to, "Action: ", bytes_of(actions[report->action]), false);
+    buffer_put_text(to, "Status: ");
+    status_put(to, group->code);
+    buffer_put_text(to, "\r\n");
+    if (group->remote.n > 0)
+        put_line(to, "Remote-MTA: dns; ", group->remote, false);
+    if (group->words.n > 0)
+        put_line(to, group->remote.n > 0 ? "Diagnostic-Code: smtp; "
+                                         : "Diagnostic-Code: x-postern; ", group->words, utf8);
+    if (group->attempt_ms != 0)
+        put_date(to, "Last-Attempt-Date: ", group->attempt_ms);
+    if (report->action == REPORT_DELAYED && group->retry_until_ms != 0)
+        put_date(to, "Will-Retry-Until: ", group->retry_until_ms);
+}
+
+/* ---- parts */
+
+static void put_delimiter(struct buffer *to, struct bytes boundary, const char *end)
+{
+    buffer_put_text(to, "\r\n--");
+    buffer_put(to, boundary);
+    buffer_put_text(to, end);
+    buffer_put_text(to, "\r\n");
+}
+
+static void put_words(struct buffer *to, const struct report *report)
+{
+    struct buffer words = buffer_with_most(to->most);
+
+    bounce_words(&words, report);
+    bool plain = returned_is_plain(buffer_bytes(&words), RETURNED_SHORT_LINE);
+    buffer_put_text(to, "Content-Type: text/plain; charset=utf-8\r\n");
+    buffer_put_text(to, plain ? "\r\n" : "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+    if (plain)
+        buffer_put(to, buffer_bytes(&words));
+    else
+        returned_put_qp(to, buffer_bytes(&words));
+    to->bad = to->bad || words.bad;
+    buffer_done(&words);
+}
+
+static bool put_status(struct buffer *to, const struct report *report)
+{
+    struct buffer status = buffer_with_most(to->most);
+
+    put_about_letter(&status, report);
+    for (size_t i = 0; i < report->groups_n; i++)
+        put_about_recipient(&status, report, &report->groups[i]);
+    bool ascii = is_ascii(buffer_bytes(&status));
+    buffer_put_text(to, report->envelope->smtputf8
+                    ? "Content-Type: message/global-delivery-status\r\n"
+                    : "Content-Type: message/delivery-status\r\n");
+    buffer_put_text(to, ascii ? "\r\n" : "Content-Transfer-Encoding: 8bit\r\n\r\n");
+    buffer_put(to, buffer_bytes(&status));
+    to->bad = to->bad || status.bad;
+    buffer_done(&status);
+    return !ascii;
+}
+
+/* In quoted-printable no "=_" can stand, and no field of ours begins so; what goes back as it is
+   must not hold it. */
+static void make_boundary(char ret_boundary[static BOUNDARY], const struct report *report)
+{
+    ret_boundary[0] = '=';
+    ret_boundary[1] = '_';
+    id_write(report->letter, ret_boundary + 2);
+    ret_boundary[BOUNDARY - 1] = (char)('a' + report->action);
+}
+
+void report_write(struct buffer *to, const struct report *report, struct report_needs *ret_needs)
+{
+    char boundary_text[BOUNDARY];
+    struct bytes boundary = { boundary_text, BOUNDARY };
+
+    assert(report->groups_n > 0 && report->action < REPORT_ACTIONS);
+    make_boundary(boundary_text, report);
+    struct returned returned = returned_of(report, boundary);
+    put_header(to, report, boundary);
+    buffer_put_text(to, "This is a report in three parts (RFC 3464).\r\n");
+    put_delimiter(to, boundary, "");
+    put_words(to, report);
+    put_delimiter(to, boundary, "");
+    bool eight_bit = put_status(to, report);
+    put_delimiter(to, boundary, "");
+    returned_put(to, &returned);
+    put_delimiter(to, boundary, "--");
+    *ret_needs = (struct report_needs){ .eight_bit = eight_bit || returned.eight_bit,
+                                        .utf8 = report->envelope->smtputf8 };
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * What the sender of a letter hears of a recipient's end. Who is told what is bounce/decide.h, what
+ * a report says bounce/report.h; here they get their facts, and the report its envelope.
+ */
+#include "role/store_int.h"
+
+#include "base/arena.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "mail/envelope.h"
+
+enum { KEPT_TEXT = 64 * 1024 };
+
+void store_reports_init(struct store *store)
+{
+    store->report_head = buffer_with_most(ENVELOPE_MOST);
+    store->report_to = buffer_with_most(RECIPIENT_MOST + 4);
+    store->report_text = buffer_with_most(LIMIT_RECORD_BYTES / 2);
+    store->report_id = buffer_with_most(ENVELOPE_ID_MOST);
+}
+
+void store_reports_done(struct store *store)
+{
+    buffer_done(&store->report_head);
+    buffer_done(&store->report_to);
+    buffer_done(&store->report_text);
+    buffer_done(&store->report_id);
+    mem_free(store->limit);
+}
+
+static enum report_action action_of(uint8_t outcome)
+{
+    return outcome == QUEUE_DELIVERED ? REPORT_DELIVERED
+         : outcome == QUEUE_LATER ? REPORT_DELAYED : REPORT_FAILED;
+}
+
+static bool is_late_unasked(const struct store *store, const struct bounce_facts *facts)
+{
+    return facts->action == REPORT_DELAYED && facts->notify == 0
+        && facts->age_ms >= store->conf->delay_report_ms;
+}
+
+/* The letter that carries it, from the null sender to the sender; false: no memory. */
+static bool put_envelope(struct store *store, const struct envelope *about,
+                         const struct report *report, struct report_needs needs)
+{
+    struct buffer *to = &store->report_to;
+    struct recipient recipient = { .address = about->sender, .notify = DSN_NEVER,
+                                   .orcpt = BYTES_NONE };
+    struct envelope envelope = {
+        .sender = BYTES_NONE, .body = needs.eight_bit ? BODY_8BITMIME : BODY_7BIT,
+        .smtputf8 = needs.utf8, .received_ms = report->now_ms, .protocol = BYTES("LOCAL"),
+        .helo = report->host, .peer = BYTES("report"), .host = report->host,
+        .message_id = buffer_bytes(&store->report_id), .envid = BYTES_NONE,
+    };
+
+    buffer_clear(&store->report_head);
+    envelope_put(&store->report_head, &envelope);
+    buffer_clear(to);
+    buffer_put_u32(to, 0);
+    recipient_put(to, &recipient);
+    if (to->bad)
+        return false;
+    for (size_t i = 0; i < 4; i++)
+        to->at[i] = (char)(uint8_t)((to->n - 4) >> (8 * i));
+    return !store->report_head.bad;
+}
+
+static bool put_report(struct store *store, const struct queue_verdict *verdict,
+                       const struct envelope *envelope, const struct report_group *group)
+{
+    struct report_needs needs;
+    struct report report = {
+        .action = action_of(verdict->outcome), .envelope = envelope, .letter = verdict->id,
+        .serial = verdict->recipient * 1000 + verdict->attempt, .host = store->conf->host,
+        .now_ms = verdict->at_ms, .groups = group, .groups_n = 1, .text = verdict->text,
+        .whole = verdict->text.n == verdict->size, .most = verdict->most,
+    };
+
+    buffer_shrink(&store->report_text, KEPT_TEXT);
+    buffer_clear(&store->report_id);
+    report_write(&store->report_text, &report, &needs);
+    report_id_put(&store->report_id, &report);
+    return !store->report_text.bad && !store->report_id.bad
+        && put_envelope(store, envelope, &report, needs);
+}
+
+static void say(struct store *store, const struct queue_verdict *verdict, const char *what,
+                const char *why)
+{
+    char id[ID_TEXT];
+    struct buffer *line = fx_draft(store->fx);
+
+    id_write(verdict->id, id);
+    log_begin(line, what);
+    log_ours(line, "id", (struct bytes){ id, ID_TEXT });
+    log_uint(line, "recipient", verdict->recipient);
+    log_ours(line, "why", bytes_of(why));
+    fx_log(store->fx, LOG_WARN, fx_keep(store->fx, buffer_bytes(line)));
+}
+
+/* May the sender be told once more in this hour? */
+static bool within_limit(struct store *store, struct bytes sender, uint64_t now_ms)
+{
+    if (store->limit == NULL)
+        store->limit = mem_new(sizeof(*store->limit));
+    return store->limit != NULL
+        && bounce_limit_take(store->limit, sender, now_ms,
+                             (uint32_t)store->conf->reports_per_hour);
+}
+
+static enum queue_report hold(struct store *store, const struct queue_verdict *verdict,
+                              const char *why)
+{
+    if (verdict->outcome == QUEUE_FAILED) {
+        say(store, verdict, "report_held", why);
+        return QUEUE_REPORT_HOLD;
+    }
+    say(store, verdict, "report_none", why);
+    return QUEUE_REPORT_NONE;
+}
+
+enum queue_report store_report(void *of, const struct queue_verdict *verdict,
+                               struct queue_letter *ret_letter, struct queue_keys *ret_keys)
+{
+    struct store *store = of;
+    struct envelope envelope;
+    struct recipient recipient;
+
+    if (!envelope_read(verdict->head, &envelope) || !recipient_read(verdict->to, &recipient))
+        return QUEUE_REPORT_HOLD;
+    struct bounce_facts facts = {
+        .action = action_of(verdict->outcome), .notify = recipient.notify,
+        .null_sender = envelope.sender.n == 0, .delay_ms = store->conf->delay_report_ms,
+        .age_ms = verdict->at_ms > verdict->received_ms
+                ? verdict->at_ms - verdict->received_ms : 0,
+    };
+    facts.bulk = is_late_unasked(store, &facts) && bounce_is_bulk(verdict->text);
+    switch (bounce_decide(&facts)) {
+    case BOUNCE_TELL:
+        break;
+    case BOUNCE_SILENT:
+        return QUEUE_REPORT_NONE;
+    case BOUNCE_HOLD:
+        return hold(store, verdict, "the letter has no sender to tell");
+    }
+    if (!within_limit(store, envelope.sender, verdict->at_ms))
+        return hold(store, verdict, "the sender was told often enough in this hour");
+    struct report_group group = {
+        .recipient = recipient, .words = verdict->words, .remote = BYTES_NONE,
+        .code = STATUS(verdict->class, verdict->subject, verdict->detail),
+        .attempt_ms = verdict->at_ms,
+        .retry_until_ms = verdict->stays ? 0 : verdict->received_ms + store->conf->give_up_ms,
+    };
+    if (!put_report(store, verdict, &envelope, &group))
+        return QUEUE_REPORT_NOT_NOW;
+    *ret_letter = (struct queue_letter){ .head = buffer_bytes(&store->report_head),
+                                         .to = buffer_bytes(&store->report_to),
+                                         .text = buffer_bytes(&store->report_text) };
+    *ret_keys = store_keys(store, ret_letter->head, ret_letter->to);
+    return QUEUE_REPORT_WRITTEN;
+}
