@@ -4,6 +4,7 @@
 #include "base/ip.h"
 #include "base/number.h"
 #include "mail/address.h"
+#include "plan/net.h"
 
 #include <string.h>
 
@@ -87,6 +88,21 @@ static bool take_listens(struct conf_reading *reading, const struct conf_setting
         return conf_refuse(reading, value.written,
                            "ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535",
                            NULL);
+    kept = arena_copy(reading->arena, value.text);
+    return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
+        || refuse_memory(reading, value);
+}
+
+static bool take_nets(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    struct net net;
+    struct bytes kept;
+
+    if (!net_parse(value.text, &net))
+        return conf_refuse(reading, value.written,
+                           "a network such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7, with no "
+                           "bit set behind its prefix", NULL);
     kept = arena_copy(reading->arena, value.text);
     return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
         || refuse_memory(reading, value);
@@ -300,6 +316,7 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
         [CONF_span] = take_amount, [CONF_flag] = take_flag,
         [CONF_spans] = take_spans, [CONF_routes] = take_routes,
         [CONF_sign] = take_sign, [CONF_mail] = take_mail,
+        [CONF_nets] = take_nets,
     };
 
     return takers[setting->kind](reading, setting, value, (char *)&reading->conf + setting->field);
@@ -308,7 +325,8 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
 bool conf_is_list(const struct conf_setting *setting)
 {
     return setting->kind == CONF_names || setting->kind == CONF_listens
-        || setting->kind == CONF_spans || setting->kind == CONF_routes;
+        || setting->kind == CONF_spans || setting->kind == CONF_routes
+        || setting->kind == CONF_nets;
 }
 
 bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen)
