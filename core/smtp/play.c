@@ -180,6 +180,7 @@ static void run(struct play *play, struct bytes *in)
             break;
         case SMTP_NOTE: write_note(play); break;
         case SMTP_STARTTLS: play->broken = "STARTTLS is not offered"; break;
+        case SMTP_XCLIENT: smtp_server_greet(play->server); break;
         case SMTP_CLOSE:
             play->closed = true;
             if (play->text.n > 0)

@@ -17,6 +17,7 @@ struct smtp_server *smtp_server_new(const struct smtp_settings *settings)
         .outbox = outbox_none(),
         .transaction = transaction_none(settings->recipients_most),
         .helo = buffer_with_most(LIMIT_DOMAIN),
+        .errors_most = LIMIT_HARD_ERRORS, .bad_recipients_most = LIMIT_BAD_RECIPIENTS,
     };
     return server;
 }
@@ -48,7 +49,7 @@ void server_say_and_close(struct smtp_server *server, enum reply reply, struct r
 
 void server_refuse(struct smtp_server *server, enum reply reply, struct reply_words words)
 {
-    if (++server->errors > LIMIT_HARD_ERRORS)
+    if (++server->errors > server->errors_most)
         server_say_and_close(server, REPLY_TOO_MANY_ERRORS, NO_WORDS);
     else
         server_say(server, reply, words);
@@ -74,7 +75,7 @@ static bool take_due(struct smtp_server *server, struct smtp_event *ret_event)
 {
     static const struct { uint8_t due; enum smtp_event_kind kind; } order[] = {
         { DUE_NOTE, SMTP_NOTE }, { DUE_DROP, SMTP_DROP }, { DUE_ASK, SMTP_ASK_RCPT },
-        { DUE_END, SMTP_END },
+        { DUE_END, SMTP_END }, { DUE_XCLIENT, SMTP_XCLIENT },
     };
 
     if (!server->settings->notes)

@@ -24,13 +24,15 @@
 #include "mail/address.h"
 #include "mail/envelope.h"
 #include "mail/status.h"
+#include "smtp/xclient.h"
 
-/* What a site decides; the same for all its sessions. Slices outlive every session. */
+/* What a site decides. Slices outlive every session; the rest may change between two calls. */
 struct smtp_settings {
     struct bytes host;              /* our name, for the greeting and the replies */
     uint64_t size_most;             /* octets of a letter, as SIZE announces; 0: no bound */
     uint32_t recipients_most;       /* of one letter, as LIMITS RCPTMAX announces */
     bool notes;                     /* SMTP_NOTE is wanted */
+    bool xclient;                   /* XCLIENT is offered: the client is a proxy that we trust */
     bool starttls;                  /* STARTTLS is offered to who speaks in clear */
 };
 
@@ -50,6 +52,8 @@ enum smtp_event_kind {
                            smtp_server_answer_starttls; until smtp_server_secured no input is
                            taken, and what the caller still holds was sent in clear: throw it away.
                            Comes when every letter before it is settled */
+    SMTP_XCLIENT,       /* smtp_server_xclient says for whom the client speaks from here on. The
+                           session is as new: smtp_server_greet or smtp_server_refuse next */
     SMTP_CLOSE,         /* send the output, then close; nothing more is taken. A letter begun but
                            not ended was given up by an SMTP_DROP before. */
 };
@@ -149,6 +153,13 @@ void smtp_server_timeout(struct smtp_server *server);
    are still to be settled, a recipient to be answered or replies to be sent. No QUIT is
    no fault. */
 bool smtp_server_end(struct smtp_server *server);
+/* After SMTP_XCLIENT. */
+const struct xclient *smtp_server_xclient(const struct smtp_server *server);
+/* Have done, whatever is under way: 421 4.3.2 and the end. A text that is not whole is dropped. */
+void smtp_server_stop_now(struct smtp_server *server);
+/* How many refused commands, and how many recipients that do not exist, are borne before 421 ends
+   the session. At first LIMIT_HARD_ERRORS and LIMIT_BAD_RECIPIENTS. */
+void smtp_server_set_patience(struct smtp_server *server, uint32_t errors, uint32_t recipients);
 /* More than LIMIT_SOFT_ERRORS commands were refused: a front may hold the output back a while. */
 bool smtp_server_annoyed(const struct smtp_server *server);
 

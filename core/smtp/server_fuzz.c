@@ -24,6 +24,8 @@ static void act(struct play *play, unsigned what)
     case 2: smtp_server_timeout(play->server); break;
     case 3: smtp_server_set_low(play->server, true); break;
     case 4: play_end(play); return;
+    case 5: smtp_server_stop_now(play->server); break;
+    case 6: smtp_server_set_patience(play->server, 1, 0); break;
     default: return;
     }
     play_turn(play);
@@ -46,7 +48,7 @@ static void play_input(struct play *play, struct bytes input, size_t step, unsig
 
     play->settings = (struct smtp_settings){
         .host = BYTES("mx.example.org"), .size_most = 3000, .recipients_most = 3,
-        .notes = what / 8 % 2 == 1,
+        .notes = what / 8 % 2 == 1, .xclient = what / 64 % 2 == 1,
     };
     play->order = (enum play_order)(what / 16 % 3);
     play_begin(play);

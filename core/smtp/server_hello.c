@@ -38,7 +38,7 @@ void smtp_server_refuse(struct smtp_server *server, unsigned reply, struct statu
 
 /* RFC 5321, 4.1.1.1, wants a Domain or an address-literal; what peers really say holds a little
    more. It goes into Received and logs, so nothing that ends or escapes there may stand in it. */
-static bool is_name(struct bytes text)
+bool server_is_name(struct bytes text)
 {
     const struct bytes marks = BYTES(".-_:[]%");
 
@@ -54,7 +54,7 @@ static bool is_name(struct bytes text)
 /* True when the name was kept and the session is as new; else the refusal was said. */
 static bool hello(struct smtp_server *server, struct bytes name, bool esmtp)
 {
-    if (!is_name(name)) {
+    if (!server_is_name(name)) {
         server_refuse(server, REPLY_BAD_HELO, NO_WORDS);
         return false;
     }
@@ -89,6 +89,8 @@ void run_ehlo(struct smtp_server *server, struct bytes argument)
         buffer_put_text(&text, "\r\n250-REQUIRETLS");
     else if (server->settings->starttls)
         buffer_put_text(&text, "\r\n250-STARTTLS");
+    if (server->settings->xclient)
+        buffer_put_text(&text, "\r\n250-XCLIENT " XCLIENT_ATTRIBUTES);
     buffer_put_text(&text, "\r\n250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-PIPELINING"
                            "\r\n250-SMTPUTF8\r\n250-DSN"
                            "\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS RCPTMAX=");

@@ -14,6 +14,7 @@
  *                             MODE_COMMAND --DATA--> MODE_TEXT   --end-----> MODE_COMMAND
  *                             MODE_COMMAND --BDAT--> MODE_CHUNK  --length--> MODE_COMMAND
  *                             MODE_COMMAND --STARTTLS--> MODE_SECURING --secured--> MODE_COMMAND
+ *                             MODE_COMMAND --XCLIENT--> MODE_UNGREETED
  *                             any          --QUIT, 421, end of input-------> MODE_CLOSING
  */
 #ifndef POSTERN_SMTP_SERVER_INT_H
@@ -38,7 +39,7 @@ enum smtp_mode {
 };
 
 /* Events that are ready to be told, in this order. */
-enum { DUE_NOTE = 1, DUE_DROP = 2, DUE_ASK = 4, DUE_END = 8 };
+enum { DUE_NOTE = 1, DUE_DROP = 2, DUE_ASK = 4, DUE_END = 8, DUE_XCLIENT = 16 };
 
 struct smtp_server {
     const struct smtp_settings *settings;
@@ -55,6 +56,8 @@ struct smtp_server {
     enum smtp_mode mode;
     uint32_t tokens;                /* letters so far: the next one's token */
     uint32_t errors, junk, bad_recipients;
+    uint32_t errors_most, bad_recipients_most;
+    struct xclient xclient;
     uint8_t due;
     bool esmtp;                     /* EHLO was said last, not HELO */
     bool low, stopping, input_over;
@@ -73,6 +76,9 @@ void server_reset(struct smtp_server *server, enum smtp_state state);
 /* Take nothing more; when every letter is settled comes SMTP_CLOSE. */
 void server_close(struct smtp_server *server);
 void server_say_and_close(struct smtp_server *server, enum reply reply, struct reply_words words);
+
+/* server_hello.c. May it stand as the name in EHLO? */
+bool server_is_name(struct bytes text);
 
 /* verb.c. One command line. */
 void server_command(struct smtp_server *server, struct bytes line);
@@ -106,6 +112,7 @@ void run_vrfy(struct smtp_server *server, struct bytes argument);
 void run_expn(struct smtp_server *server, struct bytes argument);
 void run_help(struct smtp_server *server, struct bytes argument);
 void run_starttls(struct smtp_server *server, struct bytes argument);
+void run_xclient(struct smtp_server *server, struct bytes argument);
 void run_not_offered(struct smtp_server *server, struct bytes argument);
 void run_not_mail(struct smtp_server *server, struct bytes argument);
 

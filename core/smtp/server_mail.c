@@ -221,7 +221,7 @@ void smtp_server_answer_rcpt(struct smtp_server *server, enum smtp_verdict verdi
     if (reply == REPLY_RECIPIENT_OK)
         server->state = STATE_RCPTS;
     bool unknown = verdict == SMTP_NO_MAILBOX || verdict == SMTP_NO_RELAY;
-    if (unknown && ++server->bad_recipients > LIMIT_BAD_RECIPIENTS) {
+    if (unknown && ++server->bad_recipients > server->bad_recipients_most) {
         server->note.text = BYTES_NONE;         /* it goes with the transaction */
         server_say_and_close(server, REPLY_HARVEST, NO_WORDS);
     } else {

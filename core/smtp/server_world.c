@@ -105,13 +105,29 @@ void smtp_server_stop(struct smtp_server *server)
     server->stopping = true;
 }
 
-void smtp_server_timeout(struct smtp_server *server)
+/* Whatever is under way. */
+static void end_now(struct smtp_server *server, enum reply reply)
 {
     if (server->mode == MODE_CLOSING)
         return;
     server->note = (struct smtp_note){ .verb = BYTES_NONE, .text = BYTES_NONE };
-    server_say_and_close(server, REPLY_TIMEOUT,
-                         (struct reply_words){ .word = server->settings->host });
+    server_say_and_close(server, reply, (struct reply_words){ .word = server->settings->host });
+}
+
+void smtp_server_stop_now(struct smtp_server *server)
+{
+    end_now(server, REPLY_STOPPING);
+}
+
+void smtp_server_timeout(struct smtp_server *server)
+{
+    end_now(server, REPLY_TIMEOUT);
+}
+
+void smtp_server_set_patience(struct smtp_server *server, uint32_t errors, uint32_t recipients)
+{
+    server->errors_most = errors;
+    server->bad_recipients_most = recipients;
 }
 
 bool smtp_server_end(struct smtp_server *server)
