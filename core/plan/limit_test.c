@@ -64,9 +64,10 @@ static void open_connections_of_an_address(void **state)
 static void what_is_one_address(void **state)
 {
     static const struct line lines[] = {
-        { 1, ENTER, "2001:db8:0:1::1", LIMIT_WITHIN }, { 1, ENTER, "2001:db8:0:1::2", LIMIT_WITHIN },
+        { 1, ENTER, "2001:db8:a:1::1", LIMIT_WITHIN },
+        { 1, ENTER, "2001:db8:a:1::2", LIMIT_WITHIN },
         { 1, ENTER, "2001:db8:0:1:f::3", LIMIT_WITHIN },
-        { 1, ENTER, "2001:db8:0:1::4", LIMIT_ADDRESS_OPEN },
+        { 1, ENTER, "2001:db8:a:1::4", LIMIT_ADDRESS_OPEN },
         { 1, ENTER, "2001:db8:0:2::1", LIMIT_WITHIN },
         { 1, ENTER, "::ffff:192.0.2.1", LIMIT_WITHIN }, { 1, ENTER, "192.0.2.1", LIMIT_WITHIN },
         { 1, ENTER, "192.0.2.1", LIMIT_WITHIN },
@@ -85,8 +86,10 @@ static void open_connections_of_a_network(void **state)
         { 1, ENTER, "192.0.2.5", LIMIT_WITHIN }, { 1, ENTER, "192.0.2.6", LIMIT_NETWORK_OPEN },
         { 1, ENTER, "192.0.3.6", LIMIT_WITHIN }, { 1, LEAVE, "192.0.2.5", 0 },
         { 1, ENTER, "192.0.2.6", LIMIT_WITHIN },
-        { 1, ENTER, "2001:db8:1:1::1", LIMIT_WITHIN }, { 1, ENTER, "2001:db8:1:2::1", LIMIT_WITHIN },
-        { 1, ENTER, "2001:db8:1:3::1", LIMIT_WITHIN }, { 1, ENTER, "2001:db8:1:4::1", LIMIT_WITHIN },
+        { 1, ENTER, "2001:db8:1:1::1", LIMIT_WITHIN },
+        { 1, ENTER, "2001:db8:1:2::1", LIMIT_WITHIN },
+        { 1, ENTER, "2001:db8:1:3::1", LIMIT_WITHIN },
+        { 1, ENTER, "2001:db8:1:4::1", LIMIT_WITHIN },
         { 1, ENTER, "2001:db8:1:5::1", LIMIT_WITHIN },
         { 1, ENTER, "2001:db8:1:6::1", LIMIT_NETWORK_OPEN },
         { 1, ENTER, "2001:db8:2:6::1", LIMIT_WITHIN },

@@ -119,8 +119,10 @@ static void on_client(struct front *front, const struct event *event)
     struct session *session = event->conn < front->sessions_room ? front->sessions[event->conn]
                                                                   : NULL;
 
-    if (event->kind == EV_CLOSED)
+    if (event->kind == EV_CLOSED) {
         front->connected--;
+        manners_look(front);
+    }
     if (session == NULL)
         return;
     if (event->kind == EV_BYTES)
@@ -153,11 +155,20 @@ static void on_stop(struct front *front)
     for_each(front, session_stop);
 }
 
+/* The time for letters to end is over: who is still here is told so. */
+static void say_the_last(struct front *front)
+{
+    if (!front->stopping || front->last_said || front->now.mono_ms < front->stop_ms)
+        return;
+    front->last_said = true;
+    for_each(front, session_stop_now);
+}
+
 static void end_if_done(struct front *front)
 {
     if (!front->stopping || front->over)
         return;
-    if (front->connected > 0 && front->now.mono_ms < front->stop_ms)
+    if (front->connected > 0 && front->now.mono_ms < front->stop_ms + FRONT_LAST_MS)
         return;
     front->over = true;
     fx_exit(front->fx, 0);
@@ -169,7 +180,7 @@ static void on_event(struct front *front, const struct event *event)
     case EV_START:
         memcpy(front->key, event->bytes.at,
                event->bytes.n < sizeof(front->key) ? event->bytes.n : sizeof(front->key));
-        if (!recipients_make(front))
+        if (!recipients_make(front) || !manners_make(front))
             front->fx->bad = true;
         break;
     case EV_ACCEPT:
@@ -207,6 +218,7 @@ static void front_step(void *role, const struct event *event, struct effects *fx
     front->now = event->now;
     front->fx = fx;
     on_event(front, event);
+    say_the_last(front);
     end_if_done(front);
     clock_ask(front);
     front->fx = NULL;
@@ -244,6 +256,7 @@ static void front_free(void *role)
     letters_done(front);
     ways_done(front);
     recipients_done(front);
+    manners_done(front);
     buffer_done(&front->head);
     buffer_done(&front->to);
     buffer_done(&front->address);

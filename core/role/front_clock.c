@@ -59,7 +59,7 @@ static bool make_room(struct front *front)
 
 void clock_touch(struct front *front, struct session *session)
 {
-    uint64_t due = session_due(session, front->conf->idle_ms);
+    uint64_t due = session_due(session, manners_idle_ms(front, session));
 
     if (due == FRONT_NEVER || (session->clock_at != 0 && session->clock_ms <= due))
         return;
@@ -103,8 +103,9 @@ void clock_ask(struct front *front)
 {
     uint64_t first = front->clock_n == 0 ? FRONT_NEVER : front->clock[0]->clock_ms;
 
-    if (front->stopping && !front->over && front->stop_ms < first)
-        first = front->stop_ms;
+    uint64_t stop_ms = front->stop_ms + (front->last_said ? FRONT_LAST_MS : 0);
+    if (front->stopping && !front->over && stop_ms < first)
+        first = stop_ms;
     if (first >= front->alarm_ms)
         return;                         /* one that comes too early costs a look */
     front->alarm_ms = first;

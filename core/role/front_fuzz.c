@@ -2,7 +2,8 @@
  *
  * front between hostile clients and a hostile store: the input is a script of events. Whatever they
  * say, nothing asserts, no client is spoken to after its connection was closed, and no letter is
- * answered 250 that the store has not taken.
+ * answered 250 that the store has not taken. Connection 1 is trusted, 2 may say XCLIENT, 3 begins
+ * with a PROXY header.
  *
  *   '@' c            a client comes on connection c (as a digit, modulo 4)
  *   '!' c            it goes away;  '|' c  it closes its side;  '~' c  it has read all
@@ -107,7 +108,8 @@ static void on_client(struct play *play, char what, uint32_t conn)
             return;
         if (comes || rows[i].kind == EV_CLOSED)
             play->clients[conn] = comes ? HERE : GONE;
-        step(play, (struct event){ .kind = rows[i].kind, .conn = conn });
+        step(play, (struct event){ .kind = rows[i].kind, .conn = conn,
+                                   .remote.ip = { [15] = (uint8_t)conn } });
     }
 }
 
@@ -147,8 +149,12 @@ static void one(struct play *play, struct reader *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const struct bytes domains[] = { BYTES_INIT("d") };
+    static const struct bytes nets[] = { BYTES_INIT("::1"), BYTES_INIT("::2"), BYTES_INIT("::3") };
     struct conf conf = { .host = BYTES("h"), .domains = { domains, 1 }, .connections = 3,
-                         .size_most = 1 << 20, .recipients_most = 10, .idle_ms = 60000 };
+                         .size_most = 1 << 20, .recipients_most = 10, .idle_ms = 60000,
+                         .size_trusted = 1 << 20, .address_bad = 5, .address_new = 20,
+                         .trust = { nets, 1 }, .xclient_from = { nets + 1, 1 },
+                         .proxy_from = { nets + 2, 1 } };
     struct play play = { .fx = effects_none(), .now = { 1000, 1700000000000 } };
     struct reader in = reader_of((struct bytes){ (const char *)data, n });
 

@@ -6,6 +6,7 @@
  *   front_session.c   one client: what the machine of smtp/server.h says, and what follows
  *   front_letter.c    a letter's text on its way to the store
  *   front_ways.c      letters that the store has not answered for yet
+ *   front_manners.c   who may come in, from whom a connection is, how long it is borne with
  *   front_header.c    what is read of a letter's header
  *   front_rcpt.c      may this recipient? Domains, the cache of answers, the questions under way
  *   front_clock.c     a deadline for each session
@@ -18,7 +19,10 @@
 #include "base/limits.h"
 #include "mail/scan.h"
 #include "plan/conf.h"
+#include "plan/limit.h"
+#include "plan/net.h"
 #include "role/wire.h"
+#include "smtp/proxy.h"
 #include "smtp/server.h"
 
 enum {
@@ -33,6 +37,7 @@ enum {
     FRONT_MS_PER_OCTET = 2,             /* after it: 500 octets a second */
     FRONT_HOLD_BACK_MS = 1000,          /* replies after LIMIT_SOFT_ERRORS refused commands */
     FRONT_STOP_MS = 10 * 1000,          /* how long EV_STOP lets letters end */
+    FRONT_LAST_MS = 2 * 1000,           /* ... and then the 421 reach who did not */
     FRONT_CACHE_YES_MS = 10 * 1000,
     FRONT_CACHE_NO_MS = 1000,
     FRONT_PEER_MOST = 48,
@@ -58,8 +63,22 @@ struct letter {
 };
 
 /* ---- one client */
+
+/* Before SESSION_OPEN the machine is not greeted and takes no input. */
+enum session_stage {
+    SESSION_PROXY,              /* until the PROXY header is there */
+    SESSION_DELAY,              /* until the greeting is due */
+    SESSION_OPEN,
+};
+
 struct session {
     struct smtp_server *smtp;
+    struct smtp_settings settings;  /* front's, but for what depends on who it is */
+    struct net_address remote;  /* whom it is from, as far as we know by now */
+    enum session_stage stage;
+    uint64_t stage_ms;          /* when a stage before SESSION_OPEN is over */
+    bool trusted;               /* no limit per address or network binds it */
+    bool counted;               /* in manners.limits */
     uint64_t number;            /* from 1, never used again: tells sessions apart */
     uint32_t conn;
     uint32_t unsettled;         /* letters the store has not answered for */
@@ -135,8 +154,16 @@ struct recipients {
     uint32_t buckets[ASK_BUCKETS];
 };
 
+struct manners {
+    struct limits *limits;
+    struct nets trust, xclient_from, proxy_from;
+    struct arena memory;        /* of these */
+    bool stressed;              /* nearly full */
+};
+
 struct front {
     const struct conf *conf;
+    struct manners manners;
     struct smtp_settings settings;
     struct moment now;
     struct effects *fx;         /* of the step in hand */
@@ -146,7 +173,7 @@ struct front {
     size_t connected;           /* accepted and not yet closed */
     uint64_t numbers;
     enum store_state store;     /* STORE_CLOSED too while its channel is down */
-    bool stopping, over;
+    bool stopping, last_said, over;
     uint64_t stop_ms;
     uint8_t key[16];
     size_t held, on_way;        /* octets in here; of text not yet answered for */
@@ -186,6 +213,8 @@ void session_late(struct front *front, struct session *session);
 /* Go on with what waits and send what may be sent; the session may be gone after. */
 void session_turn(struct front *front, struct session *session);
 void session_stop(struct front *front, struct session *session);
+/* Whatever is under way: 421 4.3.2, and the end. */
+void session_stop_now(struct front *front, struct session *session);
 /* The deadline of what it is doing, or FRONT_NEVER. */
 uint64_t session_due(const struct session *session, uint64_t idle_ms);
 void session_forget(struct front *front, struct session *session);
@@ -226,6 +255,30 @@ void way_credit(struct front *front, const struct wire_credit *credit);
 void ways_lost(struct front *front);
 void ways_done(struct front *front);
 
+/* ---- front_manners.c */
+
+MUST_USE bool manners_make(struct front *front);
+void manners_done(struct front *front);
+/* The number of connections changed: is the front nearly full, or not any more? */
+void manners_look(struct front *front);
+/* How long this session may be silent. */
+uint64_t manners_idle_ms(const struct front *front, const struct session *session);
+/* A new session: whom it is from, its settings. Then, when it is in the tables: greet it, turn it
+   away, or wait for what must come first. */
+void manners_begin(struct front *front, struct session *session, const struct net_address *remote);
+void manners_come(struct front *front, struct session *session);
+/* It leaves: it counts no more. */
+void manners_leave(struct front *front, struct session *session);
+/* Octets before SESSION_OPEN; what is not used waits in `pending`. False: cut it off. */
+MUST_USE bool manners_in(struct front *front, struct session *session, struct bytes bytes);
+/* The time of a stage is over. False: cut it off. */
+MUST_USE bool manners_late(struct front *front, struct session *session);
+void manners_stop(struct front *front, struct session *session);
+/* It spoke XCLIENT. */
+void manners_xclient(struct front *front, struct session *session);
+/* Answer the recipient it asked for; those that do not exist are counted. */
+void manners_answer(struct front *front, struct session *session, enum smtp_verdict verdict);
+
 /* ---- front_header.c */
 
 /* The text ended. SMTP_YES, or why the letter is refused. */
@@ -255,7 +308,6 @@ void clock_ask(struct front *front);
 
 /* ---- front_log.c */
 
-void log_connect(struct front *front, const struct session *session, const struct event *event);
 /* A command was dealt with: a line, or a piece of the letter's story. */
 void log_note(struct front *front, struct session *session, const struct smtp_note *note);
 /* A transaction came to nothing: what was said of it so far. */
@@ -266,6 +318,12 @@ void log_story_take(struct session *session, struct buffer *ret_story);
 void log_letter(struct front *front, const struct session *session, uint64_t number,
                 const struct buffer *story, uint64_t size, enum smtp_verdict verdict,
                 struct bytes id);
+/* "connect", and "proxied", "xclient": from here on it is that client's. */
+void log_client(struct front *front, const struct session *session, const char *how);
+void log_turned_away(struct front *front, const struct session *session, const char *why);
+/* It said so many octets before the greeting. */
+void log_early(struct front *front, const struct session *session, size_t octets);
+void log_stress(struct front *front, bool stressed);
 void log_end(struct front *front, const struct session *session, const char *how);
 void log_store(struct front *front, const char *what);
 

@@ -34,13 +34,39 @@ static void put_code(struct buffer *line, unsigned reply, struct status_code cod
     buffer_done(&text);
 }
 
-void log_connect(struct front *front, const struct session *session, const struct event *event)
+void log_client(struct front *front, const struct session *session, const char *how)
 {
-    struct buffer *line = begin(front, "connect", session->number);
+    struct buffer *line = begin(front, how, session->number);
 
     log_ours(line, "peer", (struct bytes){ session->peer, session->peer_n });
-    log_uint(line, "port", event->remote.port);
+    log_uint(line, "port", session->remote.port);
     send_line(front, LOG_INFO, line);
+}
+
+void log_turned_away(struct front *front, const struct session *session, const char *why)
+{
+    struct buffer *line = begin(front, "turned-away", session->number);
+
+    log_ours(line, "why", bytes_of(why));
+    send_line(front, LOG_INFO, line);
+}
+
+void log_early(struct front *front, const struct session *session, size_t octets)
+{
+    struct buffer *line = begin(front, "early-talker", session->number);
+
+    log_uint(line, "octets", octets);
+    send_line(front, LOG_INFO, line);
+}
+
+void log_stress(struct front *front, bool stressed)
+{
+    struct buffer *line = fx_draft(front->fx);
+
+    log_begin(line, stressed ? "stress-begins" : "stress-ends");
+    log_uint(line, "connected", front->connected);
+    log_uint(line, "connections", front->conf->connections);
+    send_line(front, LOG_WARN, line);
 }
 
 /* A stranger's octets, shorter when escaping makes them too long for one line. */

@@ -168,7 +168,7 @@ static void ask_end(struct front *front, struct ask *ask, enum smtp_verdict verd
     for (struct session *session = ask->waiting; session != NULL; session = session->next_asking) {
         session->asking = false;
         session->command_ms = front->now.mono_ms;
-        smtp_server_answer_rcpt(session->smtp, verdict);
+        manners_answer(front, session, verdict);
         front_mark(front, session);
     }
     while (*link != at)

@@ -6,8 +6,6 @@
  */
 #include "role/front_int.h"
 
-#include "base/ip.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -15,27 +13,14 @@ enum { ROUNDS_MOST = 1000 };
 
 /* ---- birth and death */
 
-static void put_peer(struct session *session, const struct net_address *remote)
-{
-    struct buffer text = buffer_with_most(FRONT_PEER_MOST);
-
-    if (remote->unix_peer)
-        net_address_put(&text, remote);
-    else
-        ip_put(&text, remote->ip);
-    session->peer_n = (uint8_t)text.n;
-    if (text.n > 0)
-        memcpy(session->peer, text.at, text.n);
-    buffer_done(&text);
-}
-
 static struct session *session_new(struct front *front, const struct event *event)
 {
     struct session *session = mem_new(sizeof(*session));
 
     if (session == NULL)
         return NULL;
-    session->smtp = smtp_server_new(&front->settings);
+    session->settings = front->settings;
+    session->smtp = smtp_server_new(&session->settings);
     if (session->smtp == NULL) {
         mem_free(session);
         return NULL;
@@ -45,7 +30,7 @@ static struct session *session_new(struct front *front, const struct event *even
     session->command_ms = front->now.mono_ms;
     session->pending = buffer_with_most(FRONT_PENDING_MOST);
     session->story = buffer_with_most(LIMIT_LOG_LINE - 256);
-    put_peer(session, &event->remote);
+    manners_begin(front, session, &event->remote);
     return session;
 }
 
@@ -67,32 +52,12 @@ static bool make_room(struct front *front, uint32_t conn)
     return true;
 }
 
-static void turn_away(struct front *front, struct session *session, struct status_code code,
-                      struct bytes why)
-{
-    log_end(front, session, "turned-away");
-    session->quit = true;               /* it was not given the time to say it */
-    smtp_server_refuse(session->smtp, 421, code, why);
-}
-
-static void greet(struct front *front, struct session *session)
-{
-    if (front->stopping || front->store == STORE_CLOSED)
-        turn_away(front, session, STATUS(4, 3, 2),
-                  BYTES("No mail is taken now, try again later"));
-    else if (front->connected > front->conf->connections)
-        turn_away(front, session, STATUS(4, 7, 0),
-                  BYTES("Too many clients are connected, try again later"));
-    else
-        smtp_server_greet(session->smtp);
-    smtp_server_set_low(session->smtp, front->store == STORE_LOW);
-}
-
 void session_accept(struct front *front, const struct event *event)
 {
     struct session *session = make_room(front, event->conn) ? session_new(front, event) : NULL;
 
     front->connected++;
+    manners_look(front);
     if (session == NULL) {
         fx_send(front->fx, event->conn, BYTES("421 4.3.2 Memory is short, try again later\r\n"));
         fx_close(front->fx, event->conn);
@@ -101,8 +66,8 @@ void session_accept(struct front *front, const struct event *event)
     assert(front->sessions[event->conn] == NULL);
     front->sessions[event->conn] = session;
     front->sessions_n++;
-    log_connect(front, session, event);
-    greet(front, session);
+    log_client(front, session, "connect");
+    manners_come(front, session);
     front_mark(front, session);
 }
 
@@ -111,6 +76,7 @@ void session_forget(struct front *front, struct session *session)
     front->sessions[session->conn] = NULL;
     front->sessions_n--;
     front->held -= session->held;
+    manners_leave(front, session);
     recipient_forget(front, session);
     clock_forget(front, session);
     letter_drop(front, session);
@@ -163,7 +129,7 @@ static void on_rcpt(struct front *front, struct session *session, struct address
     enum smtp_verdict verdict;
 
     if (recipient_ask(front, session, address, &verdict))
-        smtp_server_answer_rcpt(session->smtp, verdict);
+        manners_answer(front, session, verdict);
 }
 
 static void on_note(struct front *front, struct session *session)
@@ -201,6 +167,9 @@ static void run(struct front *front, struct session *session, struct bytes *in)
             break;
         case SMTP_NOTE:
             on_note(front, session);
+            break;
+        case SMTP_XCLIENT:
+            manners_xclient(front, session);
             break;
         case SMTP_CLOSE:
             session->over = true;
@@ -241,6 +210,11 @@ void session_bytes(struct front *front, struct session *session, struct bytes by
     front_mark(front, session);
     if (session->over || session->ended)
         return;
+    if (session->stage != SESSION_OPEN) {
+        if (!manners_in(front, session, bytes))
+            cut_off(front, session, "bad-proxy-header");
+        return;
+    }
     if (!has_pending(session))
         run(front, session, &bytes);
     if (bytes.n > 0 && !session->over)
@@ -375,6 +349,9 @@ void session_turn(struct front *front, struct session *session)
 uint64_t session_due(const struct session *session, uint64_t idle_ms)
 {
     const struct letter *letter = session->letter;
+
+    if (session->stage != SESSION_OPEN)
+        return session->stage_ms;
     uint64_t due = session->unread > 0 ? session->unread_ms + FRONT_DRAIN_MS : FRONT_NEVER;
     uint64_t other = FRONT_NEVER;
 
@@ -391,8 +368,13 @@ uint64_t session_due(const struct session *session, uint64_t idle_ms)
 
 void session_late(struct front *front, struct session *session)
 {
-    if (session_due(session, front->conf->idle_ms) > front->now.mono_ms) {
+    if (session_due(session, manners_idle_ms(front, session)) > front->now.mono_ms) {
         clock_touch(front, session);
+        return;
+    }
+    if (session->stage != SESSION_OPEN) {
+        if (!manners_late(front, session))
+            cut_off(front, session, "no-proxy-header");
         return;
     }
     if (session->unread > 0 && session->unread_ms + FRONT_DRAIN_MS <= front->now.mono_ms) {
@@ -410,6 +392,13 @@ void session_late(struct front *front, struct session *session)
 
 void session_stop(struct front *front, struct session *session)
 {
+    manners_stop(front, session);
     smtp_server_stop(session->smtp);
+    front_mark(front, session);
+}
+
+void session_stop_now(struct front *front, struct session *session)
+{
+    smtp_server_stop_now(session->smtp);
     front_mark(front, session);
 }

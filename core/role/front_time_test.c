@@ -288,8 +288,12 @@ static void a_stop_does_not_wait_for_ever(void **state)
     client_comes(&w, 1);
     client_hears_last(&w, 1, "421 4.3.2");
     world_later(&w, 9900);
-    assert_false(w.exited);
+    client_hears_last(&w, 0, "354 ");
     world_later(&w, 200);
+    client_hears_last(&w, 0, "421 4.3.2");
+    assert_true(w.clients[0].closed);
+    assert_false(w.exited);
+    world_later(&w, 1900);
     assert_true(w.exited);
     world_stop(&w);
 }

@@ -32,7 +32,9 @@ struct world {
     bool exited;
 };
 
-/* A front whose store is open. */
+/* A front whose store is open. In two steps: between them w->conf may be changed. */
+void world_prepare(struct world *w);
+void world_open(struct world *w);
 void world_start(struct world *w);
 void world_stop(struct world *w);
 /* One event at the present moment; true unless the front gave up for want of memory. */
@@ -41,6 +43,7 @@ void world_turn(struct world *w);
 /* Time passes; an alarm that falls due rings when it does. */
 void world_later(struct world *w, uint64_t ms);
 
+void client_comes_from(struct world *w, uint32_t conn, const char *ip);
 void client_comes(struct world *w, uint32_t conn);
 void client_says(struct world *w, uint32_t conn, struct bytes text);
 void client_event(struct world *w, uint32_t conn, enum event_kind kind);

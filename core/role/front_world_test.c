@@ -4,6 +4,7 @@
  */
 #include "role/front_world_int.h"
 
+#include "base/ip.h"
 #include "base/reader.h"
 
 #include <setjmp.h>
@@ -92,7 +93,7 @@ void world_later(struct world *w, uint64_t ms)
 /* The world's own memory does not fail when the front's shall: it is there beforehand. */
 enum { ROOM = 8192 };
 
-void world_start(struct world *w)
+void world_prepare(struct world *w)
 {
     *w = (struct world){ .fx = effects_none(), .now = { 5000, 1700000000000 } };
     for (size_t i = 0; i < WORLD_CLIENTS; i++) {
@@ -109,12 +110,22 @@ void world_start(struct world *w)
     w->conf.size_most = 50 << 20;
     w->conf.recipients_most = 1000;
     w->conf.idle_ms = 300 * 1000;
+}
+
+void world_open(struct world *w)
+{
     w->front = front_ops.make(&w->conf, 0);
     assert_non_null(w->front);
     assert_true(world_step(w, (struct event){
         .kind = EV_START, .bytes = BYTES("01234567890123456789012345678901") }));
     world_step(w, (struct event){ .kind = EV_PEER_UP, .peer = { ROLE_STORE, 0 } });
     store_state(w, STORE_OPEN);
+}
+
+void world_start(struct world *w)
+{
+    world_prepare(w);
+    world_open(w);
 }
 
 void world_stop(struct world *w)
@@ -129,15 +140,20 @@ void world_stop(struct world *w)
 
 /* ---- clients */
 
-void client_comes(struct world *w, uint32_t conn)
+void client_comes_from(struct world *w, uint32_t conn, const char *ip)
 {
     struct event event = { .kind = EV_ACCEPT, .conn = conn, .remote = { .port = 40000 } };
-    static const uint8_t peer[16] = { [10] = 0xFF, [11] = 0xFF, 192, 0, 2, 7 };
+    struct bytes text = bytes_of(ip);
 
-    memcpy(event.remote.ip, peer, sizeof(peer));
+    assert_true(ip_parse_v4(text, event.remote.ip) || ip_parse_v6(text, event.remote.ip));
     w->clients[conn].paused = w->clients[conn].closed = w->clients[conn].aborted = false;
     world_step(w, event);
     world_turn(w);
+}
+
+void client_comes(struct world *w, uint32_t conn)
+{
+    client_comes_from(w, conn, "192.0.2.7");
 }
 
 void client_says(struct world *w, uint32_t conn, struct bytes text)
