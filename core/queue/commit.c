@@ -37,6 +37,7 @@ static void write_group(struct queue *q, struct effects *fx)
 
     assert(group->segment == log->segment && group->from >= log->durable);
     log->flush_at = 0;
+    company_went(&log->company, group->fates_n);
     for (size_t i = 0; i < group->blocks_n; i++) {
         struct block *block = &group->blocks[i];
         if (block->n > 0)
@@ -105,7 +106,9 @@ void log_turn(struct queue *q, struct effects *fx)
         return;
     if (log->groups_n == 0 && log->mark_at != 0 && q->now.mono_ms >= log->mark_at)
         log_mark(q);
-    if (log->groups_n > 0 && urgent(q))
+    if (log->groups_n > 0 && urgent(q)
+        && (log->groups_n > 1
+            || !company_waits(&log->company, front(log)->fates_n, q->now.mono_ms)))
         go_on(q, fx);
 }
 

@@ -193,6 +193,8 @@ void log_fate(struct queue *q, const struct fate *fate)
 
     assert(group->fates_n < group->fates_room);
     group->fates[group->fates_n++] = *fate;
+    if (fate->kind == FATE_LETTER)
+        company_came(&q->log.company, q->now.mono_ms);
 }
 
 void log_urge(struct queue *q)
@@ -273,5 +275,7 @@ uint64_t log_alarm(const struct queue *q)
 
     if (log->mode != LOG_READY)
         return 0;
-    return log->groups_n > 0 ? log->flush_at : log->mark_at;
+    if (log->groups_n == 0)
+        return log->mark_at;
+    return log->company.until_ms != 0 ? log->company.until_ms : log->flush_at;
 }

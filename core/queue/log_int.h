@@ -19,6 +19,7 @@
 #ifndef POSTERN_QUEUE_LOG_INT_H
 #define POSTERN_QUEUE_LOG_INT_H
 
+#include "queue/company_int.h"
 #include "queue/index_int.h"
 #include "queue/queue.h"
 #include "queue/record_int.h"
@@ -97,6 +98,7 @@ struct log {
     size_t first, groups_n;
     size_t waiting;             /* octets */
     uint64_t flush_at, mark_at; /* monotonic ms, or 0 */
+    struct company company;
     struct cut cuts[CUTS_MOST];
     size_t cuts_n;
     struct buffer again;        /* state changes of dropped groups */
