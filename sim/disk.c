@@ -59,11 +59,7 @@ void disk_free(struct disk *disk)
 
 static void *copy_of(const void *from, size_t n)
 {
-    void *to = room_new(n);
-
-    if (n > 0)
-        memcpy(to, from, n);
-    return to;
+    return n == 0 ? NULL : memcpy(room_new(n), from, n);
 }
 
 static void node_own(struct node *node)

@@ -62,15 +62,37 @@ static const char *judge_to(const struct ledger_letter *letter, const struct led
     return NULL;
 }
 
+/* A failed letter and the report of it are one group: one of the two is there, never both. */
+static const char *judge_report(const struct ledger *before, const struct rig *rig, uint32_t i)
+{
+    const struct ledger_letter *letter = &before->letters[i], *report = &before->letters[i + 1];
+    bool letter_there = letter->to[0].told || rig_handed(rig, i, 0) > 0;
+    bool report_there = report->to[0].told || rig_handed(rig, i + 1, 0) > 0;
+
+    if (rig_handed(rig, i, 0) > 1 || rig_handed(rig, i + 1, 0) > 1)
+        return "a recipient is handed out twice in one life";
+    if (letter_there && report_there)
+        return "it is there, and so is the report that it failed";
+    if (letter->taken && !letter_there && !report_there)
+        return "it failed, and there is no report of it";
+    return NULL;
+}
+
 static bool judge_letter(struct search *search, const struct ledger *before, struct rig *rig,
                          uint32_t i, unsigned depth)
 {
     const struct ledger_letter *letter = &before->letters[i];
     bool some = false;
 
-    for (uint32_t k = 0; k < letter->to_n; k++)
+    if (letter->reported) {
+        const char *words = judge_report(before, rig, i);
+        if (words != NULL)
+            tell(search, words, i, depth);
+        return words == NULL;
+    }
+    for (uint32_t k = 0; k < letter->to_n && !letter->report; k++)
         some = some || letter->to[k].told || rig_handed(rig, i, k) > 0;
-    for (uint32_t k = 0; k < letter->to_n; k++) {
+    for (uint32_t k = 0; k < letter->to_n && !letter->report; k++) {
         const char *words = judge_to(letter, &letter->to[k], rig_handed(rig, i, k), some);
         if (words != NULL) {
             tell(search, words, i, depth);
@@ -113,7 +135,8 @@ static void crash_in_start(struct search *search, struct disk *disk, const struc
     struct ledger ledger = *before;
     struct stop stop = { dice_below(&search->dice, operations + 1) };
     struct disk_losses losses = { { 0 }, { 0 } };
-    struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
+    struct rig_plan plan = { .store = search->story->store, .conf = search->conf,
+                             .disk = disk, .ledger = &ledger,
                              .local = RIG_DELIVERS, .before = stop_there, .ctx = &stop,
                              .seed = dice_throw(&search->dice),
                              .trace = search->result->states + 1 == search->options->state };
@@ -134,7 +157,8 @@ static void start_again(struct search *search, struct disk *disk, const struct l
     bool shown = ++search->result->states == search->options->state;
     bool deeper = depth < DEPTH && dice_below(&search->dice, 3) == 0;
     struct disk *again = deeper ? disk_copy(disk) : NULL;
-    struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
+    struct rig_plan plan = { .store = search->story->store, .conf = search->conf,
+                             .disk = disk, .ledger = &ledger,
                              .local = RIG_DELIVERS, .seed = dice_throw(&search->dice),
                              .trace = shown };
     struct rig *rig = rig_new(&plan);
@@ -232,7 +256,7 @@ static unsigned missing(const struct ledger *before, const struct rig *rig)
     for (uint32_t i = 0; i < before->n; i++) {
         const struct ledger_letter *letter = &before->letters[i];
         bool lost = false;
-        for (uint32_t k = 0; k < letter->to_n && letter->taken; k++)
+        for (uint32_t k = 0; k < letter->to_n && letter->taken && !letter->reported; k++)
             lost = lost || (!letter->to[k].told && rig_handed(rig, i, k) == 0);
         n += lost;
     }
@@ -244,7 +268,8 @@ static void damage(struct search *search)
     struct disk *disk = disk_copy(search->disk);
     struct ledger ledger = *search->ledger;
     struct disk_losses losses = { { 0 }, { 0 } };
-    struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
+    struct rig_plan plan = { .store = search->story->store, .conf = search->conf,
+                             .disk = disk, .ledger = &ledger,
                              .local = RIG_DELIVERS };
     disk_file file;
 
@@ -276,7 +301,8 @@ static uint64_t play(struct search *search, uint64_t fail_at)
 {
     struct ledger ledger = { .n = 0 };
     struct disk *disk = disk_new(DISK_FREE);
-    struct rig_plan plan = { .conf = search->conf, .disk = disk, .ledger = &ledger,
+    struct rig_plan plan = { .store = search->story->store, .conf = search->conf,
+                             .disk = disk, .ledger = &ledger,
                              .local = RIG_AWAY, .before = moment, .ctx = search,
                              .fail_at = fail_at, .seed = fail_at,
                              .trace = search->options->trace };

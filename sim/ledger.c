@@ -6,7 +6,11 @@
 
 void ledger_put_text(const struct ledger *ledger, uint32_t letter, struct buffer *to)
 {
-    uint32_t size = ledger->letters[letter].size;
+    ledger_put_sized(letter, ledger->letters[letter].size, to);
+}
+
+void ledger_put_sized(uint32_t letter, uint32_t size, struct buffer *to)
+{
     size_t end = to->n + size;
 
     buffer_put_text(to, "letter ");
@@ -41,18 +45,26 @@ void ledger_put_recipient(uint32_t letter, uint32_t recipient, struct buffer *to
     recipient_put(to, &(struct recipient){ .address = { address, sizeof(address) - 1 } });
 }
 
+bool ledger_number(struct bytes text, uint32_t *ret_letter)
+{
+    uint64_t letter;
+
+    if (!bytes_begins(text, BYTES("letter "))
+        || !number_parse(bytes_first(bytes_skip(text, 7), 3), &letter))
+        return false;
+    *ret_letter = (uint32_t)letter;
+    return true;
+}
+
 bool ledger_find(const struct ledger *ledger, struct bytes text, uint32_t *ret_letter)
 {
     struct buffer want = buffer_with_most(1 << 20);
-    uint64_t letter;
     bool same;
 
-    if (!bytes_begins(text, BYTES("letter "))
-        || !number_parse(bytes_first(bytes_skip(text, 7), 3), &letter) || letter >= ledger->n)
+    if (!ledger_number(text, ret_letter) || *ret_letter >= ledger->n)
         return false;
-    ledger_put_text(ledger, (uint32_t)letter, &want);
+    ledger_put_text(ledger, *ret_letter, &want);
     same = bytes_equal(buffer_bytes(&want), text);
     buffer_done(&want);
-    *ret_letter = (uint32_t)letter;
     return same;
 }

@@ -95,7 +95,7 @@ static void step(struct rig *rig, struct event event)
     event.now = (struct moment){ .mono_ms = rig->now_us / 1000,
                                  .wall_ms = 1767225600000 + rig->now_us / 1000 };
     effects_clear(&rig->fx);
-    store_ops.step(rig->role, &event, &rig->fx);
+    rig->plan.store->step(rig->role, &event, &rig->fx);
     do_effects(rig);
 }
 
@@ -233,6 +233,8 @@ static enum job_outcome outcome_of(const struct rig *rig, uint32_t letter, uint3
 
     if (rig->plan.local == RIG_DEFERS || keeps)
         return JOB_LATER;
+    if (rig->plan.local == RIG_FAILS && rig->plan.ledger->letters[letter].reported)
+        return JOB_FAILED;
     return JOB_DELIVERED;
 }
 
@@ -249,7 +251,8 @@ static void tell_result(struct rig *rig, const struct rig_job *job, uint32_t let
     }
     wire_tell_job_result(tell_begin(&fx), the_local, &(struct wire_job_result){
         .job = job->job, .outcome = (uint8_t)outcome,
-        .class = outcome == JOB_DELIVERED ? 2 : 4, .words = BYTES("as the script says") });
+        .class = outcome == JOB_DELIVERED ? 2 : outcome == JOB_LATER ? 4 : 5,
+        .words = BYTES("as the script says") });
     tell_end(rig, the_local, &fx);
 }
 
@@ -477,7 +480,7 @@ struct rig *rig_new(const struct rig_plan *plan)
     rig->now_us = 1000 * (uint64_t)1000 * 1000;
     rig->fx = effects_none();
     rig->frames = buffer_with_most(64 << 20);
-    rig->role = store_ops.make(plan->conf, 0);
+    rig->role = rig->plan.store->make(plan->conf, 0);
     if (rig->role == NULL)
         abort();
     step(rig, (struct event){ .kind = EV_START, .bytes = { secret, sizeof(secret) } });
@@ -500,7 +503,7 @@ void rig_set_local(struct rig *rig, enum rig_local local)
 void rig_free(struct rig *rig)
 {
     lanes_free(rig->lanes, NULL);
-    store_ops.free(rig->role);
+    rig->plan.store->free(rig->role);
     effects_done(&rig->fx);
     buffer_done(&rig->frames);
     for (size_t i = 0; i < RIG_JOBS; i++)

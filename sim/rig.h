@@ -15,12 +15,14 @@ enum rig_local {
     RIG_DEFERS,         /* every job: try again later */
     RIG_HOLDS,          /* takes them and says nothing */
     RIG_KEEPS_SOME,     /* delivers all, but of the letters 0 to 3 only the last recipient */
+    RIG_FAILS,          /* those that are reported fail for good */
     RIG_AWAY,           /* there is no local */
 };
 
 struct rig;
 
 struct rig_plan {
+    const struct role_ops *store;
     const struct conf *conf;
     struct disk *disk;              /* outlives the rig */
     struct ledger *ledger;          /* kept up to date */

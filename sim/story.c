@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "sim/story.h"
 
+#include "sim/reporter.h"
+
 enum { SOON_MS = 300, SMALL = 700, INLINE = 3000, FAT = 7500, LARGE = 60000 };
 
 static void add(struct ledger *ledger, uint32_t n, uint32_t size, uint32_t to_n, bool parts)
@@ -87,16 +89,38 @@ static void fill_the_disk(struct rig *rig, struct disk *disk, struct ledger *led
     (void)rig_run(rig, 3000);
 }
 
+static void three_that_fail(struct ledger *ledger)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        ledger->letters[ledger->n++] = (struct ledger_letter){
+            .size = SMALL + 170 * i, .to_n = 1, .reported = true };
+        ledger->letters[ledger->n++] = (struct ledger_letter){
+            .size = LEDGER_REPORT, .to_n = 1, .report = true };
+    }
+}
+
+/* Their reports come in by the queue's own door, and are kept until somebody delivers them. */
+static void fail_and_report(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    rig_set_local(rig, RIG_FAILS);
+    for (uint32_t i = 0; i < ledger->n; i += 2) {
+        rig_send(rig, i);
+        if (!rig_run(rig, SOON_MS))
+            return;
+    }
+}
+
 const struct story stories[] = {
-    { "one letter", one_small, send_together, false, false },
-    { "three pipelined letters", three_small, send_together, false, false },
-    { "many recipients", two_to_many, deliver, false, false },
-    { "large bodies", small_and_large, send_together, false, false },
-    { "deliver and done", three_small, deliver, false, false },
-    { "deferred, tried again", two_to_many, defer, false, false },
-    { "segments roll over", a_few, send_in_turn, false, false },
-    { "stragglers are moved", many, keep_stragglers, false, false },
-    { "a sync fails", three_small, deliver, true, true },
-    { "the disk is full", a_few, fill_the_disk, false, true },
+    { "one letter", &store_ops, one_small, send_together, false, false },
+    { "three pipelined letters", &store_ops, three_small, send_together, false, false },
+    { "many recipients", &store_ops, two_to_many, deliver, false, false },
+    { "large bodies", &store_ops, small_and_large, send_together, false, false },
+    { "deliver and done", &store_ops, three_small, deliver, false, false },
+    { "deferred, tried again", &store_ops, two_to_many, defer, false, false },
+    { "segments roll over", &store_ops, a_few, send_in_turn, false, false },
+    { "stragglers are moved", &store_ops, many, keep_stragglers, false, false },
+    { "a sync fails", &store_ops, three_small, deliver, true, true },
+    { "a failure is reported", &reporter_ops, three_that_fail, fail_and_report, false, false },
+    { "the disk is full", &store_ops, a_few, fill_the_disk, false, true },
 };
 const size_t stories_n = COUNT(stories);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * sim/story.h: what happens to a store in the crash enumerator, step by step: ten stories.
+ * sim/story.h: what happens to a store in the crash enumerator, step by step: eleven stories.
  */
 #ifndef POSTERN_SIM_STORY_H
 #define POSTERN_SIM_STORY_H
@@ -9,6 +9,7 @@
 
 struct story {
     const char *name;
+    const struct role_ops *store;
     /* The letters it will send, written in the ledger. */
     void (*prepare)(struct ledger *ledger);
     void (*play)(struct rig *rig, struct disk *disk, struct ledger *ledger);
