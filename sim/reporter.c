@@ -47,7 +47,7 @@ static void *reporter_make(const struct conf *conf, uint32_t index)
     reporter->head = reporter->to = reporter->text = buffer_with_most(1 << 16);
     reporter->queue = queue_new(&(struct queue_conf){
         .report = report, .reporter = reporter, .segment_bytes = conf->segment,
-        .space_least = conf->space_least, .retry_ms = conf->retry_ms,
+        .space_least = conf->space_least, .retry_ms = { 60 * 1000 }, .retries = 1,
         .history_keep_ms = conf->history_keep_ms, .history_most = conf->history_most,
         .jobs = 4, .deliver = true });
     assert(reporter->queue != NULL);
@@ -122,7 +122,7 @@ static void reporter_step(void *role, const struct event *event, struct effects 
 
     if ((event->kind == EV_PEER_UP || event->kind == EV_PEER_DOWN)
         && event->peer.kind == ROLE_LOCAL)
-        queue_deliverer(reporter->queue, event->kind == EV_PEER_UP, fx);
+        queue_deliverer(reporter->queue, 0, event->kind == EV_PEER_UP, fx);
     if (event->kind == EV_TOLD)
         on_told(reporter->queue, event, fx);
     queue_step(reporter->queue, event, fx);
