@@ -2,9 +2,9 @@
  *
  * queue/company_int.h: is it worth waiting for more letters before a sync?
  *
- * On a fast disk a sync ends before the clients that were answered by it are back with their next
- * letters: each group would then be the few stragglers of the one before, and every letter would
- * cost a fifth of a flush. While letters come thick and groups are small, the next group waits until
+ * On a fast disk a sync ends before the clients that it answered are back with their next
+ * letters: each group would then be the few stragglers of the one before, and every letter
+ * would cost a fifth of a flush. While letters come thick and groups are few, the next waits until
  * it has some size, or until the clock's next millisecond. A letter that comes alone never waits.
  */
 #ifndef POSTERN_QUEUE_COMPANY_INT_H
@@ -14,7 +14,7 @@
 
 enum {
     COMPANY_ENOUGH = 16,        /* letters that are worth a sync of their own */
-    COMPANY_THICK = 12,         /* letters in a millisecond, from which on more are to be expected */
+    COMPANY_THICK = 12,         /* letters in a millisecond; from there on more are to come */
     COMPANY_SMALL = 3,          /* a group of so few came from few clients: nobody else will come */
 };
 
