@@ -53,8 +53,8 @@ enum route_verdict {
     ROUTES_MANY,                /* more than ROUTE_EXPANDED_MOST */
     ROUTES_NO_MEMORY,
 };
-/* What an address of ours stands for: blocks (u32 length, address) behind what `to` holds, none
-   twice in a row of its own, only for ROUTES_CHANGED. `missing`: its mailbox is known not to be
+/* What an address of ours stands for: blocks (u32 length, address) behind what `to` holds, only
+   for ROUTES_CHANGED; the same may come twice. `missing`: its mailbox is known not to be
    there, so that the catch-all of its domain, and for postmaster and abuse the setting, count. An
    alias that names itself means the mailbox of that name. */
 enum route_verdict routes_expand(const struct routes *routes, struct bytes address, bool missing,

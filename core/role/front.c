@@ -238,6 +238,9 @@ static void *front_make(const struct conf *conf, uint32_t index)
     front->alarm_ms = FRONT_NEVER;
     front->head = buffer_with_most(LIMIT_FRAME_BYTES);
     front->to = buffer_with_most(LIMIT_FRAME_BYTES);
+    front->expanded = buffer_with_most(LIMIT_RECORD_BYTES);
+    front->targets = buffer_with_most(LIMIT_RECORD_BYTES * 4);
+    front->hashes = buffer_with_most((LIMIT_RECIPIENTS_MOST + 1) * sizeof(uint64_t));
     front->address = buffer_with_most(4 * LIMIT_PATH);
     front->planted = buffer_with_most(LIMIT_FRAME_BYTES);
     return front;
@@ -259,6 +262,9 @@ static void front_free(void *role)
     manners_done(front);
     buffer_done(&front->head);
     buffer_done(&front->to);
+    buffer_done(&front->expanded);
+    buffer_done(&front->targets);
+    buffer_done(&front->hashes);
     buffer_done(&front->address);
     buffer_done(&front->planted);
     mem_free(front->clock);

@@ -8,6 +8,7 @@
  *   front_ways.c      letters that the store has not answered for yet
  *   front_manners.c   who may come in, from whom a connection is, how long it is borne with
  *   front_header.c    what is read of a letter's header
+ *   front_alias.c     which recipients a letter has, when all aliases are followed
  *   front_rcpt.c      may this recipient? Domains, the cache of answers, the questions under way
  *   front_clock.c     a deadline for each session
  *   front_log.c       the lines of the log
@@ -21,6 +22,7 @@
 #include "plan/conf.h"
 #include "plan/limit.h"
 #include "plan/net.h"
+#include "plan/route.h"
 #include "role/wire.h"
 #include "smtp/proxy.h"
 #include "smtp/server.h"
@@ -71,6 +73,15 @@ enum session_stage {
     SESSION_OPEN,
 };
 
+/* As what a recipient is taken, in the order in which it is tried. */
+enum how {
+    HOW_ALIAS,                  /* a table says for whom it stands */
+    HOW_SELF,                   /* its mailbox is there */
+    HOW_BASE,                   /* that of the address without its detail is */
+    HOW_MISSING,                /* no mailbox, but somebody gets what has none */
+    HOW_NONE,
+};
+
 struct session {
     struct smtp_server *smtp;
     struct smtp_settings settings;  /* front's, but for what depends on who it is */
@@ -86,6 +97,10 @@ struct session {
     struct letter *letter;      /* coming in; or whole and waiting for credit */
     struct session *next_dirty, *next_asking;
     uint32_t ask;               /* when asking */
+    struct address rcpt;        /* the recipient in question, until it is answered for */
+    enum how how;               /* what of it is being tried */
+    struct buffer hows;         /* an octet for each recipient that was taken: enum how */
+    size_t targets;             /* for how many they stand */
     uint32_t clock_at;          /* 1 + place in the heap, or 0 */
     uint64_t clock_ms;          /* when it is looked at next; not later than its deadline */
     uint64_t command_ms;        /* monotonic: when the last command was complete */
@@ -164,6 +179,7 @@ struct manners {
 struct front {
     const struct conf *conf;
     struct manners manners;
+    struct routes *routes;
     struct smtp_settings settings;
     struct moment now;
     struct effects *fx;         /* of the step in hand */
@@ -188,6 +204,8 @@ struct front {
     struct buffer planted;      /* for the planted fault texts_crossed only */
     uint64_t planted_of, planted_n;
     struct buffer head, to, address;    /* scratch */
+    struct buffer expanded, targets;    /* the same: a letter's recipients as blocks; an alias's */
+    struct buffer hashes;               /* of the addresses in `expanded` */
 };
 
 extern const struct role_name front_to_store;
@@ -283,6 +301,17 @@ void manners_answer(struct front *front, struct session *session, enum smtp_verd
 
 /* The text ended. SMTP_YES, or why the letter is refused. */
 enum smtp_verdict header_verdict(struct letter *letter, const struct session *session);
+/* ---- front_alias.c */
+
+/* Does a table decide (HOW_ALIAS, HOW_MISSING)? True with the verdict; false: it says nothing. */
+MUST_USE bool alias_decides(struct front *front, struct session *session,
+                            enum smtp_verdict *ret_verdict);
+/* The recipient in question is taken as session->how says. */
+enum smtp_verdict alias_take(struct front *front, struct session *session, size_t targets);
+/* All recipients of the letter, as blocks of entries in front->expanded, each address once.
+   front->expanded.bad: no memory. */
+void alias_expand(struct front *front, const struct session *session);
+
 /* ---- front_rcpt.c */
 
 MUST_USE bool recipients_make(struct front *front);

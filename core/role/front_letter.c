@@ -9,6 +9,7 @@
 #include "role/front_int.h"
 
 #include "base/plant.h"
+#include "base/reader.h"
 
 #include <assert.h>
 
@@ -160,36 +161,28 @@ bool letter_waits(const struct front *front, const struct session *session)
 
 /* ---- begin */
 
-/* Recipients as blocks, as many as fit in one frame, from the *at-th on, in front->to. */
-static void put_recipients(struct front *front, const struct session *session, size_t *at)
+/* As many blocks of front->expanded as fit in one frame, from *at on, which is moved on. */
+static struct bytes next_recipients(const struct front *front, size_t *at)
 {
-    struct buffer *to = &front->to;
-    size_t n = smtp_server_recipients(session->smtp);
+    struct bytes left = bytes_skip(buffer_bytes(&front->expanded), *at);
+    struct reader in = reader_of(left);
+    size_t n = 0;
 
-    buffer_clear(to);
-    for (; *at < n && to->n + RECIPIENT_MOST + 4 <= WIRE_TAIL_MOST; (*at)++) {
-        size_t start = to->n;
-        struct recipient recipient = {
-            .address = smtp_server_recipient(session->smtp, *at),
-            .notify = smtp_server_notify(session->smtp, *at),
-            .orcpt = smtp_server_orcpt(session->smtp, *at),
-        };
-
-        buffer_put_u32(to, 0);
-        recipient_put(to, &recipient);
-        if (to->bad)
-            return;
-        uint32_t length = (uint32_t)(to->n - start - 4);
-        for (size_t i = 0; i < 4; i++)
-            to->at[start + i] = (char)(uint8_t)(length >> (8 * i));
+    while (!reader_empty(&in)) {
+        (void)read_block(&in);
+        if (in.at > WIRE_TAIL_MOST)
+            break;
+        n = in.at;
     }
+    *at += n;
+    return bytes_first(left, n);
 }
 
 /* LETTER_BEGIN and the recipients. False: it is given up. */
 static bool begin(struct front *front, struct session *session)
 {
     struct letter *letter = session->letter;
-    size_t at = 0, n = smtp_server_recipients(session->smtp);
+    size_t at = 0;
 
     if (front->store != STORE_OPEN && front->store != STORE_LOW)
         return give_up(front, session, SMTP_NOT_NOW), false;
@@ -202,11 +195,12 @@ static bool begin(struct front *front, struct session *session)
         .size = smtp_server_declared_size(session->smtp),
     };
     wire_tell_letter_begin(front->fx, front_to_store, &message);
-    while (at < n) {
-        put_recipients(front, session, &at);
-        if (front->to.bad)
-            return give_up(front, session, SMTP_NO_SPACE), false;
-        struct wire_letter_to to = { letter->token, fx_keep(front->fx, buffer_bytes(&front->to)) };
+    alias_expand(front, session);
+    if (front->expanded.bad)
+        return give_up(front, session, SMTP_NO_SPACE), false;
+    while (at < front->expanded.n) {
+        struct wire_letter_to to = { letter->token,
+                                     fx_keep(front->fx, next_recipients(front, &at)) };
         wire_tell_letter_to(front->fx, front_to_store, &to);
     }
     return true;
@@ -346,11 +340,9 @@ static bool tell_small(struct front *front, struct session *session, uint32_t to
 {
     struct letter *letter = session->letter;
     struct bytes text = letter->whole.n > 0 ? letter->whole : buffer_bytes(&letter->text);
-    size_t at = 0;
 
-    put_recipients(front, session, &at);
-    if (at < smtp_server_recipients(session->smtp) || front->to.bad
-        || text.n + front->head.n + front->to.n + 64 > LIMIT_FRAME_BYTES
+    alias_expand(front, session);
+    if (front->expanded.bad || text.n + front->head.n + front->expanded.n + 64 > LIMIT_FRAME_BYTES
         || !way_new(front, session, &letter->token))
         return false;
     fill_way(front, session, token);
@@ -362,7 +354,7 @@ static bool tell_small(struct front *front, struct session *session, uint32_t to
         text = crossed(front, session, text);
     struct wire_letter message = {
         .token = letter->token, .binary = smtp_server_body(session->smtp) == BODY_BINARYMIME,
-        .head = buffer_bytes(&front->head), .to = buffer_bytes(&front->to),
+        .head = buffer_bytes(&front->head), .to = buffer_bytes(&front->expanded),
         .text = fx_keep(front->fx, text),
     };
     wire_tell_letter(front->fx, front_to_store, &message);

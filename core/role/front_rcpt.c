@@ -42,9 +42,13 @@ bool recipients_make(struct front *front)
 {
     struct recipients *recipients = &front->recipients;
     size_t room = 8, n = front->conf->domains.n;
+    struct route_flaw flaw;
 
     while (room < 2 * n)
         room *= 2;
+    front->routes = routes_new(front->conf, &flaw);
+    if (front->routes == NULL)
+        return false;
     recipients->memory = arena_with_ceiling(room * LIMIT_DOMAIN * 2);
     recipients->domains = mem_new(room * sizeof(*recipients->domains));
     recipients->domains_room = room;
@@ -56,6 +60,7 @@ bool recipients_make(struct front *front)
 
 void recipients_done(struct front *front)
 {
+    routes_free(front->routes);
     arena_done(&front->recipients.memory);
     mem_free(front->recipients.domains);
     mem_free(front->recipients.cache);
@@ -158,24 +163,19 @@ static struct ask *ask_new(struct recipients *recipients, uint64_t hash)
     return &recipients->asks[at - 1];
 }
 
-/* Everybody who waits for it is answered; the place is free. */
-static void ask_end(struct front *front, struct ask *ask, enum smtp_verdict verdict)
+/* Out of the table; those who waited for it, in a list. */
+static struct session *ask_take(struct recipients *recipients, struct ask *ask)
 {
-    struct recipients *recipients = &front->recipients;
+    struct session *waiting = ask->waiting;
     uint32_t at = (uint32_t)(ask - recipients->asks) + 1;
     uint32_t *link = &recipients->buckets[ask->hash % ASK_BUCKETS];
 
-    for (struct session *session = ask->waiting; session != NULL; session = session->next_asking) {
-        session->asking = false;
-        session->command_ms = front->now.mono_ms;
-        manners_answer(front, session, verdict);
-        front_mark(front, session);
-    }
     while (*link != at)
         link = &recipients->asks[*link - 1].next;
     *link = ask->next;
     *ask = (struct ask){ .next = recipients->spare };
     recipients->spare = at;
+    return waiting;
 }
 
 static void tell_ask(struct front *front, const struct ask *ask)
@@ -187,15 +187,10 @@ static void tell_ask(struct front *front, const struct ask *ask)
     wire_tell_mailbox_ask(front->fx, front_to_store, &message);
 }
 
-bool recipient_ask(struct front *front, struct session *session, struct address address,
-                   enum smtp_verdict *ret_verdict)
+/* Is the mailbox in front->address there? True with the verdict; false: it is asked for. */
+static bool mailbox_ask(struct front *front, struct session *session,
+                        enum smtp_verdict *ret_verdict)
 {
-    bool ours = is_ours(front, address);
-
-    if (front->address.bad)             /* no memory: nothing is known of it, not even that */
-        return *ret_verdict = SMTP_NOT_NOW, true;
-    if (!ours)
-        return *ret_verdict = SMTP_NO_RELAY, true;
     if (front->store != STORE_OPEN && front->store != STORE_LOW)
         return *ret_verdict = SMTP_NOT_NOW, true;
     uint64_t hash = siphash(front->key, buffer_bytes(&front->address));
@@ -216,6 +211,84 @@ bool recipient_ask(struct front *front, struct session *session, struct address 
     return false;
 }
 
+/* The mailbox that session->how speaks of, in front->address; false: there is no such thing. */
+static bool name_mailbox(struct front *front, const struct session *session)
+{
+    struct buffer base = buffer_with_most(4 * LIMIT_PATH);
+    bool there = true;
+
+    (void)is_ours(front, session->rcpt);
+    if (session->how == HOW_BASE) {
+        there = routes_base(front->routes, buffer_bytes(&front->address), &base);
+        buffer_clear(&front->address);
+        buffer_put(&front->address, buffer_bytes(&base));
+    }
+    front->address.bad = front->address.bad || base.bad;
+    buffer_done(&base);
+    return there;
+}
+
+/* Try what is left to be tried, in order. True with the verdict; false: something is asked. */
+static bool try_on(struct front *front, struct session *session, enum smtp_verdict *ret_verdict)
+{
+    for (; session->how != HOW_NONE; session->how++) {
+        if (session->how == HOW_ALIAS || session->how == HOW_MISSING) {
+            if (alias_decides(front, session, ret_verdict))
+                return true;
+            continue;
+        }
+        if (!name_mailbox(front, session))
+            continue;
+        if (front->address.bad)
+            return *ret_verdict = SMTP_NOT_NOW, true;
+        if (!mailbox_ask(front, session, ret_verdict))
+            return false;
+        if (*ret_verdict == SMTP_YES)
+            return *ret_verdict = alias_take(front, session, 1), true;
+        if (*ret_verdict != SMTP_NO_MAILBOX)
+            return true;
+    }
+    return *ret_verdict = SMTP_NO_MAILBOX, true;
+}
+
+bool recipient_ask(struct front *front, struct session *session, struct address address,
+                   enum smtp_verdict *ret_verdict)
+{
+    bool ours = is_ours(front, address);
+
+    if (front->address.bad)             /* no memory: nothing is known of it, not even that */
+        return *ret_verdict = SMTP_NOT_NOW, true;
+    if (!ours)
+        return *ret_verdict = SMTP_NO_RELAY, true;
+    session->rcpt = address;
+    session->how = HOW_ALIAS;
+    return try_on(front, session, ret_verdict);
+}
+
+/* Everybody who waited for that answer goes on with it; who must ask more, asks. */
+static void go_on(struct front *front, struct session *waiting, enum smtp_verdict verdict)
+{
+    struct session *next;
+
+    for (struct session *session = waiting; session != NULL; session = next) {
+        enum smtp_verdict own = verdict;
+        bool decided = true;
+        next = session->next_asking;
+        session->asking = false;
+        if (verdict == SMTP_YES) {
+            own = alias_take(front, session, 1);
+        } else if (verdict == SMTP_NO_MAILBOX) {
+            session->how++;
+            decided = try_on(front, session, &own);
+        }
+        if (!decided)
+            continue;
+        session->command_ms = front->now.mono_ms;
+        manners_answer(front, session, own);
+        front_mark(front, session);
+    }
+}
+
 void recipient_is(struct front *front, const struct wire_mailbox_is *is)
 {
     if (is->token >= front->recipients.asks_n || !front->recipients.asks[is->token].used)
@@ -223,15 +296,16 @@ void recipient_is(struct front *front, const struct wire_mailbox_is *is)
     struct ask *ask = &front->recipients.asks[is->token];
     if (is->verdict == MAILBOX_YES || is->verdict == MAILBOX_NO)
         cache_put(front, ask->hash, is->verdict == MAILBOX_YES);
-    ask_end(front, ask, is->verdict == MAILBOX_YES ? SMTP_YES
-                      : is->verdict == MAILBOX_NO ? SMTP_NO_MAILBOX : SMTP_NOT_NOW);
+    go_on(front, ask_take(&front->recipients, ask),
+          is->verdict == MAILBOX_YES ? SMTP_YES
+          : is->verdict == MAILBOX_NO ? SMTP_NO_MAILBOX : SMTP_NOT_NOW);
 }
 
 void recipients_lost(struct front *front)
 {
     for (uint32_t i = 0; i < front->recipients.asks_n; i++)
         if (front->recipients.asks[i].used)
-            ask_end(front, &front->recipients.asks[i], SMTP_NOT_NOW);
+            go_on(front, ask_take(&front->recipients, &front->recipients.asks[i]), SMTP_NOT_NOW);
 }
 
 void recipient_forget(struct front *front, struct session *session)

@@ -29,6 +29,7 @@ static struct session *session_new(struct front *front, const struct event *even
     session->conn = event->conn;
     session->command_ms = front->now.mono_ms;
     session->pending = buffer_with_most(FRONT_PENDING_MOST);
+    session->hows = buffer_with_most(LIMIT_RECIPIENTS_MOST + 1);
     session->story = buffer_with_most(LIMIT_LOG_LINE - 256);
     manners_begin(front, session, &event->remote);
     return session;
@@ -83,6 +84,7 @@ void session_forget(struct front *front, struct session *session)
     front_unmark(front, session);
     smtp_server_free(session->smtp);
     buffer_done(&session->pending);
+    buffer_done(&session->hows);
     buffer_done(&session->story);
     mem_free(session);
 }
