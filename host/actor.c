@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "host/clock.h"
+#include "host/drill.h"
 #include "role/rights.h"
 
 #include <assert.h>
@@ -238,7 +239,7 @@ static void give_up(struct actor *actor)
 
 void actor_step(struct actor *actor, struct event *event)
 {
-    if (actor->ended)
+    if (actor->ended || (event->kind == EV_BYTES && drill_read(actor, event->bytes)))
         return;
     event->now = actor->loop->now;
     effects_clear(&actor->fx);

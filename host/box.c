@@ -123,7 +123,7 @@ void box_log(const struct box *box, struct log_sink *log, struct bytes label)
     log_uint(&line, "landlock", (uint64_t)box->landlock);
     log_uint(&line, "calls", box->calls);
     if (lacks.n > 0)
-        log_ours(&line, "kernel-lacks", buffer_bytes(&lacks));
+        log_ours(&line, "lacks", buffer_bytes(&lacks));
     log_sink_put(log, clock_now().wall_ms, lacks.n > 0 ? LOG_WARN : LOG_INFO, label,
                  buffer_bytes(&line));
     buffer_done(&line);

@@ -43,15 +43,13 @@ void box_network_as_user(struct box *box)
     uid_t uid = geteuid();
     gid_t gid = getegid();
 
-    if (!wants_none(box))
+    if (!wants_none(box) || box->rights->may & MAY_CONTROL)
         return;
-    if (!(box->rights->may & MAY_CONTROL)) {
-        prctl(PR_SET_DUMPABLE, 1);      /* else the maps are root's */
-        box->no_network = unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0
-                       && put_map("/proc/self/uid_map", uid)
-                       && put_line("/proc/self/setgroups", "deny", 4)
-                       && put_map("/proc/self/gid_map", gid);
-    }
+    prctl(PR_SET_DUMPABLE, 1);          /* else the maps are root's */
+    box->no_network = unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0
+                   && put_map("/proc/self/uid_map", uid)
+                   && put_line("/proc/self/setgroups", "deny", 4)
+                   && put_map("/proc/self/gid_map", gid);
     if (!box->no_network)
         box_lack(box, "network-namespace");
 }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "host/actor.h"
 #include "host/channel.h"
+#include "host/drill.h"
 #include "role/rights.h"
 #include "role/wire.h"
 
@@ -87,6 +88,8 @@ static bool take(void *of, struct bytes frame)
     struct link *link = of;
     struct event event = { .kind = EV_TOLD, .peer = link->peer, .bytes = frame };
 
+    if (drill_read(link->actor, frame))
+        return true;
     if (!link_allows(link->actor, link->peer, frame))
         return false;
     actor_step(link->actor, &event);

@@ -24,7 +24,7 @@ static void make(int folder, const char *name, uid_t uid)
     assert_int_equal(fchownat(folder, name, uid, 0, AT_SYMLINK_NOFOLLOW), 0);
 }
 
-/* SPL-021 and its like: root is led nowhere by what somebody put below a folder it gives away. */
+/* Root is led nowhere by what somebody put below a folder it gives away. */
 static void roots_own_is_given_and_nothing_else(void **state)
 {
     char path[64];

@@ -188,9 +188,9 @@ class Server:
         self.configure(more, listen)
         self.mailbox('you')
 
-    def configure(self, more='', listen=None):
+    def configure(self, more='', listen=None, plain=False):
         listen = listen or f'listen 127.0.0.1:{self.port}'
-        if os.geteuid() == 0 and not self.system:
+        if os.geteuid() == 0 and not self.system and not plain:
             more += '\nusers no'
         with open(self.conf, 'w', encoding='utf-8') as file:
             file.write(CONF.format(folder=self.folder, listen=listen, more=more))
@@ -317,8 +317,8 @@ class Bench:
         self.folders.append(path)
         return path
 
-    def server(self, folder=None, **more):
-        server = Server(self.program, folder or self.folder(), **more)
+    def server(self, folder=None, program=None, **more):
+        server = Server(program or self.program, folder or self.folder(), **more)
         self.running.append(server)
         return server
 
