@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "host/address.h"
 #include "host/folder.h"
+#include "host/notify.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -55,12 +56,16 @@ static bool set_flag(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
 }
 
-/* A socket bound to the address; -1 and errno. What accept makes of it inherits TCP_NODELAY. */
+/* A socket bound to the address, or the one that a service manager handed over (then all fronts
+   share it); -1 and errno. What accept makes of it inherits TCP_NODELAY. */
 static int bind_one(const struct net_address *address, bool shared)
 {
     struct address_buffer at = address_write(address);
-    int fd = socket(at.at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = notify_socket(address);
 
+    if (fd >= 0)
+        return fd;
+    fd = socket(at.at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     if (!set_flag(fd, SOL_SOCKET, SO_REUSEADDR) || !set_flag(fd, IPPROTO_TCP, TCP_NODELAY)

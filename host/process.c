@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "host/leash.h"
+#include "host/notify.h"
 #include "host/process_int.h"
 #include "host/signals.h"
 #include "role/rights.h"
@@ -228,8 +229,10 @@ static void on_signal(void *of, int signal, int from)
     struct supervisor *supervisor = of;
 
     (void)from;
-    if (signal == SIGTERM || signal == SIGINT)
+    if (signal == SIGTERM || signal == SIGINT) {
+        notify_send("STOPPING=1");
         actor_post(supervisor->master, &(struct event){ .kind = EV_STOP });
+    }
     if (signal == SIGHUP)
         log_anew(supervisor);
     for (size_t i = 0; signal == SIGCHLD && i < COUNT(supervisor->processes); i++)

@@ -2,6 +2,7 @@
 #include "host/command.h"
 
 #include "host/conf_file.h"
+#include "host/notify.h"
 #include "host/process.h"
 #include "host/signals.h"
 
@@ -77,6 +78,13 @@ static void raise_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* It listens; whoever comes now is heard, at the latest when the roles stand. */
+static void on_began(void *of, struct loop *loop)
+{
+    (void)of, (void)loop;
+    notify_send("READY=1");
+}
+
 static int serve_here(const struct conf *conf, const struct wanted *wanted, struct buffer *words)
 {
     struct log_sink *log = log_sink_new(conf->log);
@@ -96,7 +104,7 @@ static int serve_here(const struct conf *conf, const struct wanted *wanted, stru
     say(words);
     if (log != NULL && estate != NULL && status == 0) {
         estate_log(estate);
-        status = wanted->together ? together_run(estate) : processes_run(estate, NULL, NULL);
+        status = wanted->together ? together_run(estate) : processes_run(estate, on_began, NULL);
         estate_close(estate);
     }
     log_sink_free(log);

@@ -46,7 +46,9 @@ static bool give_one(int folder, const char *name, struct user user, unsigned de
     }
     if (S_ISDIR(found.st_mode)) {
         int inner = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        given = inner >= 0 && give_all(inner, user, depth + 1);
+        /* A root that may not look into what is the user's has nothing in there, either. */
+        given = inner < 0 ? errno == EACCES && found.st_uid == user.uid
+                          : give_all(inner, user, depth + 1);
     }
     if (given && found.st_uid == 0
         && (S_ISDIR(found.st_mode) || (S_ISREG(found.st_mode) && found.st_nlink == 1)))
@@ -83,6 +85,8 @@ static bool give_all(int folder, struct user user, unsigned depth)
 bool users_give(int folder, struct user user)
 {
     int inner = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat found;
 
-    return inner >= 0 && give_all(inner, user, 0) && fchown(folder, user.uid, user.gid) == 0;
+    return inner >= 0 && give_all(inner, user, 0) && fstat(folder, &found) == 0
+        && (found.st_uid == user.uid || fchown(folder, user.uid, user.gid) == 0);
 }

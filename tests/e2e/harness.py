@@ -181,6 +181,7 @@ class Server:
         self.program, self.folder = program, folder
         self.wrap, self.options = list(wrap), list(options)
         self.port, self.process = free_port(), None
+        self.environment, self.handed = {}, None    # more variables; a socket to be taken over
         self.conf = os.path.join(folder, 'postern.conf')
         for name in ('mail', 'spool', 'system'):
             os.makedirs(os.path.join(folder, name), exist_ok=True)
@@ -208,7 +209,13 @@ class Server:
 
     def start(self):
         command = [*self.system, *self.wrap, self.program, 'serve', '-c', self.conf, *self.options]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+        handed = ()
+        if self.handed is not None:     # as systemd does it: number 3, and the process's own id
+            handed = (self.handed,)
+            command = ['bash', '-c', f'exec 3<&{self.handed}; LISTEN_FDS=1 LISTEN_PID=$$ '
+                       'exec "$@"', 'bash', *command]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=handed,
+                                        env={**os.environ, **self.environment},
                                         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         wait_until(self.is_ready, 'the server to answer')
         return self
