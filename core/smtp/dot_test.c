@@ -173,12 +173,40 @@ static void test_against_search(void **state)
     }
 }
 
+/* Long runs go through whole blocks; an octet at a time none does. Both must say the same. */
+static void test_blocks(void **state)
+{
+    uint64_t dice = 64;
+
+    for (unsigned round = 0; round < 20000; round++) {
+        char text[512];
+        size_t n = 1 + roll(&dice) % sizeof(text);
+        for (size_t i = 0; i < n; i++)
+            text[i] = roll(&dice) % 40 == 0 ? "\r\n.\0"[roll(&dice) % 4] : 'x';
+        for (size_t i = 0; i + 2 < n; i += 1 + roll(&dice) % 100)
+            memcpy(text + i, "\r\n", 2);
+        struct dot dot = round % 4 == 0 ? dot_for_chunks() : dot_for_data();
+        struct outcome slow = feed(dot, (struct bytes){ text, n }, 1);
+        struct outcome fast = feed(dot, (struct bytes){ text, n }, 1 + roll(&dice) % n);
+        assert_int_equal(fast.ended, slow.ended);
+        assert_int_equal(fast.rest, slow.rest);
+        assert_int_equal(fast.dot.at, slow.dot.at);
+        assert_int_equal(fast.dot.flaw, slow.dot.flaw);
+        assert_int_equal(fast.dot.flaw_line, slow.dot.flaw_line);
+        assert_int_equal(fast.dot.lines, slow.dot.lines);
+        assert_true(bytes_equal(buffer_bytes(&fast.text), buffer_bytes(&slow.text)));
+        buffer_done(&slow.text);
+        buffer_done(&fast.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_framed),
         cmocka_unit_test(test_against_search),
+        cmocka_unit_test(test_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
