@@ -35,12 +35,17 @@ static int complain(struct buffer *words, const char *setting, struct bytes path
 static int open_folders(struct estate *estate, struct buffer *reterr_words)
 {
     struct bytes spool = estate->conf->spool, mail = estate->conf->mailboxes;
+    struct bytes keys = estate->conf->certificates;
 
     estate->spool_fd = folder_open(spool, 0700);
     if (estate->spool_fd < 0)
         return complain(reterr_words, "spool", spool, strerrordesc_np(errno), EX_CANTCREAT);
     if (!folder_hold(estate->spool_fd, HOLD_WAIT_MS))
         return complain(reterr_words, "spool", spool, "another server uses it", EX_UNAVAILABLE);
+    if (keys.n > 0)
+        estate->keys_fd = folder_open(keys, 0700);
+    if (keys.n > 0 && estate->keys_fd < 0)
+        return complain(reterr_words, "certificates", keys, strerrordesc_np(errno), EX_NOINPUT);
     if (mail.n == 0)
         return 0;               /* an LMTP server keeps all of them */
     estate->mail_fd = folder_open(mail, 0700);
@@ -98,7 +103,8 @@ int estate_open(struct estate *estate, const struct conf *conf, struct log_sink 
     int status;
 
     *estate = (struct estate){ .conf = conf, .log = log, .ops_of = role_ops_of,
-                               .control_fd = -1, .spool_fd = -1, .mail_fd = -1 };
+                               .control_fd = -1, .spool_fd = -1, .mail_fd = -1,
+                               .keys_fd = -1 };
     status = find_users(estate, reterr_words);
     if (status == 0)
         status = open_folders(estate, reterr_words);
@@ -133,6 +139,7 @@ void estate_close(struct estate *estate)
     close_one(&estate->control_fd);
     close_one(&estate->spool_fd);
     close_one(&estate->mail_fd);
+    close_one(&estate->keys_fd);
     listen_close(estate->fronts, estate->conf->fronts);
 }
 
@@ -201,6 +208,9 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
     if (rights->may & MAY_MAIL && estate->mail_fd >= 0
         && !equip_folder(actor, IN_MAIL, estate->mail_fd))
         return false;
+    if (rights->may & MAY_KEYS && estate->keys_fd >= 0
+        && !equip_folder(actor, IN_KEYS, estate->keys_fd))
+        return false;
     return rights->lanes == 0 || actor_open_lanes(actor, rights->lanes);
 }
 
@@ -226,6 +236,8 @@ struct box estate_box(const struct estate *estate, enum role_kind kind)
         box.folders[box.n_folders++] = estate->spool_fd;
     if (rights->may & MAY_MAIL)
         box.folders[box.n_folders++] = estate->mail_fd;
+    if (rights->may & MAY_KEYS && estate->keys_fd >= 0)
+        box.folders[box.n_folders++] = estate->keys_fd;
     return box;
 }
 
@@ -243,5 +255,7 @@ size_t estate_share(const struct estate *estate, struct role_name role, int *ret
         ret_fds[n++] = estate->spool_fd;
     if (rights->may & MAY_MAIL && estate->mail_fd >= 0)
         ret_fds[n++] = estate->mail_fd;
+    if (rights->may & MAY_KEYS && estate->keys_fd >= 0)
+        ret_fds[n++] = estate->keys_fd;
     return n;
 }

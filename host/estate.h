@@ -17,7 +17,7 @@ struct estate {
     struct log_sink *log;       /* borrowed */
     const struct role_ops *(*ops_of)(enum role_kind kind);
     struct listen_set fronts[LIMIT_FRONTS];
-    int control_fd, spool_fd, mail_fd;
+    int control_fd, spool_fd, mail_fd, keys_fd;
     bool by_users;              /* each role runs as a user of its own */
     struct user users[ROLE_KINDS];
 };
@@ -35,7 +35,7 @@ MUST_USE bool estate_equip(const struct estate *estate, struct actor *actor);
 /* The box of its process, not entered yet. */
 struct box estate_box(const struct estate *estate, enum role_kind kind);
 /* The descriptors of the role's share, for a process that closes all others; at most LISTEN_MOST
-   + 2. */
+   + 3. */
 size_t estate_share(const struct estate *estate, struct role_name role, int *ret_fds);
 
 #endif

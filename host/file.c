@@ -31,14 +31,28 @@ void files_done(struct files *files)
     }
 }
 
+/* A file of the certificates' folder: nobody else may have written it, and a private key nobody
+   else may read (CFG-004). */
+static bool is_kept_safe(int root, struct bytes name, const struct stat *file)
+{
+    mode_t others = bytes_ends(name, BYTES(".key")) ? S_IRWXG | S_IRWXO : S_IWGRP | S_IWOTH;
+    struct stat folder;
+
+    return fstat(root, &folder) == 0
+        && (file->st_uid == geteuid() || file->st_uid == folder.st_uid || file->st_uid == 0)
+        && (file->st_mode & others) == 0;
+}
+
 /* May this file, found where our own should be, be trusted? In the spool only what belongs to us
    or to the folder's owner, that nobody else may write, and that has one name. */
-static bool is_ours(int root, enum io_root which, const struct stat *file)
+static bool is_ours(int root, enum io_root which, struct bytes name, const struct stat *file)
 {
     struct stat folder;
 
     if (!S_ISREG(file->st_mode))
         return false;
+    if (which == IN_KEYS)
+        return is_kept_safe(root, name, file);
     if (which != IN_SPOOL)
         return true;
     return fstat(root, &folder) == 0
@@ -47,11 +61,11 @@ static bool is_ours(int root, enum io_root which, const struct stat *file)
 }
 
 /* O_NONBLOCK, so that a FIFO or a device in our folder does not hold this thread for ever. */
-static int open_existing(int root, struct bytes name)
+static int open_existing(int root, struct bytes name, bool read_only)
 {
-    int fd = path_open(root, name, O_RDWR | O_NONBLOCK, 0);
+    int fd = path_open(root, name, (read_only ? O_RDONLY : O_RDWR) | O_NONBLOCK, 0);
 
-    if (fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
+    if (!read_only && fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM))
         fd = path_open(root, name, O_RDONLY | O_NONBLOCK, 0);
     return fd;
 }
@@ -74,7 +88,7 @@ static struct file_result run_create(struct files *files, const struct io *io)
 
 static struct file_result run_open(struct files *files, const struct io *io)
 {
-    int fd = open_existing(files->roots[io->root], io->name);
+    int fd = open_existing(files->roots[io->root], io->name, io->root == IN_KEYS);
     struct stat file;
 
     if (fd < 0)
@@ -84,7 +98,7 @@ static struct file_result run_open(struct files *files, const struct io *io)
         close(fd);
         return failed;
     }
-    if (!is_ours(files->roots[io->root], io->root, &file)) {
+    if (!is_ours(files->roots[io->root], io->root, io->name, &file)) {
         close(fd);
         return (struct file_result){ .fault = FAULT_DENIED };
     }

@@ -318,6 +318,8 @@ void lanes_go(struct lanes *lanes)
 static void job_spare(struct lanes *lanes, struct job *job)
 {
     mem_free(job->names);
+    if (job->io.root == IN_KEYS && job->result.data != NULL)
+        mem_wipe(job->result.data, job->result.data_n);
     mem_free(job->result.data);
     job->names = NULL;
     job->result.data = NULL;

@@ -105,14 +105,14 @@ static void tiny_step(void *of, const struct event *event, struct effects *fx)
 #define TINY(text) { .name = text, .make = tiny_make, .step = tiny_step, .free = mem_free }
 static const struct role_ops tiny_front = TINY("front"), tiny_store = TINY("store"),
                              tiny_local = TINY("local"), tiny_admin = TINY("admin"),
-                             tiny_relay = TINY("relay");
+                             tiny_relay = TINY("relay"), tiny_keys = TINY("keys");
 
 const struct role_ops *role_ops_of(enum role_kind kind)
 {
     static const struct role_ops *const rows[] = {
         [ROLE_MASTER] = &master_ops, [ROLE_FRONT] = &tiny_front, [ROLE_STORE] = &tiny_store,
         [ROLE_LOCAL] = &tiny_local, [ROLE_ADMIN] = &tiny_admin,
-        [ROLE_RELAY] = &tiny_relay,
+        [ROLE_RELAY] = &tiny_relay, [ROLE_KEYS] = &tiny_keys,
     };
     return rows[kind];
 }

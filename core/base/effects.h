@@ -30,7 +30,7 @@ enum effect_kind {
 };
 
 /* Names are relative to one of these folders, never begin with '/', never hold "..". */
-enum io_root { IN_SPOOL, IN_MAIL, IO_ROOTS };
+enum io_root { IN_SPOOL, IN_MAIL, IN_KEYS, IO_ROOTS };
 
 enum io_kind {
     IO_CREATE,      /* make a new file (FAULT_EXISTS: the name is taken), open it in slot `file` */

@@ -26,7 +26,7 @@ enum fault {
 };
 
 enum role_kind { ROLE_MASTER, ROLE_FRONT, ROLE_STORE, ROLE_LOCAL, ROLE_ADMIN, ROLE_RELAY,
-                 ROLE_KINDS };
+                 ROLE_KEYS, ROLE_KINDS };
 
 /* One of possibly several processes of a kind: fronts are many, the others index 0. */
 struct role_name {

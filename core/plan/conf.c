@@ -86,6 +86,7 @@ static bool take_values(struct conf_reading *reading, const struct conf_setting 
             return conf_refuse(reading, value.written,
                                about_setting(reading, "one value for ", setting->word,
                                              " (in quotes when it holds blanks)", 0), NULL);
+        reading->at_value = n;
         if (!conf_take_value(reading, setting, value))
             return false;
         took = conf_take_word(reading, &value);

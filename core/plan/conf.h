@@ -57,6 +57,8 @@ struct conf {
     /* What stands in the files of `aliases` and `virtual`: whoever read the configuration reads
        them too, for no file is looked at here. Empty: no such file. */
     struct bytes aliases_text, virtual_text;
+    /* Bit i: TLS from the first octet on listen.list[i]. */
+    uint64_t listen_tls;
 };
 
 /* Why a file was refused, in words for its owner. */
@@ -83,6 +85,8 @@ struct conf_listen {
     bool any;
 };
 
+/* Does that entry of conf.listen begin with TLS? */
+bool conf_listen_is_tls(const struct conf *conf, uint32_t entry);
 /* *:PORT, IPV4:PORT or [IPV6]:PORT, all of the text; port 1 to 65535. */
 MUST_USE bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen);
 

@@ -5,7 +5,7 @@ bool conf_about(size_t i, struct conf_about *ret_about)
 {
     static const char *const values[CONF_KINDS] = {
         [CONF_name] = "NAME", [CONF_names] = "NAME ...", [CONF_path] = "PATH",
-        [CONF_listens] = "ADDRESS:PORT ...", [CONF_count] = "NUMBER", [CONF_size] = "SIZE",
+        [CONF_listens] = "ADDRESS:PORT [tls] ...", [CONF_count] = "NUMBER", [CONF_size] = "SIZE",
         [CONF_span] = "TIME", [CONF_flag] = "yes | no",
         [CONF_spans] = "TIME ...", [CONF_routes] = "SERVER ...", [CONF_sign] = "SIGN",
         [CONF_mail] = "ADDRESS",

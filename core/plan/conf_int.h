@@ -37,6 +37,8 @@ struct conf_word {
     struct bytes written;       /* as it stands in the file */
 };
 
+enum { CONF_LISTEN_TLS_MOST = 64 };
+
 struct conf_list {
     struct bytes *list;
     size_t n, room;
@@ -51,6 +53,7 @@ struct conf_reading {
     unsigned line_number;
     struct bytes line;                  /* the line being read */
     size_t at;                          /* where in it */
+    size_t at_value;                    /* how many values it had before this one */
     struct conf_flaw flaw;
 };
 

@@ -62,6 +62,7 @@ static const struct {
     { "domain of a forbidden character", BYTES_INIT("domain \xe2\x98\x83\xe2\x83\xa3.example\n"),
       "f:4:8: expected a domain name such as mx.example.org, "
       "found \"\xe2\x98\x83\xe2\x83\xa3.example\"" },
+    { "TLS from the first octet", BYTES_INIT("listen *:25 [::1]:465 tls *:26\n"), NULL },
     { "several on a line", BYTES_INIT("domain a.example b.example\nlisten *:25 [::1]:26\n"), NULL },
     { "unknown word", BYTES_INIT("  hots a\n"),
       "f:4:3: expected a setting, found \"hots\"; did you mean \"host\"?" },
@@ -154,6 +155,9 @@ static const struct {
       "f:4:8: expected a domain name such as mx.example.org, found \"192.0.2.1\"" },
     { "domain is a mailbox", BYTES_INIT("domain a@b.example\n"),
       "f:4:8: expected a domain name such as mx.example.org, found \"a@b.example\"" },
+    { "tls of nothing", BYTES_INIT("listen tls\n"),
+      "f:4:8: expected ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535, found "
+      "\"tls\"" },
     { "no port", BYTES_INIT("listen 192.0.2.1\n"),
       "f:4:8: expected ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535, found "
       "\"192.0.2.1\"" },

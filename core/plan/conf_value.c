@@ -78,12 +78,30 @@ static bool take_names(struct conf_reading *reading, const struct conf_setting *
     return true;
 }
 
+/* The address before it on the line speaks TLS from the first octet. */
+static bool take_tls(struct conf_reading *reading, struct conf_word value, size_t entry)
+{
+    if (entry >= CONF_LISTEN_TLS_MOST)
+        return conf_refuse(reading, value.written, "tls behind one of the first 64 addresses",
+                           NULL);
+    reading->conf.listen_tls |= (uint64_t)1 << entry;
+    return true;
+}
+
+bool conf_listen_is_tls(const struct conf *conf, uint32_t entry)
+{
+    return entry < CONF_LISTEN_TLS_MOST && (conf->listen_tls >> entry & 1) != 0;
+}
+
 static bool take_listens(struct conf_reading *reading, const struct conf_setting *setting,
                          struct conf_word value, void *field)
 {
+    struct conf_texts *list = field;
     struct conf_listen listen;
     struct bytes kept;
 
+    if (bytes_equal(value.text, BYTES("tls")) && list->n > 0 && reading->at_value > 0)
+        return take_tls(reading, value, list->n - 1);
     if (!conf_listen_parse(value.text, &listen))
         return conf_refuse(reading, value.written,
                            "ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535",

@@ -108,7 +108,10 @@ static bool on_frame(struct front *front, struct bytes frame)
 
 static void on_told(struct front *front, const struct event *event)
 {
-    if (event->peer.kind != ROLE_STORE || !on_frame(front, event->bytes))
+    bool known = event->peer.kind == ROLE_STORE ? on_frame(front, event->bytes)
+               : event->peer.kind == ROLE_KEYS && front_tls_frame(front, event->bytes);
+
+    if (!known)
         log_store(front, "bad-frame");
 }
 
@@ -195,6 +198,12 @@ static void on_event(struct front *front, const struct event *event)
     case EV_PEER_DOWN:
         if (event->peer.kind == ROLE_STORE)
             on_store_down(front);
+        if (event->peer.kind == ROLE_KEYS)
+            front_tls_peer(front, false);
+        break;
+    case EV_PEER_UP:
+        if (event->peer.kind == ROLE_KEYS)
+            front_tls_peer(front, true);
         break;
     case EV_ALARM:
         on_alarm(front);
@@ -205,7 +214,7 @@ static void on_event(struct front *front, const struct event *event)
     case EV_STOP:
         on_stop(front);
         break;
-    case EV_PEER_UP: case EV_IO: case EV_RELOAD: case EV_CHILD:
+    case EV_IO: case EV_RELOAD: case EV_CHILD:
     case EV_CONNECTED:
         break;
     }
@@ -260,6 +269,7 @@ static void front_free(void *role)
     ways_done(front);
     recipients_done(front);
     manners_done(front);
+    front_tls_done(front);
     buffer_done(&front->head);
     buffer_done(&front->to);
     buffer_done(&front->expanded);

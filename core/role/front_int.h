@@ -11,6 +11,7 @@
  *   front_alias.c     which recipients a letter has, when all aliases are followed
  *   front_rcpt.c      may this recipient? Domains, the cache of answers, the questions under way
  *   front_clock.c     a deadline for each session
+ *   front_tls.c       TLS before the machine, certificates and signatures from keys
  *   front_log.c       the lines of the log
  */
 #ifndef POSTERN_ROLE_FRONT_INT_H
@@ -18,6 +19,7 @@
 
 #include "base/effects.h"
 #include "base/limits.h"
+#include "crypt/tls.h"
 #include "mail/scan.h"
 #include "plan/conf.h"
 #include "plan/limit.h"
@@ -38,6 +40,7 @@ enum {
     FRONT_GRACE_MS = 60 * 1000,         /* of a text's beginning (SRV-074) */
     FRONT_MS_PER_OCTET = 2,             /* after it: 500 octets a second */
     FRONT_HOLD_BACK_MS = 1000,          /* replies after LIMIT_SOFT_ERRORS refused commands */
+    FRONT_HANDSHAKE_MS = 60 * 1000,     /* of TLS, from the 220 or the first octet on */
     FRONT_STOP_MS = 10 * 1000,          /* how long EV_STOP lets letters end */
     FRONT_LAST_MS = 2 * 1000,           /* ... and then the 421 reach who did not */
     FRONT_CACHE_YES_MS = 10 * 1000,
@@ -90,8 +93,10 @@ struct session {
     uint64_t stage_ms;          /* when a stage before SESSION_OPEN is over */
     bool trusted;               /* no limit per address or network binds it */
     bool counted;               /* in manners.limits */
+    struct tls *tls;            /* NULL: in clear */
     uint64_t number;            /* from 1, never used again: tells sessions apart */
     uint32_t conn;
+    uint32_t listener;
     uint32_t unsettled;         /* letters the store has not answered for */
     size_t ahead;               /* octets of text of those that went as one frame */
     struct letter *letter;      /* coming in; or whole and waiting for credit */
@@ -119,6 +124,9 @@ struct session {
     bool ended, ended_told;     /* the client will send no more; the machine was told */
     bool over;                  /* what the machine has put is sent, then it closes */
     bool quit;
+    bool implicit;              /* TLS from the first octet */
+    bool shaking;               /* the handshake is under way: nothing plain goes in or out */
+    bool tls_over;              /* it failed */
     uint64_t stuck_ms;
     uint64_t held_back_ms;      /* replies to a client who errs too often leave then; 0: now */
     uint8_t peer_n;
@@ -176,6 +184,14 @@ struct manners {
     bool stressed;              /* nearly full */
 };
 
+/* ---- TLS: what keys told */
+struct front_tls {
+    struct tls_context *context, *next;     /* next: being told */
+    bool keys_up;
+    uint8_t ticket_now_n, ticket_before_n;
+    char ticket_now[TLS_TICKET_SECRET], ticket_before[TLS_TICKET_SECRET];
+};
+
 struct front {
     const struct conf *conf;
     struct manners manners;
@@ -198,6 +214,7 @@ struct front {
     size_t spare_n;
     struct ways ways;
     struct recipients recipients;
+    struct front_tls tls;
     struct session **clock;     /* a heap, the earliest first */
     size_t clock_n, clock_room;
     uint64_t alarm_ms;          /* asked for; FRONT_NEVER: none */
@@ -221,7 +238,9 @@ struct session *front_session(const struct front *front, uint32_t conn, uint64_t
 /* ---- front_session.c */
 
 void session_accept(struct front *front, const struct event *event);
+/* Octets from the network; and plain ones, which are the same where there is no TLS. */
 void session_bytes(struct front *front, struct session *session, struct bytes bytes);
+void session_plain(struct front *front, struct session *session, struct bytes bytes);
 void session_end(struct front *front, struct session *session);
 void session_drained(struct front *front, struct session *session);
 /* The connection is gone: the session too. */
@@ -291,6 +310,8 @@ void manners_leave(struct front *front, struct session *session);
 MUST_USE bool manners_in(struct front *front, struct session *session, struct bytes bytes);
 /* The time of a stage is over. False: cut it off. */
 MUST_USE bool manners_late(struct front *front, struct session *session);
+/* A word of welcome, unless there is a reason against it. */
+void manners_greet(struct front *front, struct session *session);
 void manners_stop(struct front *front, struct session *session);
 /* It spoke XCLIENT. */
 void manners_xclient(struct front *front, struct session *session);
@@ -335,6 +356,22 @@ struct session *clock_take(struct front *front);
 /* Ask for the alarm that is needed, if it is not the one asked for already. */
 void clock_ask(struct front *front);
 
+/* ---- front_tls.c */
+
+/* A frame of keys; false when it is none. */
+MUST_USE bool front_tls_frame(struct front *front, struct bytes frame);
+/* keys is there, or gone. */
+void front_tls_peer(struct front *front, bool up);
+void front_tls_done(struct front *front);
+/* From here on the session's octets are TLS. False: it cannot be had now. */
+MUST_USE bool session_secure(struct front *front, struct session *session);
+/* Octets from the network of a session in TLS; also: go on after a signature came. */
+void session_cipher(struct front *front, struct session *session, struct bytes bytes);
+/* Send plain octets inside TLS. False: it has failed. */
+MUST_USE bool session_send(struct front *front, struct session *session, struct bytes plain);
+/* close_notify, before the connection is closed in order. */
+void session_say_goodbye(struct front *front, struct session *session);
+
 /* ---- front_log.c */
 
 /* A command was dealt with: a line, or a piece of the letter's story. */
@@ -354,6 +391,8 @@ void log_turned_away(struct front *front, const struct session *session, const c
 void log_early(struct front *front, const struct session *session, size_t octets);
 void log_stress(struct front *front, bool stressed);
 void log_end(struct front *front, const struct session *session, const char *how);
+/* What is known of its TLS. */
+void log_tls(struct front *front, const struct session *session, const char *event);
 void log_store(struct front *front, const char *what);
 
 #endif

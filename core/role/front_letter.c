@@ -295,6 +295,7 @@ static void put_head(struct front *front, const struct session *session)
         .sender = smtp_server_sender(session->smtp),
         .body = smtp_server_body(session->smtp),
         .smtputf8 = smtp_server_utf8(session->smtp),
+        .require_tls = smtp_server_require_tls(session->smtp),
         .received_ms = front->now.wall_ms,
         .protocol = smtp_server_protocol(session->smtp),
         .helo = smtp_server_helo(session->smtp),

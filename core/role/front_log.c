@@ -224,3 +224,42 @@ void log_store(struct front *front, const char *what)
     log_begin(line, what);
     send_line(front, LOG_WARN, line);
 }
+
+static void put_offered(struct buffer *line, struct bytes suites)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct buffer text = buffer_with_most(2 * TLS_OFFERED_MOST);
+
+    for (size_t i = 0; i < suites.n; i++) {
+        buffer_put_char(&text, digits[octet(suites.at[i]) >> 4]);
+        buffer_put_char(&text, digits[octet(suites.at[i]) & 15]);
+    }
+    if (text.n > 0)
+        log_ours(line, "offered", buffer_bytes(&text));
+    buffer_done(&text);
+}
+
+void log_tls(struct front *front, const struct session *session, const char *event)
+{
+    struct tls_facts facts = tls_facts(session->tls);
+    struct buffer *line = begin(front, event, session->number);
+
+    if (facts.version.n > 0) {
+        log_ours(line, "version", facts.version);
+        log_ours(line, "cipher", facts.cipher);
+        log_uint(line, "bits", facts.bits);
+        log_ours(line, "verified", facts.verified ? BYTES("yes") : BYTES("no"));
+        log_ours(line, "resumed", facts.resumed ? BYTES("yes") : BYTES("no"));
+    } else {
+        put_offered(line, facts.offered);
+    }
+    if (facts.alerted) {
+        log_ours(line, "alert", bytes_of(tls_alert_name(facts.alert)));
+        log_ours(line, "by", facts.alert_ours ? BYTES("us") : BYTES("peer"));
+    }
+    if (facts.name.n > 0) {
+        put_theirs(line, "sni", facts.name);
+        log_ours(line, "known", facts.name_known ? BYTES("yes") : BYTES("no"));
+    }
+    send_line(front, LOG_INFO, line);
+}

@@ -93,6 +93,7 @@ static void turn_away(struct front *front, struct session *session, unsigned rep
     log_turned_away(front, session, why);
     session->stage = SESSION_OPEN;
     session->quit = true;               /* it was not given the time to say it */
+    session->over = session->over || (session->implicit && session->tls == NULL);
     buffer_done(&session->pending);
     session->pending_at = 0;
     smtp_server_refuse(session->smtp, reply, code, words);
@@ -157,8 +158,7 @@ static void take_remote(struct front *front, struct session *session,
     buffer_done(&text);
 }
 
-/* A word of welcome, unless there is a reason against it. */
-static void greet(struct front *front, struct session *session)
+void manners_greet(struct front *front, struct session *session)
 {
     session->stage = SESSION_OPEN;
     session->command_ms = front->now.mono_ms;
@@ -175,6 +175,21 @@ static void greet(struct front *front, struct session *session)
     set_patience(front, session);
 }
 
+/* TLS from the first octet; what came behind a PROXY header is its beginning. */
+static void begin_tls(struct front *front, struct session *session)
+{
+    struct buffer early = session->pending;
+
+    session->stage = SESSION_OPEN;
+    session->pending = buffer_with_most(early.most);
+    if (session_secure(front, session))
+        session_cipher(front, session, buffer_bytes(&early));
+    else
+        turn_away(front, session, 421, STATUS(4, 7, 0), BYTES("No TLS now, try again later"),
+                  "no-tls");
+    buffer_done(&early);
+}
+
 /* Known by now: let it in, at once or after the delay of the greeting. */
 static void let_in(struct front *front, struct session *session)
 {
@@ -182,8 +197,12 @@ static void let_in(struct front *front, struct session *session)
 
     if (!admit(front, session))
         return;
+    if (session->implicit) {
+        begin_tls(front, session);
+        return;
+    }
     if (delay_ms == 0) {
-        greet(front, session);
+        manners_greet(front, session);
         return;
     }
     session->stage = SESSION_DELAY;
@@ -259,14 +278,14 @@ bool manners_late(struct front *front, struct session *session)
         return false;
     if (session->pending.n > session->pending_at)
         log_early(front, session, session->pending.n - session->pending_at);
-    greet(front, session);
+    manners_greet(front, session);
     return true;
 }
 
 void manners_stop(struct front *front, struct session *session)
 {
     if (session->stage != SESSION_OPEN)
-        greet(front, session);          /* which says that we are stopping */
+        manners_greet(front, session);          /* which says that we are stopping */
 }
 
 /* ---- later */
@@ -283,7 +302,7 @@ void manners_xclient(struct front *front, struct session *session)
     take_remote(front, session, &remote);
     log_client(front, session, "xclient");
     if (admit(front, session))
-        greet(front, session);
+        manners_greet(front, session);
 }
 
 void manners_answer(struct front *front, struct session *session, enum smtp_verdict verdict)

@@ -67,6 +67,9 @@ void session_accept(struct front *front, const struct event *event)
     assert(front->sessions[event->conn] == NULL);
     front->sessions[event->conn] = session;
     front->sessions_n++;
+    session->listener = event->listener;
+    session->implicit = !event->remote.unix_peer
+                     && conf_listen_is_tls(front->conf, event->listener);
     log_client(front, session, "connect");
     manners_come(front, session);
     front_mark(front, session);
@@ -83,6 +86,7 @@ void session_forget(struct front *front, struct session *session)
     letter_drop(front, session);
     front_unmark(front, session);
     smtp_server_free(session->smtp);
+    tls_free(session->tls);
     buffer_done(&session->pending);
     buffer_done(&session->hows);
     buffer_done(&session->story);
@@ -104,6 +108,7 @@ static void hang_up(struct front *front, struct session *session)
     log_story_lost(front, session);
     if (!session->quit)
         log_end(front, session, session->ended ? "closed-without-quit" : "closed-by-us");
+    session_say_goodbye(front, session);
     session_forget(front, session);
     fx_close(front->fx, conn);
 }
@@ -143,6 +148,22 @@ static void on_note(struct front *front, struct session *session)
     log_note(front, session, &note);
 }
 
+/* The last octets in clear leave; those that came in clear behind the command are thrown away
+   (RFC 3207, 6; SRV-016, SRV-017). */
+static void on_starttls(struct front *front, struct session *session, struct bytes *in)
+{
+    bool yes = session_secure(front, session);
+
+    smtp_server_answer_starttls(session->smtp, yes);
+    if (!yes)
+        return;
+    *in = bytes_skip(*in, in->n);
+    buffer_done(&session->pending);
+    session->pending_at = 0;
+    fx_send(front->fx, session->conn, fx_keep(front->fx, smtp_server_output(session->smtp)));
+    smtp_server_sent(session->smtp);
+}
+
 /* Step until the machine needs something or all input is taken. */
 static void run(struct front *front, struct session *session, struct bytes *in)
 {
@@ -152,8 +173,8 @@ static void run(struct front *front, struct session *session, struct bytes *in)
         case SMTP_MORE:
             letter_keep(front, session);
             return;
-        case SMTP_STARTTLS:     /* not offered yet, so it cannot come */
-            smtp_server_answer_starttls(session->smtp, false);
+        case SMTP_STARTTLS:
+            on_starttls(front, session, in);
             break;
         case SMTP_ASK_RCPT:
             on_rcpt(front, session, event.address);
@@ -209,6 +230,14 @@ static void keep_input(struct session *session, struct bytes bytes)
 
 void session_bytes(struct front *front, struct session *session, struct bytes bytes)
 {
+    if (session->tls != NULL)
+        session_cipher(front, session, bytes);
+    else
+        session_plain(front, session, bytes);
+}
+
+void session_plain(struct front *front, struct session *session, struct bytes bytes)
+{
     front_mark(front, session);
     if (session->over || session->ended)
         return;
@@ -253,9 +282,16 @@ static bool flush(struct front *front, struct session *session)
 {
     struct bytes output = smtp_server_output(session->smtp);
 
-    if (output.n == 0 || holds_back(front, session))
+    if (output.n == 0 || session->shaking || session->tls_over
+        || (session->implicit && session->tls == NULL) || holds_back(front, session))
         return false;
     session->held_back_ms = 0;
+    if (session->tls != NULL) {
+        if (!session_send(front, session, output))
+            session->over = session->tls_over = true;
+        smtp_server_sent(session->smtp);
+        return true;
+    }
     fx_send(front->fx, session->conn, fx_keep(front->fx, output));
     smtp_server_sent(session->smtp);
     if (session->unread == 0)
@@ -357,7 +393,9 @@ uint64_t session_due(const struct session *session, uint64_t idle_ms)
     uint64_t due = session->unread > 0 ? session->unread_ms + FRONT_DRAIN_MS : FRONT_NEVER;
     uint64_t other = FRONT_NEVER;
 
-    if (letter != NULL && !session->stuck) {
+    if (session->shaking)
+        other = session->command_ms + FRONT_HANDSHAKE_MS;
+    else if (letter != NULL && !session->stuck) {
         uint64_t rate = letter->begun_ms + FRONT_GRACE_MS + FRONT_MS_PER_OCTET * letter->size;
         other = letter->octet_ms + idle_ms < rate ? letter->octet_ms + idle_ms : rate;
     } else if (session->held_back_ms != 0) {
@@ -385,6 +423,11 @@ void session_late(struct front *front, struct session *session)
     }
     if (session->held_back_ms != 0) {
         front_mark(front, session);
+        return;
+    }
+    if (session->shaking) {
+        log_tls(front, session, "tls-failed");
+        cut_off(front, session, "timeout");
         return;
     }
     log_end(front, session, "timeout");

@@ -9,7 +9,7 @@
  *   RUNNING, LEAVING, RESTING -> GONE   it ended while all are ending        [child_ended]
  * A child that ended is started again at once, unless it keeps ending young: then it rests 1, 2,
  * 4 .. 60 s. All end in stages, so that a front can still have committed what it was sent:
- * fronts; then local and admin; the store last.
+ * fronts; then local, admin and keys; the store last.
  */
 #include "role/role.h"
 
@@ -62,6 +62,7 @@ static void *master_make(const struct conf *conf, uint32_t index)
     add_child(master, ROLE_LOCAL, 0);
     add_child(master, ROLE_ADMIN, 0);
     add_child(master, ROLE_RELAY, 0);
+    add_child(master, ROLE_KEYS, 0);
     for (uint32_t i = 0; i < fronts && i < LIMIT_FRONTS; i++)
         add_child(master, ROLE_FRONT, i);
     return master;

@@ -14,6 +14,7 @@ const struct role_ops *role_ops_of(enum role_kind kind)
         [ROLE_MASTER] = { .name = "master" }, [ROLE_FRONT] = { .name = "front" },
         [ROLE_STORE] = { .name = "store" }, [ROLE_LOCAL] = { .name = "local" },
         [ROLE_ADMIN] = { .name = "admin" }, [ROLE_RELAY] = { .name = "relay" },
+        [ROLE_KEYS] = { .name = "keys" },
     };
     return &rows[kind];
 }
@@ -144,6 +145,7 @@ static void ends_in_stages(void **state)
     assert_int_equal(count(&stage, FX_KILL), 3);
     child_ends(&stage, ROLE_RELAY, 0, 0);
     child_ends(&stage, ROLE_ADMIN, 0, 0);
+    child_ends(&stage, ROLE_KEYS, 0, 0);
     child_ends(&stage, ROLE_LOCAL, 0, 0);
     assert_int_equal(last(&stage, FX_KILL)->to.kind, ROLE_STORE);
     assert_int_equal(count(&stage, FX_EXIT), 0);
@@ -195,6 +197,7 @@ static void deaths_while_ending_are_final(void **state)
     child_ends(&stage, ROLE_LOCAL, 0, 134);
     child_ends(&stage, ROLE_ADMIN, 0, 134);
     child_ends(&stage, ROLE_RELAY, 0, 134);
+    child_ends(&stage, ROLE_KEYS, 0, 134);
     child_ends(&stage, ROLE_FRONT, 0, 0);
     assert_int_equal(count(&stage, FX_EXIT), 1);
     end(&stage);

@@ -18,6 +18,7 @@ enum right {
     MAY_CONNECT = 64,   /* connect to mail servers, by unix socket and TCP; receive and send */
     MAY_FOREIGN = 256,  /* other people's libraries run in it: a forbidden call fails there, and
                            does not end the process */
+    MAY_KEYS = 512,     /* read the folder of `certificates` */
 };
 
 struct role_rights {

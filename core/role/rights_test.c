@@ -28,7 +28,7 @@ static void ways_and_channels_agree(void **state)
 static void only_one_role_holds_each_right(void **state)
 {
     (void)state;
-    for (unsigned right = MAY_BIND; right <= MAY_CONTROL; right *= 2) {
+    for (unsigned right = MAY_BIND; right <= MAY_KEYS; right *= 2) {
         unsigned holders = 0;
         for (enum role_kind kind = 0; kind < ROLE_KINDS; kind++)
             holders += (rights_of(kind)->may & right) != 0;
@@ -40,7 +40,7 @@ static void files_need_threads(void **state)
 {
     (void)state;
     for (enum role_kind kind = 0; kind < ROLE_KINDS; kind++) {
-        bool files = (rights_of(kind)->may & (MAY_SPOOL | MAY_MAIL)) != 0;
+        bool files = (rights_of(kind)->may & (MAY_SPOOL | MAY_MAIL | MAY_KEYS)) != 0;
         assert_int_equal(files, rights_of(kind)->lanes > 0);
         assert_true(rights_of(kind)->lanes <= LIMIT_IO_LANES);
     }

@@ -18,7 +18,7 @@ struct role_ops {
     void (*free)(void *role);
 };
 
-extern const struct role_ops front_ops, store_ops, local_ops, admin_ops, relay_ops,
+extern const struct role_ops front_ops, store_ops, local_ops, admin_ops, relay_ops, keys_ops,
                              master_ops;
 
 /* The row of that kind. */
