@@ -422,7 +422,7 @@ static void children_die_with_master(void **state)
     until_ready(ground);
     kill(ground->master, SIGKILL);
     assert_int_equal(master_status(ground), -SIGKILL);
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < 7; i++)
         assert_true(waitpid(-1, NULL, 0) > 0);      /* ours now, and dead */
     assert_int_equal(waitpid(-1, NULL, 0), -1);
 }

@@ -80,7 +80,7 @@ static void starts_every_role(void **state)
 
     (void)state;
     tell(&stage, (struct event){ .kind = EV_START });
-    assert_int_equal(count(&stage, FX_SPAWN), 7);
+    assert_int_equal(count(&stage, FX_SPAWN), 8);
     assert_int_equal(last(&stage, FX_SPAWN)->to.index, 2);
     end(&stage);
 }
@@ -142,7 +142,7 @@ static void ends_in_stages(void **state)
     child_ends(&stage, ROLE_FRONT, 0, 0);
     assert_int_equal(count(&stage, FX_KILL) + count(&stage, FX_SPAWN), 0);
     child_ends(&stage, ROLE_FRONT, 1, 0);
-    assert_int_equal(count(&stage, FX_KILL), 3);
+    assert_int_equal(count(&stage, FX_KILL), 4);
     child_ends(&stage, ROLE_RELAY, 0, 0);
     child_ends(&stage, ROLE_ADMIN, 0, 0);
     child_ends(&stage, ROLE_KEYS, 0, 0);
