@@ -66,7 +66,7 @@ static void what_is_one_address(void **state)
     static const struct line lines[] = {
         { 1, ENTER, "2001:db8:a:1::1", LIMIT_WITHIN },
         { 1, ENTER, "2001:db8:a:1::2", LIMIT_WITHIN },
-        { 1, ENTER, "2001:db8:0:1:f::3", LIMIT_WITHIN },
+        { 1, ENTER, "2001:db8:a:1:f::3", LIMIT_WITHIN },
         { 1, ENTER, "2001:db8:a:1::4", LIMIT_ADDRESS_OPEN },
         { 1, ENTER, "2001:db8:0:2::1", LIMIT_WITHIN },
         { 1, ENTER, "::ffff:192.0.2.1", LIMIT_WITHIN }, { 1, ENTER, "192.0.2.1", LIMIT_WITHIN },
