@@ -123,6 +123,11 @@ int serve_run(int argc, char **argv)
         fputs(usage, stdout);
     } else if (status == 0) {
         status = conf_file_read(wanted.file, file, &words);
+        if (status == 0 && file->risks != 0) {      /* CFG-004: whose will would be done? */
+            conf_file_put_risks(&words, file);
+            conf_file_done(file);
+            status = EX_CONFIG;
+        }
         if (status == 0) {
             if (file->conf.fronts == 0)
                 file->conf.fronts = processors();
@@ -130,7 +135,6 @@ int serve_run(int argc, char **argv)
                 file->conf.fronts = 1;
                 file->conf.users = false;
             }
-            conf_file_put_risks(&words, file);
             signals_take();
             raise_descriptors();
             status = serve_here(&file->conf, &wanted, &words);
