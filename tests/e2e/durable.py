@@ -6,13 +6,11 @@ import re
 import shutil
 import signal
 import subprocess
-import threading
 import time
 
 import harness
-from harness import Client, equal, Refused, Skip, true, wait_until
-
-HEAD = b'From: <a@example.com>\r\nSubject: promise\r\n'
+from checker import Crowd, HEAD, check_history, finds_what_is_planted, wait_for_more
+from harness import Client, equal, Skip, true, wait_until
 
 
 def strace():
@@ -83,79 +81,17 @@ def ended_well(lines, number, file):
                for later in lines[number + 1:])
 
 
-class Sender(threading.Thread):
-    """Sends letters one after another, whatever happens to the server; keeps what was answered."""
-
-    def __init__(self, server, name):
-        super().__init__(daemon=True)
-        self.server, self.letter_name = server, name
-        self.sent, self.acknowledged, self.over = 0, [], threading.Event()
-
-    def letter(self, number):
-        mark = f'{self.letter_name}-{number:06d}'
-        size = [10, 300, 5000, 300000][number % 4]
-        return mark, HEAD + f'X-Mark: {mark}\r\n\r\n'.encode() + b'z' * size + b'\r\n'
-
-    def one_session(self):
-        with Client(self.server.port) as client:
-            for _ in range(10):
-                if self.over.is_set():
-                    return
-                mark, text = self.letter(self.sent)
-                self.sent += 1
-                client.envelope('a@example.com', ['you@example.org'], ' BODY=8BITMIME')
-                if self.sent % 2 == 0:
-                    client.data(text)
-                else:
-                    client.bdat(text)
-                self.acknowledged.append(mark)
-
-    def run(self):
-        while not self.over.is_set():
-            try:
-                self.one_session()
-            except (OSError, Refused):
-                time.sleep(0.05)
-
-
-def marks(server):
-    found = []
-    for octets in server.letters().values():
-        found += re.findall(rb'X-Mark: (\S+)', octets[:4096])
-    return [mark.decode() for mark in found]
-
-
-def check_history(server, senders):
-    """SPL-017: every acknowledged letter is there; what is there was sent; doubles are counted."""
-    acknowledged = {mark for sender in senders for mark in sender.acknowledged}
-    wait_until(lambda: acknowledged <= set(marks(server)), 'every acknowledged letter', 120)
-    found = marks(server)
-    sent = {sender.letter(number)[0] for sender in senders for number in range(sender.sent)}
-    equal(set(found) - sent, set(), 'letters nobody sent')
-    true(len(acknowledged) >= 20, f'only {len(acknowledged)} letters were acknowledged')
-    return len(found) - len(set(found)), len(acknowledged)
-
-
 def under_load(bench, kill, times, **more):
     """Kill again and again while four clients send; then look what there is."""
     server = bench.server(more='retry 1s', **more).start()
-    senders = [Sender(server, f'sender{number}') for number in range(4)]
-    for sender in senders:
-        sender.start()
-    try:
+    with Crowd(server, rest=0.002) as crowd:
         for number in range(times):
-            before = sum(len(sender.acknowledged) for sender in senders)
-            wait_until(lambda: sum(len(sender.acknowledged) for sender in senders) > before + 4,
-                       f'letters to be taken after kill {number}')
+            wait_for_more(crowd, 5, f'letters to be taken after kill {number}')
+            crowd.hit()
             kill(server, number)
-    finally:
-        for sender in senders:
-            sender.over.set()
-        for sender in senders:
-            sender.join(60)
-    doubles, taken = check_history(server, senders)
-    print(f'# {times} kills, {taken} letters acknowledged, {doubles} delivered twice')
-    equal(doubles, 0, 'letters delivered twice though no reader moved them')
+    verdict = check_history(server, crowd)
+    print(f'# {times} kills; {verdict.words()}')
+    equal(verdict.inside, [], 'letters delivered twice though no reader moved them')
     equal(server.stop(), 0, 'status at the end')
 
 
@@ -174,27 +110,14 @@ def each_role_killed_in_turn(bench):
 
 def master_killed(bench):
     def kill(server, _):
-        server.process.kill()
-        server.process.wait(60)
-        server.process.stderr.close()
-        wait_until(lambda: port_is_free(server.port), 'its children to end')
+        server.kill()
         server.start()
     under_load(bench, kill, 5)
 
 
-def port_is_free(port):
-    try:
-        with Client(port):
-            return False
-    except (OSError, Refused):
-        return True
-
-
 def one_process_killed(bench):
     def kill(server, _):
-        server.process.kill()
-        server.process.wait(60)
-        server.process.stderr.close()
+        server.kill()
         server.start()
     under_load(bench, kill, 5, options=['--one-process'])
 
@@ -202,21 +125,15 @@ def one_process_killed(bench):
 def queued_letters_survive(bench):
     """Kept letters are there after kill -9 of all, and are delivered when they may be."""
     server = bench.server(more='deliver no').start()
-    sender = Sender(server, 'kept')
-    sender.start()
-    wait_until(lambda: len(sender.acknowledged) >= 50, '50 letters')
-    server.process.kill()
-    sender.over.set()
-    sender.join(60)
-    server.process.wait(60)
-    server.process.stderr.close()
+    with Crowd(server, 1, rest=0.002) as crowd:
+        wait_until(lambda: crowd.taken() >= 50, '50 letters')
+        crowd.hit()
+        server.kill()
     server.configure()
-    wait_until(lambda: port_is_free(server.port), 'its children to end')
     server.start()
-    doubles, _ = check_history(server, [sender])
-    equal(doubles, 0, 'doubles')
+    equal(check_history(server, crowd).inside, [], 'doubles')
 
 
 if __name__ == '__main__':
-    harness.main([sync_comes_before_250, queued_letters_survive, each_role_killed_in_turn,
-                  master_killed, one_process_killed])
+    harness.main([finds_what_is_planted, sync_comes_before_250, queued_letters_survive,
+                  each_role_killed_in_turn, master_killed, one_process_killed])

@@ -22,8 +22,8 @@ import peers    # noqa: E402
 DOMAIN = 'example.org'
 CONF = """host mx.example.org
 domain example.org
-mailboxes {folder}/mail
-spool {folder}/spool
+mailboxes {disk}/mail
+spool {disk}/spool
 control {folder}/control
 log {folder}/log
 space-reserve 1M
@@ -177,14 +177,15 @@ class Server:
     """One `postern serve` and its folder; may be stopped, killed and started again."""
 
     def __init__(self, program, folder, more='', wrap=(), options=(), listen=None,
-                 users=True):
+                 users=True, disk=None):
         self.program, self.folder = program, folder
+        self.disk = disk or folder      # what must outlive a power cut lies here
         self.wrap, self.options = list(wrap), list(options)
         self.port, self.process = free_port(), None
         self.environment, self.handed = {}, None    # more variables; a socket to be taken over
         self.conf = os.path.join(folder, 'postern.conf')
-        for name in ('mail', 'spool', 'system'):
-            os.makedirs(os.path.join(folder, name), exist_ok=True)
+        for path in (self.disk + '/mail', self.disk + '/spool', folder + '/system'):
+            os.makedirs(path, exist_ok=True)
         self.system = own_system(os.path.join(folder, 'system')) if users else []
         self.configure(more, listen)
         self.mailbox('you')
@@ -194,11 +195,11 @@ class Server:
         if os.geteuid() == 0 and not self.system and not plain:
             more += '\nusers no'
         with open(self.conf, 'w', encoding='utf-8') as file:
-            file.write(CONF.format(folder=self.folder, listen=listen, more=more))
+            file.write(CONF.format(folder=self.folder, disk=self.disk, listen=listen, more=more))
 
     def mailbox(self, name):
         """Its folder, made for whoever owns the others."""
-        root = os.path.join(self.folder, 'mail')
+        root = os.path.join(self.disk, 'mail')
         owner, path = os.stat(root), root
         for part in (DOMAIN, name):
             path = os.path.join(path, part)
@@ -250,6 +251,15 @@ class Server:
         self.process = None
         return status
 
+    def kill(self):
+        """kill -9 of master; the others end by themselves. Waits until none is left."""
+        left = [self.main_pid(), *self.roles().values()]
+        self.process.kill()
+        self.process.wait(60)
+        self.process.stderr.close()
+        self.process = None
+        wait_until(lambda: not any(runs(pid) for pid in left), 'all its processes to end')
+
     def main_pid(self):
         """master's, also below a wrapper such as strace."""
         if not self.wrap:
@@ -280,7 +290,7 @@ class Server:
 
     def letters(self, name='you'):
         """{file name: octets} of what lies new in a mailbox."""
-        place = os.path.join(self.folder, 'mail', DOMAIN, name, 'new')
+        place = os.path.join(self.disk, 'mail', DOMAIN, name, 'new')
         found = {}
         for file in sorted(os.listdir(place)) if os.path.isdir(place) else []:
             with open(os.path.join(place, file), 'rb') as letter:
@@ -288,10 +298,18 @@ class Server:
         return found
 
     def wait_for_letters(self, count, name='you', seconds=60):
-        place = os.path.join(self.folder, 'mail', DOMAIN, name, 'new')
+        place = os.path.join(self.disk, 'mail', DOMAIN, name, 'new')
         wait_until(lambda: os.path.isdir(place) and len(os.listdir(place)) >= count,
                    f'{count} letters in {name}', seconds)
         return self.letters(name)
+
+
+def runs(pid):
+    try:
+        with open(f'/proc/{pid}/stat', encoding='ascii', errors='replace') as stat:
+            return stat.read().rpartition(')')[2].split()[0] not in ('Z', 'X')
+    except OSError:
+        return False
 
 
 def below_the_fields(octets):
