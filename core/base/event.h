@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * base/event.h: what a world tells a role. Plain values; a slice inside lives until the step ends.
+ * base/event.h: what a world tells a role. Plain values; a slice inside lives until the
+ * effects of its step were carried out, so an effect may point into it.
  *
  * The whole contract between roles and worlds is this file and effects.h. A role is stepped with
  * one event and answers with effects; it cannot wait, and the same events in the same order give

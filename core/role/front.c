@@ -226,6 +226,7 @@ static void front_step(void *role, const struct event *event, struct effects *fx
 
     front->now = event->now;
     front->fx = fx;
+    front->input = event->kind == EV_BYTES ? event->bytes : BYTES_NONE;
     on_event(front, event);
     say_the_last(front);
     end_if_done(front);

@@ -199,6 +199,7 @@ struct front {
     struct smtp_settings settings;
     struct moment now;
     struct effects *fx;         /* of the step in hand */
+    struct bytes input;         /* the octets of the event in hand, or none */
     struct session **sessions;  /* by connection; NULL: none, or closing */
     size_t sessions_room;
     size_t sessions_n;

@@ -112,6 +112,17 @@ void letter_drop(struct front *front, struct session *session)
     letter_release(front, session);
 }
 
+/* Text for an effect of this step: what lies in the event's own octets may stay there, what lies in
+   a buffer of ours may be moved before the world takes it. */
+static struct bytes lasting(struct front *front, struct bytes text)
+{
+    uintptr_t at = (uintptr_t)text.at, from = (uintptr_t)front->input.at;
+
+    if (at >= from && at - from < front->input.n && text.n <= front->input.n - (at - from))
+        return text;
+    return fx_keep(front->fx, text);
+}
+
 /* ---- parts */
 
 /* Octets that may be told now. While this front holds too much, a letter keeps only one part on its
@@ -132,7 +143,7 @@ static bool tell_part(struct front *front, struct letter *letter, struct bytes *
 
     if (part.n == 0)
         return false;
-    struct wire_letter_part message = { letter->token, fx_keep(front->fx, part) };
+    struct wire_letter_part message = { letter->token, lasting(front, part) };
     wire_tell_letter_part(front->fx, front_to_store, &message);
     way_hold(front, way_of(front, letter->token), part.n);
     letter->credit -= part.n;
@@ -356,7 +367,7 @@ static bool tell_small(struct front *front, struct session *session, uint32_t to
     struct wire_letter message = {
         .token = letter->token, .binary = smtp_server_body(session->smtp) == BODY_BINARYMIME,
         .head = buffer_bytes(&front->head), .to = buffer_bytes(&front->expanded),
-        .text = fx_keep(front->fx, text),
+        .text = lasting(front, text),
     };
     wire_tell_letter(front->fx, front_to_store, &message);
     letter_release(front, session);
