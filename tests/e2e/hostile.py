@@ -142,7 +142,7 @@ def quit_twice(bench):
 
 def sizes_at_the_limit(bench):
     """SRV-095: one octet under, at, and over SIZE; by DATA, by BDAT, and by SIZE= beforehand."""
-    server = bench.server(more='size-limit 65536\n').start()
+    server = bench.server(more='size-limit-trusted 65536\n').start()
     for more, code in ((-1, '250'), (0, '250'), (1, '552')):
         text = (b'x' * 62 + b'\r\n') * 1023 + b'y' * (62 + more) + b'\r\n'
         for bdat in (False, True):

@@ -113,7 +113,7 @@ def smtputf8_addresses(bench):
 
 
 def fifty_mebibytes(bench):
-    server = bench.server(more='size-limit 64M').start()
+    server = bench.server(more='size-limit-trusted 64M').start()
     text = HEAD + lines(500000, 103)
     true(len(text) > 50 << 20, 'as large as it is called')
     for count, send in enumerate([lambda c: c.data(text), lambda c: c.bdat(text, 8 << 20)]):
