@@ -8,7 +8,7 @@ import subprocess
 from email.message import EmailMessage
 
 import harness
-from harness import below_the_fields, equal, free_port, peers, Skip, true
+from harness import below_the_fields, equal, free_port, peers, Skip, true, wait_until
 
 COUNT = 200
 
@@ -92,6 +92,21 @@ def postfix_relays(bench):
     equal(len(numbers), COUNT + 1, 'letters')
 
 
+def postfix_relays_enciphered(bench):
+    """The same Postfix, told to send inside TLS or not at all."""
+    server = bench.server().start()
+    wait_until(lambda: 'event=certificate' in server.log(), 'a certificate')
+    port = free_port()
+    postfix = bench.postfix(port, {**postfix_settings(server), 'smtp_tls_security_level': 'encrypt',
+                                   'smtp_tls_loglevel': '1'})
+    with smtplib.SMTP('127.0.0.1', port) as client:
+        for number in range(COUNT):
+            client.sendmail('a@example.com', ['you@example.org'],
+                            f'Subject: {number}\r\n\r\n' + 'y' * number * 50 + '\r\n')
+    letters = server.wait_for_letters(COUNT)
+    true(all(b'with ESMTPS id' in octets for octets in letters.values()), postfix.log()[-2000:])
+
+
 def postfix_relays_a_refusal_back(bench):
     """Our 550 makes Postfix write a report; it comes with a null sender, a letter like any."""
     server = bench.server().start()
@@ -125,4 +140,4 @@ def smtp_source_sends(bench):
 
 if __name__ == '__main__':
     harness.main([swaks_sends, smtplib_sends, smtplib_utf8, postfix_relays,
-                  postfix_relays_a_refusal_back, smtp_source_sends])
+                  postfix_relays_enciphered, postfix_relays_a_refusal_back, smtp_source_sends])
