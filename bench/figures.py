@@ -35,7 +35,7 @@ class Figure:
     """A figure and its goal: on the ratio to the peer's, or on ours alone."""
 
     name: str
-    cell: str           # of CELLS, or a measurement of its own: idle, start, queued
+    cell: str           # of CELLS, or a measurement of its own: idle, start, loris
     metric: str
     unit: str
     goal: float
@@ -64,6 +64,7 @@ FIGURES = [
     Figure('cpu-per-letter', '1k-50x20', 'cpu_us', 'us', 0.1, 'ratio', 'lower'),
     Figure('flushes-per-letter', '1k-50x20', 'flushes', 'flushes', 0.1, 'ours', 'lower'),
     Figure('idle-connection', 'idle', 'kib', 'KiB PSS', 16, 'ours', 'lower'),
+    Figure('slow-loris', 'loris', 'p99_ms', 'ms', 250, 'ours', 'lower'),
     Figure('start-100k-queued', 'start', 'seconds', 's', 0.3, 'ours', 'lower'),
     Figure('memory-queued-letter', 'start', 'octets', 'octets', 200, 'ours', 'lower'),
 ]

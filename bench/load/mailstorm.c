@@ -169,6 +169,7 @@ static void add(struct storm_worker *sum, const struct storm_worker *worker)
         sum->last_ok_us = worker->last_ok_us;
     histogram_merge(&sum->accept, &worker->accept);
     histogram_merge(&sum->connect, &worker->connect);
+    histogram_merge(&sum->first, &worker->first);
     histogram_merge(&sum->tls, &worker->tls);
     for (unsigned i = 0; i < worker->samples && sum->samples < SAMPLES_MOST; i++)
         memcpy(sum->sample[sum->samples++], worker->sample[i], SAMPLE_ROOM);
@@ -203,6 +204,7 @@ static void report(const struct storm_worker *sum, uint64_t asked, double epoch,
            (double)sum->octets_out / seconds / 1e6);
     histogram_json(stdout, "accept_us", &sum->accept);
     histogram_json(stdout, "connect_us", &sum->connect);
+    histogram_json(stdout, "first_us", &sum->first);
     if (storm.tls)
         histogram_json(stdout, "tls_us", &sum->tls);
     processor_time(&user, &system);

@@ -64,7 +64,7 @@ struct storm_worker {
     uint64_t started_us, held_since, stopped_us;
     struct storm_conn *conns;
     uint64_t ok, failed, opens, opens_failed, octets_out, replies, handshakes, last_ok_us;
-    struct histogram accept, connect, tls;
+    struct histogram accept, connect, tls, first;  /* first: connect to the first 250 */
     char sample[SAMPLES_MOST][SAMPLE_ROOM];
 };
 

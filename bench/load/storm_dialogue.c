@@ -233,6 +233,8 @@ static void on_end_of_data(struct storm_worker *worker, struct storm_conn *conn)
     }
     uint64_t now = now_us();
     histogram_add(&worker->accept, now - conn->began_us[conn->letters_first % WINDOW_MOST]);
+    if (conn->letters_first == 0)
+        histogram_add(&worker->first, now - conn->connect_us);
     conn->letters_first++;
     worker->ok++;
     worker->last_ok_us = now;
