@@ -37,7 +37,7 @@ static void on_told(struct asker *asker, struct bytes frame, struct effects *fx)
     struct wire_answer_end end;
 
     if (wire_read_queue_row(frame, &row) && row.token == asker->token) {
-        asker->rows++;
+        asker->rows += !row.held;       /* those wait for a person, and no longer for the store */
         asker->after = row.letter;
     } else if (wire_read_answer_end(frame, &end) && end.token == asker->token) {
         if (end.result == 1) {

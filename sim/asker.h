@@ -10,7 +10,8 @@
 
 extern const struct role_ops asker_ops;
 
-/* Answers that came whole since this asker was started, and the rows of the last one. */
+/* Answers that came whole since this asker was started, and the rows of the last one that are
+   not held. */
 uint64_t asker_answers(const void *role);
 uint64_t asker_rows(const void *role);
 

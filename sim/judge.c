@@ -3,6 +3,7 @@
 
 #include "role/wire.h"
 #include "sim/copy.h"
+#include "sim/judge_report.h"
 #include "sim/room.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct judge {
     struct world *world;
     struct crowd *crowd;
     uint64_t seed;
+    bool reports;                   /* promise 4 is to be kept */
     struct overheard *jobs;
     size_t jobs_n, jobs_room;
     uint64_t syncs;                 /* of the store's files that went well */
@@ -52,6 +54,7 @@ static void make_mailboxes(struct disk *disk, struct dice *dice)
     char path[256];
 
     make_folder(disk, "example.org");
+    make_folder(disk, REPORTS_FOLDER);
     for (size_t i = 0; i < mailboxes_n; i++) {
         bool bare = dice_below(dice, 3) == 0;   /* local makes what is missing */
         if (mailboxes[i].folder == NULL)
@@ -105,6 +108,16 @@ static struct bytes folder_of(struct bytes path)
     return bytes_first(sub, bytes_find_last(sub, '/'));
 }
 
+static void check_report(struct judge *judge, struct bytes text)
+{
+    struct letter *letter = letter_in(judge, text);
+    const char *flaw = report_seen(text, letter);
+
+    if (flaw != NULL)
+        world_break(judge->world, "promise 4: letter %d: %s",
+                    letter == NULL ? -1 : (int)letter->index, flaw);
+}
+
 /* A file that a reader can see: whose copy is it? NULL, and the world is broken, when nobody's. */
 static struct letter_recipient *check_file(struct judge *judge, struct bytes path)
 {
@@ -112,8 +125,12 @@ static struct letter_recipient *check_file(struct judge *judge, struct bytes pat
     struct letter *letter = letter_in(judge, text);
     struct letter_recipient *recipient = NULL;
     const char *flaw = "no letter that was sent";
+    bool report = bytes_begins(path, BYTES(REPORTS_FOLDER "/"));
 
-    if (letter != NULL) {
+    if (report) {
+        check_report(judge, text);
+        flaw = NULL;
+    } else if (letter != NULL) {
         flaw = "not its recipient";
         recipient = recipient_of(letter, folder_of(path));
     }
@@ -302,11 +319,11 @@ static void on_fault(void *ctx, enum role_kind who)
     }
 }
 
-struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed)
+struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed, bool reports)
 {
     struct judge *judge = room_new(sizeof(*judge));
 
-    *judge = (struct judge){ .world = world, .crowd = crowd, .seed = seed };
+    *judge = (struct judge){ .world = world, .crowd = crowd, .seed = seed, .reports = reports };
     make_mailboxes(world_disk(world), world_dice(world));
     world_watch(world, (struct world_watch){
         .ctx = judge, .frame = on_frame, .operation = on_operation, .fault = on_fault });
@@ -371,6 +388,13 @@ static void judge_recipient(struct judge *judge, const struct letter *letter,
     const char *to = recipient->mailbox->address;
     bool there = recipient->copies > 0;
 
+    if (recipient->mailbox->refuses) {
+        const char *flaw = report_judge(letter, recipient);
+        if (flaw != NULL && judge->reports)
+            world_break(judge->world, "promise 4: letter %u: %s", letter->index, flaw);
+        world_totals(judge->world)->reports += recipient->report[0] != '\0';
+        return;
+    }
     if (there && (letter->outcome == OUT_NEVER || letter->outcome == OUT_REFUSED))
         world_break(judge->world, "promise 3: letter %u was %s and is delivered to %s",
                     letter->index, letter->outcome == OUT_NEVER ? "not sent whole" : "refused", to);
@@ -396,6 +420,8 @@ static void count_letter(struct totals *totals, const struct letter *letter)
 
 void judge_rest(struct judge *judge)
 {
+    count_folder(judge, REPORTS_FOLDER, "new");
+    count_folder(judge, REPORTS_FOLDER, "cur");
     for (size_t i = 0; i < mailboxes_n; i++)
         if (mailboxes[i].folder != NULL) {
             count_folder(judge, mailboxes[i].folder, "new");

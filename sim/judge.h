@@ -11,6 +11,8 @@
  *   3  no text crosses into another letter or mailbox; no recipient is added or left out; what
  * was refused
  *      is not delivered; what was never answered is delivered whole and to all, or not at all
+ *   4  of a recipient that failed for good its sender hears exactly once, if NOTIFY allows and it
+ *      is not the null sender; nobody hears of anything that did not fail
  *
  * Drained in bounded time and the same trace for the same seed are judged by sim/run.c; frames,
  * slots, connections and credit by the world as it goes.
@@ -22,8 +24,8 @@
 
 struct judge;
 
-/* Makes the mailboxes on the disk and begins to watch. */
-struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed);
+/* Makes the mailboxes on the disk and begins to watch. `reports`: the store writes them. */
+struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed, bool reports);
 void judge_free(struct judge *judge);
 /* All is at rest: look into every mailbox. What is wrong breaks the world. */
 void judge_rest(struct judge *judge);

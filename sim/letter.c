@@ -2,6 +2,7 @@
 #include "sim/letter.h"
 
 #include "base/number.h"
+#include "sim/refuser.h"
 #include "sim/room.h"
 
 #include <inttypes.h>
@@ -9,19 +10,20 @@
 #include <string.h>
 
 const struct mailbox mailboxes[] = {
-    { "alice@example.org", "example.org/alice", false },
-    { "bob@example.org", "example.org/bob", false },
-    { "Dave.D@EXAMPLE.org", "example.org/dave.d", false },
-    { "eve+list_1@example.org", "example.org/eve+list_1", false },
-    { "\"carol c\"@example.org", "example.org/carol%20c", false },
-    { "\"..\"@example.org", "example.org/%2E%2E", false },
-    { "\"a/b\"@example.org", "example.org/a%2Fb", false },
-    { "\"\\\".\\\"\"@example.org", "example.org/%22.%22", false },
-    { "j\xc3\xb6rg@example.org", "example.org/j%C3%B6rg", true },
-    { "postmaster@example.org", "example.org/postmaster", false },
-    { "nobody@example.org", NULL, false },
-    { "\"no one\"@example.org", NULL, false },
-    { "alice@elsewhere.example", NULL, false },
+    { "alice@example.org", "example.org/alice", .utf8 = false },
+    { "bob@example.org", "example.org/bob", .utf8 = false },
+    { "Dave.D@EXAMPLE.org", "example.org/dave.d", .utf8 = false },
+    { "eve+list_1@example.org", "example.org/eve+list_1", .utf8 = false },
+    { "\"carol c\"@example.org", "example.org/carol%20c", .utf8 = false },
+    { "\"..\"@example.org", "example.org/%2E%2E", .utf8 = false },
+    { "\"a/b\"@example.org", "example.org/a%2Fb", .utf8 = false },
+    { "\"\\\".\\\"\"@example.org", "example.org/%22.%22", .utf8 = false },
+    { "j\xc3\xb6rg@example.org", "example.org/j%C3%B6rg", .utf8 = true },
+    { "postmaster@example.org", "example.org/postmaster", .utf8 = false },
+    { "nobody@example.org", NULL, .utf8 = false },
+    { "\"no one\"@example.org", NULL, .utf8 = false },
+    { "alice@elsewhere.example", NULL, .utf8 = false },
+    { REFUSER_ADDRESS, "example.org/refuser", .refuses = true },
 };
 const size_t mailboxes_n = COUNT(mailboxes);
 
@@ -161,6 +163,24 @@ static void add_recipients(struct letter *letter, struct dice *dice)
     }
 }
 
+/* Whoever wants to hear of a failure must have a mailbox here. */
+static void ask_for_reports(struct letter *letter, struct dice *dice)
+{
+    static const char *const notifies[] = {
+        "", "", " NOTIFY=FAILURE", " NOTIFY=FAILURE,DELAY", " NOTIFY=NEVER", " NOTIFY=DELAY",
+    };
+
+    for (size_t i = 0; i < letter->recipients_n; i++) {
+        struct letter_recipient *recipient = &letter->recipients[i];
+        recipient->notify = "";
+        if (!recipient->mailbox->refuses)
+            continue;
+        recipient->notify = notifies[dice_below(dice, COUNT(notifies))];
+        if (letter->sender[0] != '\0')
+            letter->sender = REPORTS_ADDRESS;
+    }
+}
+
 void letter_make(struct letter *letter, uint64_t seed, uint32_t index, struct dice *dice)
 {
     static const char *const senders[] = {
@@ -182,6 +202,7 @@ void letter_make(struct letter *letter, uint64_t seed, uint32_t index, struct di
     if (dice_below(dice, 60) == 0)
         letter->sort = SORT_TOO_LARGE;
     add_recipients(letter, dice);
+    ask_for_reports(letter, dice);
     int n = token_write(token, seed, index);
     letter->text = text_of(letter, dice, (struct bytes){ token, (size_t)n });
 }

@@ -18,7 +18,13 @@ struct mailbox {
     const char *address;        /* as in RCPT, without brackets */
     const char *folder;         /* below the mail root; NULL: refused with 550 */
     bool utf8;                  /* needs SMTPUTF8 */
+    bool refuses;               /* fails for good after it was accepted: sim/refuser.h */
 };
+
+/* Where reports go: the sender of what may fail. Nobody writes to it. */
+#define REPORTS_ADDRESS "reports@example.org"
+#define REPORTS_FOLDER "example.org/reports"
+enum { REPORT_ID = 64 };
 
 extern const struct mailbox mailboxes[];
 extern const size_t mailboxes_n;
@@ -43,6 +49,8 @@ struct letter_recipient {
     const struct mailbox *mailbox;
     unsigned code;              /* the reply to its RCPT, 0: none came */
     bool sent;
+    const char *notify;         /* parameter of RCPT, or "" */
+    char report[REPORT_ID];     /* the Message-ID of the report about it; "": none was seen */
     unsigned copies;            /* found, or taken by a reader */
     unsigned taken;             /* by a reader who took it away */
     unsigned moved;             /* by a reader into cur/ */

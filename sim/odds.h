@@ -35,6 +35,7 @@ struct odds {
     T(refused, "letters refused")                                                              \
     T(unknown, "letters whose answer was lost")                                                \
     T(delivered, "copies in mailboxes")                                                        \
+    T(reports, "failures that their senders were told of")                                     \
     T(windows, "deliveries hit by a fault before they were on record")                         \
     T(twice, "letters delivered twice in such a window, the first copy gone from new/")
 

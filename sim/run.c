@@ -3,6 +3,7 @@
 
 #include "sim/asker.h"
 #include "sim/judge.h"
+#include "sim/refuser.h"
 #include "sim/room.h"
 
 #include <inttypes.h>
@@ -21,6 +22,7 @@ static bool make_conf(struct dice *dice, struct arena *arena, uint32_t fronts, s
     int n = snprintf(text, sizeof(text),
                      "host mx.example.org\ndomain example.org\nmailboxes /mail\nspool /spool\n"
                      "fronts %" PRIu32 "\njobs %" PRIu64 "\nspace-reserve 1M\nsize-limit 4M\n"
+                     "reports-per-hour 100000\n"
                      "segment-size %s\n", fronts, dice_between(dice, 1, 8),
                      segments[dice_below(dice, COUNT(segments))]);
 
@@ -74,7 +76,7 @@ static struct world_plan plan_of(const struct run_options *options, struct dice 
 
     plan.cast[ROLE_FRONT] = &front_ops;
     plan.cast[ROLE_STORE] = options->store;
-    plan.cast[ROLE_LOCAL] = &local_ops;
+    plan.cast[ROLE_LOCAL] = &refuser_ops;
     plan.cast[ROLE_ADMIN] = &asker_ops;
     plan.fronts = (uint32_t)dice_between(dice, 1, 3);
     plan.odds = options->seed % 2 == 0 ? odds_usual() : odds_swarm(dice);
@@ -91,7 +93,8 @@ static void run_world(const struct world_plan *plan, bool calm, struct run_resul
 {
     struct world *world = world_new(plan);
     struct crowd *crowd = crowd_new(world, plan->seed, plan->fronts);
-    struct judge *judge = judge_new(world, crowd, plan->seed);
+    struct judge *judge = judge_new(world, crowd, plan->seed,
+                                    plan->cast[ROLE_STORE] == &store_ops);
 
     world_boot(world);
     traffic(world, crowd);

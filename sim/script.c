@@ -73,7 +73,9 @@ static void add_rcpt(struct writer *writer, struct letter *letter,
 
     put_verb(writer, &line, "RCPT TO:<");
     buffer_put_text(&line, recipient->mailbox->address);
-    buffer_put_text(&line, ">\r\n");
+    buffer_put_char(&line, '>');
+    buffer_put_text(&line, recipient->notify);
+    buffer_put_text(&line, "\r\n");
     add_buffer(writer, LINE_RCPT, letter, &line, !writer->pipelined)->recipient = recipient;
 }
 

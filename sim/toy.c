@@ -166,7 +166,7 @@ static void on_local(struct toy *toy, const struct event *event, struct effects 
         toy->letters[credit.token].credit += credit.octets;
     } else if (wire_read_job_result(event->bytes, &result)) {
         toy->letters[result.job].begun = false;
-        toy->letters[result.job].done += result.outcome == JOB_DELIVERED;
+        toy->letters[result.job].done += result.outcome != JOB_LATER;
     }
 }
 

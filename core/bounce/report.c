@@ -132,8 +132,9 @@ static void put_decoded(struct buffer *to, const char *name, struct bytes text, 
 
     if (well && !utf8 && !is_ascii(value))
         value = text;               /* a 7-bit report has it in its 7-bit form */
-    if (well && !said.bad && text.n > 0)
+    if (well && text.n > 0)
         put_line(to, name, value, utf8);
+    to->bad = to->bad || said.bad;
     buffer_done(&said);
 }
 

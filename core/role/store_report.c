@@ -103,10 +103,7 @@ static void say(struct store *store, const struct queue_verdict *verdict, const 
 /* May the sender be told once more in this hour? */
 static bool within_limit(struct store *store, struct bytes sender, uint64_t now_ms)
 {
-    if (store->limit == NULL)
-        store->limit = mem_new(sizeof(*store->limit));
-    return store->limit != NULL
-        && bounce_limit_take(store->limit, sender, now_ms,
+    return bounce_limit_take(store->limit, sender, now_ms,
                              (uint32_t)store->conf->reports_per_hour);
 }
 
@@ -145,6 +142,10 @@ enum queue_report store_report(void *of, const struct queue_verdict *verdict,
     case BOUNCE_HOLD:
         return hold(store, verdict, "the letter has no sender to tell");
     }
+    if (store->limit == NULL)
+        store->limit = mem_new(sizeof(*store->limit));
+    if (store->limit == NULL)
+        return QUEUE_REPORT_NOT_NOW;
     if (!within_limit(store, envelope.sender, verdict->at_ms))
         return hold(store, verdict, "the sender was told often enough in this hour");
     struct report_group group = {
