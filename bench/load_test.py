@@ -22,6 +22,7 @@ DIALOGUES = [
     ('pipelined', '', '-c 10 -p 50 -P'),
     ('pipelined, window of 1', '', '-c 10 -p 50 -P -w 1'),
     ('20 recipients', '', '-c 4 -p 50 -P -r 20'),
+    ('round 7 mailboxes', '', '-c 4 -p 50 -R user%u@sink.example --users 7'),
     ('SIZE declared', '', '-c 4 -p 50 --declare-size'),
     ('BDAT', '', '-c 10 -p 50 -P -B'),
     ('BDAT in lock-step', '', '-c 10 -p 50 -B'),

@@ -6,6 +6,7 @@ so on the same file system. What they use is read from /proc, for all processes 
 """
 import glob
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -27,8 +28,12 @@ log {folder}/log
 listen 127.0.0.1:{port}
 connections 12000
 size-limit 100M
-deliver no
+{more}
 """
+
+
+MAILBOXES = 50      # user0 .. user49, beside sink
+MAIL_OWNER = 'nobody'
 
 
 def free_port():
@@ -72,13 +77,19 @@ class Server:
     """What the three have in common."""
 
     name = ''
+    delivers = False        # into mailboxes, once started; else letters are taken and kept
 
     def __init__(self, folder):
         self.folder = os.path.join(folder, self.name)
+        self.mail = os.path.join(self.folder, 'mail/sink.example')
         self.port = free_port()
         self.process = None
         os.makedirs(self.folder, exist_ok=True)
         os.chmod(self.folder, 0o755)
+
+    def make_mailboxes(self):
+        for number in range(MAILBOXES):
+            os.makedirs(os.path.join(self.mail, f'user{number}'), exist_ok=True)
 
     def root_pid(self):
         return self.process.pid
@@ -143,10 +154,12 @@ class Ours(Server):
 
     def start(self):
         conf = os.path.join(self.folder, 'postern.conf')
-        os.makedirs(os.path.join(self.folder, 'mail/sink.example/sink'), exist_ok=True)
+        os.makedirs(os.path.join(self.mail, 'sink'), exist_ok=True)
         os.makedirs(os.path.join(self.folder, 'spool'), exist_ok=True)
+        self.make_mailboxes()
+        more = '' if self.delivers else 'deliver no'
         with open(conf, 'w', encoding='utf-8') as file:
-            file.write(CONF.format(folder=self.folder, port=self.port))
+            file.write(CONF.format(folder=self.folder, port=self.port, more=more))
         self.spawn([self.program, 'serve', '-c', conf])
         wait_for_banner(self.port, self.process)
 
@@ -188,11 +201,29 @@ class Postfix(Server):
                     settings[name.strip()] = value.strip()
         package = peers.unpack('postfix', packages)
         self.instance = peers.Postfix(package, self.folder, self.port, settings)
+        self.held = self.instance.settings['smtpd_data_restrictions']
+
+    def delivery_settings(self):
+        """virtual(8) into the same folders."""
+        owner = pwd.getpwnam(MAIL_OWNER)
+        table = os.path.join(self.folder, 'mailboxes')
+        with open(table, 'w', encoding='utf-8') as file:
+            file.writelines(f'user{n}@sink.example user{n}/\n' for n in range(MAILBOXES))
+        return {'smtpd_data_restrictions': '', 'virtual_mailbox_domains': 'sink.example',
+                'virtual_mailbox_base': self.mail, 'virtual_mailbox_maps': f'texthash:{table}',
+                'virtual_uid_maps': f'static:{owner.pw_uid}',
+                'virtual_gid_maps': f'static:{owner.pw_gid}'}
 
     def root_pid(self):
         return self.instance.master_pid()
 
     def start(self):
+        if self.delivers:
+            self.make_mailboxes()
+            subprocess.run(peers.as_root(['chown', '-R', MAIL_OWNER, self.mail]), check=True)
+            self.instance.settings.update(self.delivery_settings())
+        else:
+            self.instance.settings['smtpd_data_restrictions'] = self.held
         self.instance.start()
 
     def stop(self):
@@ -200,6 +231,7 @@ class Postfix(Server):
 
     def empty(self):
         self.instance.empty()
+        subprocess.run(peers.as_root(['rm', '-rf', self.mail]), check=True)
 
 
 def flush_count(folder):

@@ -46,6 +46,7 @@ static _Noreturn void usage(void)
           "  -l, --lmtp            speak LMTP\n"
           "  -f, --from ADDR       envelope sender (default sender@storm.example)\n"
           "  -R, --to FORMAT       recipient; one %u is replaced by a number\n"
+          "      --users N         that number is below N: letters go round N mailboxes\n"
           "      --helo NAME       name for EHLO\n"
           "      --first-id N      number of the first letter (default 0)\n"
           "      --idle S          open the connections, say EHLO, hold them S seconds\n"
@@ -60,7 +61,7 @@ static _Noreturn void usage(void)
 
 enum {
     O_CHUNK = 256, O_HELO, O_FIRST, O_IDLE, O_RATE, O_ERRORS, O_NO_EXT, O_HALF, O_NO_MAIL, O_BANNER,
-    O_DECLARE,
+    O_DECLARE, O_USERS,
 };
 static const struct option long_options[] = {
     { "connections", 1, 0, 'c' }, { "messages", 1, 0, 'm' }, { "per-conn", 1, 0, 'p' },
@@ -71,7 +72,8 @@ static const struct option long_options[] = {
     { "first-id", 1, 0, O_FIRST }, { "idle", 1, 0, O_IDLE }, { "rate", 1, 0, O_RATE },
     { "time", 1, 0, 'T' }, { "max-errors", 1, 0, O_ERRORS }, { "no-ext", 0, 0, O_NO_EXT },
     { "half-close", 0, 0, O_HALF }, { "banner-timeout", 1, 0, O_BANNER },
-    { "no-mail", 0, 0, O_NO_MAIL }, { "declare-size", 0, 0, O_DECLARE }, { 0, 0, 0, 0 },
+    { "no-mail", 0, 0, O_NO_MAIL }, { "declare-size", 0, 0, O_DECLARE },
+    { "users", 1, 0, O_USERS }, { 0, 0, 0, 0 },
 };
 
 static void take_option(int option, const char *value)
@@ -101,6 +103,7 @@ static void take_option(int option, const char *value)
     case O_BANNER: storm.banner = argument_seconds(value); break;
     case O_NO_MAIL: storm.no_mail = true; break;
     case O_DECLARE: storm.declare_size = true; break;
+    case O_USERS: storm.users = argument_count(value); break;
     case O_HALF: storm.half_close = true; break;
     default: usage();
     }

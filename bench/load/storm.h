@@ -24,6 +24,7 @@ enum {
 struct storm_options {
     const char *address, *helo, *from, *to;
     uint64_t total, first_id, size, chunk, errors_most;
+    unsigned long long users;       /* recipients' numbers are below it; 0: any */
     unsigned connections, per_connection, threads, recipients, window;
     bool lmtp, pipeline, chunking, tls, no_extensions, half_close, no_mail, declare_size;
     double limit, idle;     /* seconds */

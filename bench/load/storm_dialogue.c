@@ -108,6 +108,8 @@ static void put_rcpt(struct storm_conn *conn)
     unsigned long long number = conn->id * storm.recipients + conn->recipient;
     char text[40] = "";
 
+    if (storm.users > 0)
+        number %= storm.users;
     if (mark != NULL)
         snprintf(text, sizeof(text), "%u", (unsigned)number);
     octets_add_text(&conn->out, "RCPT TO:<");
