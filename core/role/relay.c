@@ -49,6 +49,14 @@ static void on_told(struct relay *relay, const struct event *event)
     fx_log(relay->fx, LOG_ERROR, fx_keep(relay->fx, buffer_bytes(line)));
 }
 
+static void on_alarm(struct relay *relay)
+{
+    relay_links_late(relay);
+    for (size_t i = 0; i < relay->places_n; i++)
+        if (relay_is_stalled(relay, &relay->places[i]))
+            relay_shed(relay, &relay->places[i]);
+}
+
 static void on_event(struct relay *relay, const struct event *event)
 {
     switch (event->kind) {
@@ -58,7 +66,7 @@ static void on_event(struct relay *relay, const struct event *event)
     case EV_DRAINED: relay_drained(relay, event->conn); break;
     case EV_END: relay_closed(relay, event->conn, true); break;
     case EV_CLOSED: relay_closed(relay, event->conn, false); break;
-    case EV_ALARM: relay_links_late(relay); break;
+    case EV_ALARM: on_alarm(relay); break;
     case EV_PEER_DOWN:
         if (event->peer.kind == ROLE_STORE)
             relay_forget_all(relay);

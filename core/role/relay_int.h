@@ -110,6 +110,11 @@ struct relay_job *relay_job_next(struct place *place);
 /* Those that wait have this result; `questions_too`. */
 void relay_give_up_waiting(struct relay *relay, struct place *place, struct status_code code,
                            struct bytes words);
+/* How many letters a server that is silent may hold. */
+size_t relay_share(const struct relay *relay);
+/* It is silent: letters beyond its share go back to the store, and who asks for a mailbox hears
+   yes, for the letter can wait here. */
+void relay_shed(struct relay *relay, struct place *place);
 /* Credit for what was handed on since. */
 void relay_job_credit(struct relay *relay, struct relay_job *job, size_t handed);
 

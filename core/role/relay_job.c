@@ -191,9 +191,31 @@ static struct bytes rest_words(struct relay *relay, const struct place *place)
 /* A server that is silent holds no more than its share of the deliveries, so that others go on. */
 static bool has_its_share(struct relay *relay, const struct place *place)
 {
-    uint64_t share = relay->conf->jobs / 2 < 1 ? 1 : relay->conf->jobs / 2;
+    return place->letters >= relay_share(relay) && relay_is_stalled(relay, place);
+}
 
-    return place->letters >= share && relay_is_stalled(relay, place);
+size_t relay_share(const struct relay *relay)
+{
+    return relay->conf->jobs / 2 < 1 ? 1 : (size_t)relay->conf->jobs / 2;
+}
+
+void relay_shed(struct relay *relay, struct place *place)
+{
+    struct relay_job *next;
+
+    for (struct relay_job *job = place->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (job->ask && !job->told) {
+            job->told = true;
+            answer_ask(relay, job->number, MAILBOX_YES);
+        }
+        bool sheds = job->link == NULL && (job->ask || place->letters > relay_share(relay));
+        if (!sheds)
+            continue;
+        if (!job->ask)
+            tell_result(relay, job->number, JOB_BUSY, STATUS(4, 4, 5), BYTES_NONE);
+        relay_job_free(relay, job);
+    }
 }
 
 static void begin_at(struct relay *relay, struct place *place, const struct wire_job_begin *begin,
@@ -337,7 +359,7 @@ void relay_ask(struct relay *relay, const struct wire_mailbox_ask *ask)
         answer_ask(relay, ask->token, MAILBOX_NO);
         return;
     }
-    if (place->rests_until_ms > relay->now.mono_ms) {
+    if (place->rests_until_ms > relay->now.mono_ms || relay_is_stalled(relay, place)) {
         answer_ask(relay, ask->token, MAILBOX_YES);
         return;
     }

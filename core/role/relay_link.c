@@ -291,9 +291,9 @@ void relay_link_abort(struct relay *relay, struct link *link)
 
 static size_t links_most(const struct relay *relay)
 {
-    uint64_t most = relay->conf->jobs * 3 / 4;
+    size_t most = relay_share(relay);
 
-    return most < 1 ? 1 : most > RELAY_LINKS / 4 ? RELAY_LINKS / 4 : (size_t)most;
+    return most > RELAY_LINKS / 4 ? RELAY_LINKS / 4 : most;
 }
 
 static struct link *idle_link(struct relay *relay, const struct place *place)
@@ -386,6 +386,13 @@ void relay_links_late(struct relay *relay)
     }
 }
 
+/* Does it owe us a word? */
+static bool is_busy(const struct link *link)
+{
+    return link->state == LINK_DIALS
+        || (link->state == LINK_OPEN && (link->job != NULL || !link->greeted));
+}
+
 uint64_t relay_links_due(const struct relay *relay)
 {
     uint64_t due = UINT64_MAX;
@@ -395,6 +402,9 @@ uint64_t relay_links_due(const struct relay *relay)
         bool timed = link->state == LINK_DIALS || link->state == LINK_OPEN;
         if (timed && link->due_ms < due)
             due = link->due_ms;
+        uint64_t stalls = link->since_ms + RELAY_STALL_MS;
+        if (is_busy(link) && stalls > relay->now.mono_ms && stalls < due)
+            due = stalls;
     }
     return due;
 }
@@ -403,8 +413,7 @@ bool relay_is_stalled(const struct relay *relay, const struct place *place)
 {
     for (size_t i = 0; i < RELAY_LINKS; i++) {
         const struct link *link = &relay->links[i];
-        bool busy = link->state == LINK_DIALS || (link->state == LINK_OPEN && link->job != NULL);
-        if (link->place == place && busy
+        if (link->place == place && is_busy(link)
             && relay->now.mono_ms - link->since_ms >= RELAY_STALL_MS)
             return true;
     }
