@@ -91,11 +91,13 @@ static void turn_away(struct front *front, struct session *session, unsigned rep
                       struct status_code code, struct bytes words, const char *why)
 {
     log_turned_away(front, session, why);
+    if (session->stage != SESSION_OPEN) {   /* else the machine may be reading it just now */
+        buffer_done(&session->pending);
+        session->pending_at = 0;
+    }
     session->stage = SESSION_OPEN;
     session->quit = true;               /* it was not given the time to say it */
     session->over = session->over || (session->implicit && session->tls == NULL);
-    buffer_done(&session->pending);
-    session->pending_at = 0;
     smtp_server_refuse(session->smtp, reply, code, words);
     front_mark(front, session);
 }

@@ -288,6 +288,29 @@ static void xclient_from_a_proxy(void **state)
     world_stop(&w);
 }
 
+/* XCLIENT stands in input that had to wait, and its client is not wanted: what is behind it is
+   not looked at. */
+static void xclient_within_a_pipeline(void **state)
+{
+    struct world w;
+
+    (void)state;
+    prepare(&w);
+    w.conf.xclient_from = nets_of_ten;
+    w.conf.address_open = 1;
+    world_open(&w);
+    comes(&w, 0, "203.0.113.9", "220 ");
+    comes(&w, 1, "10.0.0.1", "220 ");
+    client_says(&w, 1, BYTES("EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<jo@example.org>\r\n"
+                             "RSET\r\nXCLIENT ADDR=203.0.113.9\r\nEHLO d.example\r\nNOOP\r\n"));
+    mailbox_is(&w, store_is_asked(&w, "jo@example.org"), MAILBOX_YES);
+    world_turn(&w);
+    client_hears_last(&w, 1, "421 4.7.0 Too many connections from your address");
+    assert_true(w.clients[1].closed);
+    assert_false(log_has(&w, "name=d.example"));
+    world_stop(&w);
+}
+
 static void proxy_header_cut_anywhere(void **state)
 {
     static const char all[] = PROXIED "EHLO c.example\r\n";
@@ -366,6 +389,7 @@ int main(void)
         cmocka_unit_test(guesses_over_many_sessions), cmocka_unit_test(size_by_trust),
         cmocka_unit_test(early_talkers), cmocka_unit_test(no_delay_for_the_trusted),
         cmocka_unit_test(a_front_nearly_full), cmocka_unit_test(xclient_from_a_proxy),
+        cmocka_unit_test(xclient_within_a_pipeline),
         cmocka_unit_test(proxy_header_cut_anywhere), cmocka_unit_test(bad_proxy_headers),
         cmocka_unit_test(whose_header_counts),
     };
