@@ -48,59 +48,79 @@ static const char *const openings[REPORT_ACTIONS] = {
                         "\r\nto their members.\r\n",
 };
 
-static void put_label(struct buffer *to, const char *label)
+enum { WRAP = 72 };
+
+/* A label, and below it the text in lines that are broken between words. */
+static void put_said(struct buffer *to, const char *label, struct bytes text)
 {
+    struct bytes word;
+    size_t column = WRAP;
+
     buffer_put_text(to, "  ");
     buffer_put_text(to, label);
-    buffer_put_text(to, "\r\n    ");
+    while (bytes_cut(&text, ' ', &word)) {
+        bool fits = column + 1 + word.n <= WRAP;
+        buffer_put_text(to, fits ? " " : "\r\n    ");
+        column = fits ? column + 1 + word.n : 4 + word.n;
+        buffer_put(to, word);
+    }
+    buffer_put_text(to, "\r\n");
 }
 
 static void put_code(struct buffer *to, const struct report_group *group, bool utf8)
 {
     const struct status_entry *entry = status_find(group->code);
+    struct buffer said = buffer_with_most(2 * REPORT_FIELD_MOST);
 
-    put_label(to, "What happened:");
-    if (entry != NULL && group->code.detail != 0)
-        buffer_put_text(to, entry->text);
-    else
-        buffer_put_text(to, status_class_text(group->code.class));
-    buffer_put_text(to, " (");
-    status_put(to, group->code);
-    buffer_put_text(to, ")\r\n");
-    if (group->words.n == 0)
-        return;
-    put_label(to, group->remote.n > 0 ? "What the other server said:" : "What this server saw:");
-    report_put_safe(to, group->words, utf8);
-    buffer_put_text(to, "\r\n");
+    buffer_put_text(&said, entry != NULL && group->code.detail != 0
+                           ? entry->text : status_class_text(group->code.class));
+    buffer_put_text(&said, " (");
+    status_put(&said, group->code);
+    buffer_put_char(&said, ')');
+    put_said(to, "What happened:", buffer_bytes(&said));
+    buffer_clear(&said);
+    report_put_safe(&said, group->words, utf8);
+    if (group->words.n > 0)
+        put_said(to, group->remote.n > 0 ? "What the other server said:" : "What this server saw:",
+                 buffer_bytes(&said));
+    to->bad = to->bad || said.bad;
+    buffer_done(&said);
+}
+
+static void put_until(struct buffer *to, const struct report_group *group)
+{
+    struct buffer said = buffer_with_most(REPORT_FIELD_MOST);
+
+    buffer_put_text(&said, "Yes");
+    if (group->retry_until_ms != 0) {
+        buffer_put_text(&said, ", until ");
+        date_put(&said, group->retry_until_ms);
+    }
+    put_said(to, "Is it still tried?", buffer_bytes(&said));
+    to->bad = to->bad || said.bad;
+    buffer_done(&said);
 }
 
 static void put_group(struct buffer *to, const struct report *report,
                       const struct report_group *group)
 {
-    bool bad = report->action == REPORT_FAILED || report->action == REPORT_DELAYED;
     struct advice advice = advice_of(group->code);
 
     buffer_put_text(to, "\r\n<");
     report_put_safe(to, group->recipient.address, report->envelope->smtputf8);
     buffer_put_text(to, ">\r\n");
-    if (!bad)
+    if (report->action != REPORT_FAILED && report->action != REPORT_DELAYED)
         return;
     put_code(to, group, report->envelope->smtputf8);
-    put_label(to, "Who can do something about it:");
-    buffer_put_text(to, advice.side);
-    buffer_put_text(to, "\r\n");
-    put_label(to, "How:");
-    buffer_put_text(to, report->action == REPORT_DELAYED
-                        ? "Wait; only if time presses, reach the recipient by other means."
-                        : advice.how);
-    buffer_put_text(to, "\r\n");
-    put_label(to, "Is it still tried?");
-    buffer_put_text(to, report->action == REPORT_DELAYED ? "Yes" : "No; send it again yourself.");
-    if (report->action == REPORT_DELAYED && group->retry_until_ms != 0) {
-        buffer_put_text(to, ", until ");
-        date_put(to, group->retry_until_ms);
+    put_said(to, "Who can do something about it:", bytes_of(advice.side));
+    if (report->action == REPORT_FAILED) {
+        put_said(to, "How:", bytes_of(advice.how));
+        put_said(to, "Is it still tried?", BYTES("No; send it again yourself."));
+    } else {
+        put_said(to, "How:",
+                 BYTES("Wait; only if time presses, reach the recipient by other means."));
+        put_until(to, group);
     }
-    buffer_put_text(to, "\r\n");
 }
 
 void bounce_words(struct buffer *to, const struct report *report)
@@ -118,6 +138,7 @@ void bounce_words(struct buffer *to, const struct report *report)
     date_put(to, report->envelope->received_ms);
     buffer_put_text(to, "\r\nand is known here as ");
     buffer_put(to, (struct bytes){ id, ID_TEXT });
-    buffer_put_text(to, ". The rest of this report is for programs; at its end\r\n"
-                        "is what your message said about itself.\r\n");
+    buffer_put_text(to, ".\r\n\r\n"
+                        "The rest of this report is for programs; at its end is what your\r\n"
+                        "message said about itself.\r\n");
 }

@@ -7,6 +7,7 @@
  *   AT_WORK -> DELIVERED   the deliverer said so; its state is gathered      [queue_job_result]
  *   AT_WORK -> WAITS       not now: due again after a wait, as the settings say
  *   AT_WORK -> HELD        not now, and it is too old to be tried again: 4.4.7
+ *   AT_WORK -> DELIVERED   it failed for good, and its sender was told, or wants no word (report.c)
  *   AT_WORK -> HELD        it failed for good, or its text is damaged: kept, seen in the queue
  *   AT_WORK -> WAITS       the deliverer died: due at once, and marked as recovered
  * Promise 1: at most one job for a recipient at a time. Promise 2: a recipient of which no state
