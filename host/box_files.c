@@ -27,6 +27,7 @@ enum {
            | LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE
            | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR
            | LANDLOCK_ACCESS_FS_REFER | LATER_FS_TRUNCATE,
+    LOOKED_AT = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
 };
 
 /* All that this kernel can forbid. */
@@ -53,9 +54,10 @@ static size_t rules_size(int abi)
                                                                     : sizeof(uint64_t);
 }
 
-static bool leave_open(int ruleset, uint64_t files, int folder)
+static bool leave_open(int ruleset, uint64_t files, unsigned may, int folder)
 {
-    struct landlock_path_beneath_attr below = { .allowed_access = files & STORED,
+    uint64_t wanted = may & (MAY_SPOOL | MAY_MAIL) ? STORED : LOOKED_AT;
+    struct landlock_path_beneath_attr below = { .allowed_access = files & wanted,
                                                 .parent_fd = folder };
 
     return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &below, 0) == 0;
@@ -68,7 +70,7 @@ static bool restrict_to(const struct box *box, int abi)
     bool done = ruleset >= 0;
 
     for (size_t i = 0; i < box->n_folders && done; i++)
-        done = leave_open(ruleset, rules.files, box->folders[i]);
+        done = leave_open(ruleset, rules.files, box->rights->may, box->folders[i]);
     done = done && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
     int error = errno;
     if (ruleset >= 0)

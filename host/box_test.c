@@ -44,6 +44,16 @@ static int try_write(int folder)
     return wrote ? 0 : errno;
 }
 
+static int try_look(int folder)
+{
+    return said(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int try_create(int folder)
+{
+    return said(openat(folder, "one", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+}
+
 static int try_elsewhere(int folder)
 {
     (void)folder;
@@ -110,6 +120,8 @@ static const struct attempt attempts[] = {
     { "a store opens nothing elsewhere", MAY_SPOOL, try_elsewhere, EACCES },
     { "a store does not climb", MAY_SPOOL, try_above, EACCES },
     { "a store makes no socket", MAY_SPOOL, try_socket, DIED + SIGSYS },
+    { "keys are looked at", MAY_KEYS, try_look, 0 },
+    { "and not written", MAY_KEYS, try_create, EACCES },
     { "a relay makes a socket", MAY_CONNECT, try_socket, 0 },
     { "a relay makes no strange one", MAY_CONNECT, try_packet, DIED + SIGSYS },
     { "a relay has no files", MAY_CONNECT, try_write, DIED + SIGSYS },
@@ -127,8 +139,8 @@ static bool enter(unsigned may, int folder, struct box *box)
     static struct role_rights rights;
 
     rights = (struct role_rights){ .name = "test", .may = may };
-    *box = (struct box){ .rights = &rights, .folders = { folder }, .n_folders = may & BOX_FILES
-                                                                               ? 1 : 0 };
+    *box = (struct box){ .rights = &rights, .folders = { folder },
+                         .n_folders = may & BOX_READS ? 1 : 0 };
     return box_enter(box) && box_close(box);
 }
 

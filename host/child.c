@@ -53,12 +53,13 @@ static void on_flaw(struct spawner *spawner, struct role_name peer)
 }
 
 /* What ends a whole group of processes (a terminal, a service manager) is for master, who ends us
-   in its order: only its own SIGTERM counts. */
+   in its order. Its word is another signal: of two of the same kind only one would be seen, and
+   that one could be the other's. */
 static void on_signal(void *of, int signal, int from)
 {
     struct child *child = of;
 
-    if (signal == SIGTERM && from == child->master)
+    if (signal == SIGUSR1 && from == child->master)
         actor_post(child->actor, &(struct event){ .kind = EV_STOP });
 }
 

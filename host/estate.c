@@ -84,6 +84,8 @@ static int give_folders(struct estate *estate, struct buffer *reterr_words)
     if (!users_give(estate->spool_fd, estate->users[ROLE_STORE]))
         return complain(reterr_words, "spool", estate->conf->spool, strerrordesc_np(errno),
                         EX_CANTCREAT);
+    if (estate->mail_fd < 0)
+        return 0;
     if (fstat(estate->mail_fd, &mail) < 0
         || (mail.st_uid == 0 && !users_give(estate->mail_fd, *local)))
         return complain(reterr_words, "mailboxes", estate->conf->mailboxes,
@@ -234,7 +236,7 @@ struct box estate_box(const struct estate *estate, enum role_kind kind)
 
     if (rights->may & MAY_SPOOL)
         box.folders[box.n_folders++] = estate->spool_fd;
-    if (rights->may & MAY_MAIL)
+    if (rights->may & MAY_MAIL && estate->mail_fd >= 0)
         box.folders[box.n_folders++] = estate->mail_fd;
     if (rights->may & MAY_KEYS && estate->keys_fd >= 0)
         box.folders[box.n_folders++] = estate->keys_fd;

@@ -180,7 +180,7 @@ static void on_kill(struct spawner *spawner, struct role_name role, bool hard)
     struct process *process = process_of((struct supervisor *)spawner, role);
 
     if (process->pid > 0)
-        kill(process->pid, hard ? SIGKILL : SIGTERM);
+        kill(process->pid, hard ? SIGKILL : SIGUSR1);
 }
 
 static void on_flaw(struct spawner *spawner, struct role_name role)

@@ -414,6 +414,24 @@ static void it_waits_for_better_times(void **state)
     assert_int_equal(ask(ground, 'h'), 'h');
 }
 
+/* What ends a whole group must not hide master's own word from a process: none is killed. */
+static void a_group_is_ended_in_order(void **state)
+{
+    struct ground *ground = *state;
+    pid_t front;
+
+    start(ground, false);
+    until_ready(ground);
+    front = pid_of(ground, "front index=0");
+    kill(front, SIGSTOP);
+    kill(front, SIGTERM);
+    kill(ground->master, SIGTERM);
+    poll(NULL, 0, 100);
+    kill(front, SIGCONT);
+    assert_int_equal(master_status(ground), 0);
+    assert_int_equal(logged(ground, "event=child-killed"), 0);
+}
+
 static void children_die_with_master(void **state)
 {
     struct ground *ground = *state;
@@ -489,6 +507,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_assert_takes_only_its_process, begin, end),
         cmocka_unit_test_setup_teardown(a_crash_loop_rests, begin, end),
         cmocka_unit_test_setup_teardown(it_waits_for_better_times, begin, end),
+        cmocka_unit_test_setup_teardown(a_group_is_ended_in_order, begin, end),
         cmocka_unit_test_setup_teardown(children_die_with_master, begin, end),
         cmocka_unit_test_setup_teardown(two_servers_do_not_share_a_spool, begin, end),
         cmocka_unit_test_setup_teardown(the_log_is_opened_anew, begin, end),
