@@ -51,11 +51,18 @@ static bool take_slot(struct loop *loop, struct actor *actor)
     return false;
 }
 
+/* A few more than the role itself allows, so that it can tell them why they are turned away. */
+static uint32_t most_connections(const struct conf *conf)
+{
+    uint64_t most = conf->connections == 0 ? LIMIT_CONNECTIONS : conf->connections;
+
+    return (uint32_t)(most + most / 8 + 16);
+}
+
 struct actor *actor_new(struct loop *loop, struct role_name name, const struct role_ops *ops,
                         const struct conf *conf)
 {
     struct actor *actor = mem_new(sizeof(*actor));
-    uint64_t most = conf->connections == 0 ? LIMIT_CONNECTIONS : conf->connections;
 
     if (actor == NULL || !take_slot(loop, actor)) {
         mem_free(actor);
@@ -68,9 +75,7 @@ struct actor *actor_new(struct loop *loop, struct role_name name, const struct r
     actor->inbox = buffer_with_most(INBOX_MOST);
     actor->reading = buffer_with_most(INBOX_MOST);
     files_init(&actor->files);
-    /* A few more than the role itself allows, so that it can tell them why they are turned away. */
-    conns_init(&actor->conns, loop, actor->slot, actor, tell_conn,
-               (uint32_t)(most + most / 8 + 16));
+    conns_init(&actor->conns, loop, actor->slot, actor, tell_conn, most_connections(conf));
     make_label(actor);
     actor->role = ops->make(conf, name.index);
     if (actor->role == NULL) {
@@ -207,6 +212,15 @@ static void do_dial(struct actor *actor, const struct effect *effect)
         actor_end(actor, ACTOR_GAVE_UP);
 }
 
+static void do_reload(const struct actor *actor)
+{
+    struct spawner *spawner = actor->loop->spawner;
+
+    assert(actor->name.kind == ROLE_ADMIN);
+    if (spawner != NULL && spawner->reload != NULL)
+        spawner->reload(spawner);
+}
+
 static void do_effect(struct actor *actor, const struct effect *effect)
 {
     switch (effect->kind) {
@@ -224,6 +238,7 @@ static void do_effect(struct actor *actor, const struct effect *effect)
                      bytes_of(actor->label), effect->bytes);
         break;
     case FX_SPAWN: case FX_KILL: do_spawner(actor, effect); break;
+    case FX_RELOAD: do_reload(actor); break;
     case FX_EXIT: actor_end(actor, (int)effect->number); break;
     }
 }
@@ -253,6 +268,17 @@ void actor_step(struct actor *actor, struct event *event)
         do_effect(actor, &actor->fx.list[i]);
     if (actor->lanes != NULL)
         lanes_end_step(actor->lanes);
+}
+
+/* ---- the settings ---- */
+
+void actor_reload(struct actor *actor, const struct conf *conf, struct bytes words, int status)
+{
+    actor_read_inbox(actor);
+    if (conf != NULL)
+        actor->conns.most = most_connections(conf);
+    actor_step(actor, &(struct event){ .kind = EV_RELOAD, .conf = conf, .bytes = words,
+                                       .number = (uint64_t)status });
 }
 
 /* ---- a turn ---- */

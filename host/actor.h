@@ -51,6 +51,9 @@ void actor_post(struct actor *actor, const struct event *event);
 void actor_read_inbox(struct actor *actor);
 /* Step it now, and do what it asks for. */
 void actor_step(struct actor *actor, struct event *event);
+/* Step it with EV_RELOAD, now; not from within its own step. `conf` may go when the next has been
+   told. NULL: nothing changed. */
+void actor_reload(struct actor *actor, const struct conf *conf, struct bytes words, int status);
 /* End it: nothing is asked of it any more. */
 void actor_end(struct actor *actor, int status);
 

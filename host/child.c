@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "host/clock.h"
 #include "host/leash.h"
+#include "host/reload.h"
 #include "host/signals.h"
 #include "role/rights.h"
 
@@ -23,30 +24,79 @@ struct child {
     struct actor *actor;
     struct log_sink *log;
     pid_t master;
+    struct conf_file *file;     /* the settings in force, when they are not those of the start */
 };
+
+/* New settings: these sockets, and no others. What waits in the backlog of one that stays is not
+   lost, for master holds it too. */
+static bool listen_anew(struct actor *actor, const struct leash_word *word,
+                        const struct reload_news *news)
+{
+    bool well = true;
+
+    if (!(rights_of(actor->name.kind)->may & MAY_SMTP) || news->file == NULL)
+        return true;
+    conns_unlisten(&actor->conns);
+    for (size_t i = 1; i < word->n && well; i++)
+        well = conns_listen(&actor->conns, word->fds[i], news->entries[i - 1]);
+    return well;
+}
+
+/* A child that cannot follow is started anew, with the new settings. */
+static void on_reload(struct child *child, const struct leash_word *word)
+{
+    struct reload_news news;
+
+    if (word->n == 0 || !reload_take(word->fds[0], word->n - 1, &news)) {
+        actor_end(child->actor, EX_OSERR);
+        return;
+    }
+    close(word->fds[0]);
+    actor_reload(child->actor, news.file == NULL ? NULL : &news.file->conf,
+                 buffer_bytes(&news.words), news.status);
+    if (!listen_anew(child->actor, word, &news))
+        actor_end(child->actor, EX_OSERR);
+    if (news.file != NULL) {
+        conf_file_free(child->file);
+        child->file = news.file;
+    }
+    buffer_done(&news.words);
+}
 
 /* Master is gone: nothing that is begun now could be recorded as having a keeper. */
 static void on_leash(struct watcher *watcher, uint32_t events)
 {
     struct child *child = (struct child *)watcher;
-    struct role_name peer;
-    int fd;
+    struct leash_word word;
 
     (void)events;
     for (;;) {
-        switch (leash_read(child->leash, &peer, &fd)) {
+        switch (leash_read(child->leash, &word)) {
         case LEASH_NOTHING: return;
-        case LEASH_PEER: link_open(child->actor, peer, fd); break;
-        case LEASH_LOG: log_sink_turn(child->log, fd); break;
+        case LEASH_PEER: link_open(child->actor, word.peer, word.fds[0]); break;
+        case LEASH_LOG: log_sink_turn(child->log, word.fds[0]); break;
+        case LEASH_RELOAD: on_reload(child, &word); break;
         case LEASH_FLAW: case LEASH_ENDED: _exit(EX_UNAVAILABLE);
         }
     }
 }
 
+static struct child *child_of(struct spawner *spawner)
+{
+    return (struct child *)(void *)((char *)spawner - offsetof(struct child, spawner));
+}
+
+static void on_reload_asked(struct spawner *spawner)
+{
+    struct child *child = child_of(spawner);
+
+    if (!leash_ask_reload(child->leash))
+        actor_end(child->actor, EX_UNAVAILABLE);
+}
+
 static void on_flaw(struct spawner *spawner, struct role_name peer)
 {
-    struct child *child =
-        (struct child *)(void *)((char *)spawner - offsetof(struct child, spawner));
+    struct child *child = child_of(spawner);
 
     if (!leash_send_flaw(child->leash, peer))
         actor_end(child->actor, EX_UNAVAILABLE);
@@ -130,9 +180,20 @@ static struct actor *settle(const struct estate *estate, struct role_name role, 
     return actor != NULL && estate_equip(estate, actor) ? actor : NULL;
 }
 
+/* The role has copies: a socket that is listened on no more must not stay open in here, or the
+   kernel goes on giving it clients. */
+static void drop_listeners(const struct estate *estate, struct role_name role)
+{
+    const struct listen_set *set = &estate->fronts[role.index % LIMIT_FRONTS];
+
+    for (size_t i = 0; i < set->n && rights_of(role.kind)->may & MAY_SMTP; i++)
+        close(set->fds[i]);
+}
+
 void child_main(const struct estate *estate, struct role_name role, int leash, pid_t master)
 {
-    struct child child = { .watch = { on_leash }, .spawner = { .flaw = on_flaw }, .leash = leash,
+    struct child child = { .watch = { on_leash }, .leash = leash,
+                           .spawner = { .flaw = on_flaw, .reload = on_reload_asked },
                            .log = estate->log, .master = master };
     struct box box = estate_box(estate, role.kind);
     struct signals signals;
@@ -148,6 +209,7 @@ void child_main(const struct estate *estate, struct role_name role, int leash, p
     if (child.actor == NULL || !loop_watch(loop, leash, EPOLLIN, &child.watch)
         || !signals_watch(&signals, loop, &child, on_signal))
         _exit(EX_OSERR);
+    drop_listeners(estate, role);
     loop->spawner = &child.spawner;
     if (!box_close(&box))
         no_box(estate, role, "close");

@@ -15,6 +15,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+enum { ARENA_MOST = LIMIT_CONF_MEMORY + LIMIT_CONF_BYTES + 2 * LIMIT_TABLE_BYTES };
+
 static const char near_file[] = "./var/postern.conf";
 
 static int refuse(struct buffer *to, const char *path, const char *why, int status)
@@ -155,19 +157,28 @@ static int read_tables(struct conf_file *file, struct buffer *reterr_words)
     return 0;
 }
 
-static int take_text(struct bytes text, const char *folder, struct conf_file *file,
+static int take_text(struct bytes text, struct bytes folder, struct conf_file *file,
                      struct buffer *reterr_words)
 {
     struct conf_flaw flaw;
-    struct bytes place = arena_copy(&file->arena, bytes_of(folder));
 
-    if (place.at == NULL)
+    file->folder = arena_copy(&file->arena, folder);
+    file->text = text.n > LIMIT_CONF_BYTES ? text : arena_copy(&file->arena, text);
+    if (file->folder.at == NULL || (file->text.at == NULL && text.n > 0))
         return refuse(reterr_words, file->path, "memory is short", EX_OSERR);
-    if (conf_read(text, place, &file->arena, &file->conf, &flaw))
-        return read_tables(file, reterr_words);
+    if (conf_read(text, file->folder, &file->arena, &file->conf, &flaw))
+        return 0;
     conf_flaw_put(reterr_words, bytes_of(file->path), &flaw);
     buffer_put_char(reterr_words, '\n');
     return EX_CONFIG;
+}
+
+/* A copy of the tables that were read elsewhere. */
+static bool take_tables(struct conf_file *file, struct bytes aliases, struct bytes virtual)
+{
+    file->conf.aliases_text = arena_copy(&file->arena, aliases);
+    file->conf.virtual_text = arena_copy(&file->arena, virtual);
+    return file->conf.aliases_text.at != NULL && file->conf.virtual_text.at != NULL;
 }
 
 static int read_open(int fd, struct conf_file *file, struct buffer *reterr_words)
@@ -183,9 +194,11 @@ static int read_open(int fd, struct conf_file *file, struct buffer *reterr_words
         return refuse(reterr_words, file->path, strerror(errno), EX_NOINPUT);
     file->risks = risks_of(fd, file->path, folder);
     if (read_all(fd, LIMIT_CONF_BYTES, &text))
-        status = take_text(buffer_bytes(&text), folder, file, reterr_words);
+        status = take_text(buffer_bytes(&text), bytes_of(folder), file, reterr_words);
     else
         status = refuse(reterr_words, file->path, strerror(errno), EX_IOERR);
+    if (status == 0)
+        status = read_tables(file, reterr_words);
     buffer_done(&text);
     return status;
 }
@@ -202,7 +215,7 @@ int conf_file_read(const char *path, struct conf_file *ret_file, struct buffer *
     if (fd < 0)
         return refuse(reterr_words, name, strerror(errno),
                       errno == EACCES ? EX_NOPERM : EX_NOINPUT);
-    ret_file->arena = arena_with_ceiling(LIMIT_CONF_MEMORY);
+    ret_file->arena = arena_with_ceiling(ARENA_MOST);
     ret_file->risks = 0;
     int status = copy_path(name, ret_file->path)
         ? read_open(fd, ret_file, reterr_words)
@@ -211,6 +224,30 @@ int conf_file_read(const char *path, struct conf_file *ret_file, struct buffer *
     if (status != 0)
         arena_done(&ret_file->arena);
     return status;
+}
+
+struct conf_file *conf_file_of(struct bytes text, struct bytes folder, struct bytes aliases,
+                               struct bytes virtual)
+{
+    struct conf_file *file = mem_new(sizeof(*file));
+    struct buffer words = buffer_with_most(LIMIT_CONF_LINE);
+
+    if (file == NULL)
+        return NULL;
+    *file = (struct conf_file){ .arena = arena_with_ceiling(ARENA_MOST) };
+    if (take_text(text, folder, file, &words) != 0 || !take_tables(file, aliases, virtual)) {
+        conf_file_free(file);
+        file = NULL;
+    }
+    buffer_done(&words);
+    return file;
+}
+
+void conf_file_free(struct conf_file *file)
+{
+    if (file != NULL)
+        conf_file_done(file);
+    mem_free(file);
 }
 
 void conf_file_done(struct conf_file *file)

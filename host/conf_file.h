@@ -20,7 +20,8 @@ struct conf_file {
     char path[4096];            /* as it was found */
     unsigned risks;             /* enum conf_file_risk, together */
     bool no_postmaster;         /* no table and no setting says who reads its mail */
-    struct arena arena;         /* what `conf` points to */
+    struct arena arena;         /* what `conf`, `text` and `folder` point to */
+    struct bytes text, folder;  /* of the file, as conf_read had them */
     struct conf conf;
 };
 
@@ -30,6 +31,12 @@ struct conf_file {
 MUST_USE int conf_file_read(const char *path, struct conf_file *ret_file,
                             struct buffer *reterr_words);
 void conf_file_done(struct conf_file *file);
+
+/* The same texts in another process, which cannot look at the files; NULL: memory is short. */
+MUST_USE struct conf_file *conf_file_of(struct bytes text, struct bytes folder,
+                                        struct bytes aliases, struct bytes virtual);
+/* One that is itself from mem_*; NULL is well. */
+void conf_file_free(struct conf_file *file);
 
 /* The risks as sentences, one line each; nothing when there are none. */
 void conf_file_put_risks(struct buffer *to, const struct conf_file *file);

@@ -39,6 +39,19 @@ void conns_init(struct conns *conns, struct loop *loop, uint8_t owner, void *of,
     };
 }
 
+/* An event of this turn may still point into the list. */
+void conns_unlisten(struct conns *conns)
+{
+    for (uint32_t i = 0; i < conns->n_listeners; i++) {
+        loop_unwatch(conns->loop, conns->listeners[i].fd);
+        close(conns->listeners[i].fd);
+    }
+    if (conns->listeners != NULL)
+        loop_bury(conns->loop, conns->listeners);
+    conns->listeners = NULL;
+    conns->n_listeners = 0;
+}
+
 void conns_done(struct conns *conns)
 {
     for (uint32_t i = 0; i < conns->n; i++) {
@@ -46,17 +59,13 @@ void conns_done(struct conns *conns)
             close(conns->list[i].fd);
         mem_free(conns->list[i].out);
     }
-    for (uint32_t i = 0; i < conns->n_listeners; i++) {
-        loop_unwatch(conns->loop, conns->listeners[i].fd);
-        close(conns->listeners[i].fd);
-    }
+    conns_unlisten(conns);
     if (conns->reserve_fd >= 0)
         close(conns->reserve_fd);
     mem_free(conns->list);
     mem_free(conns->ready);
     mem_free(conns->serving);
     mem_free(conns->dirty);
-    mem_free(conns->listeners);
     conns_init(conns, conns->loop, conns->owner, conns->of, conns->tell, conns->most);
 }
 

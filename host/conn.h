@@ -53,6 +53,9 @@ void conns_done(struct conns *conns);
 /* Take over a listening socket, non-blocking. `index` is EV_ACCEPT.listener. False: no memory. */
 MUST_USE bool conns_listen(struct conns *conns, int fd, uint32_t index);
 
+/* Listen on nothing any more; who was accepted stays. */
+void conns_unlisten(struct conns *conns);
+
 /* What epoll said; `tag` is its data. */
 bool conn_tag_is(uint64_t tag);
 uint8_t conn_tag_owner(uint64_t tag);

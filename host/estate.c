@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -143,6 +144,15 @@ void estate_close(struct estate *estate)
     close_one(&estate->mail_fd);
     close_one(&estate->keys_fd);
     listen_close(estate->fronts, estate->conf->fronts);
+}
+
+uint64_t estate_fronts(const struct conf *conf, bool together)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    uint64_t processors = n < 1 ? 1 : n > LIMIT_FRONTS ? LIMIT_FRONTS : (uint64_t)n;
+
+    return together ? 1 : conf->fronts == 0 ? processors : conf->fronts;
 }
 
 static void log_users(const struct estate *estate)

@@ -9,11 +9,15 @@
 
 #include "host/actor.h"
 #include "host/box.h"
+#include "host/conf_file.h"
 #include "host/listen.h"
 #include "host/users.h"
 
 struct estate {
     const struct conf *conf;    /* borrowed; `fronts` is the number there shall be */
+    struct conf_file *file;     /* borrowed: where conf is from; NULL: it cannot be reloaded */
+    struct conf_file *before;   /* host/reload.h */
+    bool together;              /* all roles in one process */
     struct log_sink *log;       /* borrowed */
     const struct role_ops *(*ops_of)(enum role_kind kind);
     struct listen_set fronts[LIMIT_FRONTS];
@@ -25,6 +29,8 @@ struct estate {
 /* Open all of it. 0, or an exit status of sysexits.h and in reterr_words why, in whole lines. */
 MUST_USE int estate_open(struct estate *estate, const struct conf *conf, struct log_sink *log,
                          struct buffer *reterr_words);
+/* How many fronts there shall be. */
+uint64_t estate_fronts(const struct conf *conf, bool together);
 /* The control socket's name goes too. */
 void estate_close(struct estate *estate);
 /* Lines that say where it listens. */

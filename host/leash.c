@@ -15,7 +15,7 @@ struct word {
 };
 
 union passed {
-    char room[CMSG_SPACE(sizeof(int))];
+    char room[CMSG_SPACE(LEASH_FDS * sizeof(int))];
     struct cmsghdr align;
 };
 
@@ -24,21 +24,23 @@ bool leash_pair(int ret_ends[static 2])
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ret_ends) == 0;
 }
 
-static bool send_word(int leash, struct word word, int fd)
+static bool send_word(int leash, struct word word, const int *fds, size_t n)
 {
     struct iovec part = { .iov_base = &word, .iov_len = sizeof(word) };
     struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
     union passed passed = { 0 };
     ssize_t sent;
 
-    if (fd >= 0) {
+    if (n > LEASH_FDS)
+        return false;
+    if (n > 0) {
         message.msg_control = passed.room;
-        message.msg_controllen = sizeof(passed.room);
+        message.msg_controllen = CMSG_SPACE(n * sizeof(int));
         struct cmsghdr *head = CMSG_FIRSTHDR(&message);
         head->cmsg_level = SOL_SOCKET;
         head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof(fd));
-        memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+        head->cmsg_len = CMSG_LEN(n * sizeof(int));
+        memcpy(CMSG_DATA(head), fds, n * sizeof(int));
     }
     do
         sent = sendmsg(leash, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -48,32 +50,48 @@ static bool send_word(int leash, struct word word, int fd)
 
 bool leash_send_peer(int leash, struct role_name peer, int fd)
 {
-    return send_word(leash, (struct word){ LEASH_PEER, (uint32_t)peer.kind, peer.index }, fd);
+    return send_word(leash, (struct word){ LEASH_PEER, (uint32_t)peer.kind, peer.index }, &fd, 1);
+}
+
+bool leash_send_reload(int leash, const int *fds, size_t n)
+{
+    return send_word(leash, (struct word){ LEASH_RELOAD, 0, 0 }, fds, n);
 }
 
 void leash_send_log(int leash, int fd)
 {
     if (fd >= 0)
-        (void)send_word(leash, (struct word){ LEASH_LOG, 0, 0 }, fd);
+        (void)send_word(leash, (struct word){ LEASH_LOG, 0, 0 }, &fd, 1);
 }
 
 bool leash_send_flaw(int leash, struct role_name peer)
 {
-    return send_word(leash, (struct word){ LEASH_FLAW, (uint32_t)peer.kind, peer.index }, -1);
+    return send_word(leash, (struct word){ LEASH_FLAW, (uint32_t)peer.kind, peer.index }, NULL, 0);
 }
 
-static int take_descriptor(struct msghdr *message)
+bool leash_ask_reload(int leash)
+{
+    return send_word(leash, (struct word){ LEASH_RELOAD, 0, 0 }, NULL, 0);
+}
+
+static void take_descriptors(struct msghdr *message, struct leash_word *to)
 {
     struct cmsghdr *head = CMSG_FIRSTHDR(message);
-    int fd = -1;
 
-    if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS
-        && head->cmsg_len == CMSG_LEN(sizeof(fd)))
-        memcpy(&fd, CMSG_DATA(head), sizeof(fd));
-    return fd;
+    if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+        return;
+    to->n = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(to->fds, CMSG_DATA(head), to->n * sizeof(int));
 }
 
-enum leash_said leash_read(int leash, struct role_name *ret_peer, int *ret_fd)
+static void close_all(struct leash_word *word)
+{
+    for (size_t i = 0; i < word->n; i++)
+        close(word->fds[i]);
+    word->n = 0;
+}
+
+enum leash_said leash_read(int leash, struct leash_word *ret_word)
 {
     struct word word = { 0 };
     struct iovec part = { .iov_base = &word, .iov_len = sizeof(word) };
@@ -82,21 +100,22 @@ enum leash_said leash_read(int leash, struct role_name *ret_peer, int *ret_fd)
                               .msg_controllen = sizeof(passed.room) };
     ssize_t got;
 
+    ret_word->n = 0;
     do
         got = recvmsg(leash, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
     if (got < 0 && errno == EAGAIN)
         return LEASH_NOTHING;
-    int fd = got < 0 ? -1 : take_descriptor(&message);
+    if (got >= 0)
+        take_descriptors(&message, ret_word);
     bool named = got == (ssize_t)sizeof(word) && word.kind < ROLE_KINDS
-              && word.index < LIMIT_FRONTS;
+              && word.index < LIMIT_FRONTS && !(message.msg_flags & MSG_CTRUNC);
     if (named)
-        *ret_peer = (struct role_name){ (enum role_kind)word.kind, word.index };
-    if (named && (word.said == LEASH_PEER || word.said == LEASH_LOG) && fd >= 0) {
-        *ret_fd = fd;
+        ret_word->peer = (struct role_name){ (enum role_kind)word.kind, word.index };
+    if (named && (word.said == LEASH_PEER || word.said == LEASH_LOG) && ret_word->n == 1)
         return (enum leash_said)word.said;
-    }
-    if (fd >= 0)
-        close(fd);
+    if (named && word.said == LEASH_RELOAD)
+        return LEASH_RELOAD;
+    close_all(ret_word);
     return named && word.said == LEASH_FLAW ? LEASH_FLAW : LEASH_ENDED;
 }

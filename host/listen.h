@@ -32,6 +32,10 @@ unsigned listen_parse(struct bytes entry, struct net_address ret_addresses[stati
    which entry it was and why. */
 MUST_USE bool listen_open(struct conf_texts entries, size_t copies, struct listen_set *ret_sets,
                           struct buffer *reterr_words);
+/* From the entries of `before` to those of `after`, all or nothing: a socket whose entry stays is
+   kept, a new one is made, the others are closed. False: as listen_open, and all stays. */
+MUST_USE bool listen_change(struct conf_texts before, struct conf_texts after, size_t copies,
+                            struct listen_set *sets, struct buffer *reterr_words);
 void listen_close(struct listen_set *sets, size_t copies);
 
 /* The unix socket at this path, mode 0660, its folder made. A socket that nobody answers is

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct { const char *entry; unsigned n; uint16_t port; uint8_t last; } entries[] = {
     { "127.0.0.1:2525", 1, 2525, 1 },
@@ -104,6 +105,38 @@ static void every_front_has_the_same_port(void **state)
     buffer_done(&words);
 }
 
+/* CFG-010: what stays is the same socket; a change that fails leaves all as it was. */
+static void a_change_is_whole(void **state)
+{
+    static struct listen_set sets[2];
+    struct bytes two[] = { BYTES("127.0.0.1:0"), BYTES("127.0.0.2:0") };
+    struct bytes other[] = { BYTES("127.0.0.3:0"), BYTES("127.0.0.2:0") };
+    struct bytes wrong[] = { BYTES("127.0.0.4:0"), BYTES("192.0.2.1:25") };
+    struct conf_texts first = { two, 2 }, next = { other, 2 }, bad = { wrong, 2 };
+    struct buffer words = buffer_with_most(4096);
+
+    (void)state;
+    assert_true(listen_open(first, 2, sets, &words));
+    struct listen_set was[2] = { sets[0], sets[1] };
+    int free_before = dup(0);
+    close(free_before);
+    assert_false(listen_change(first, bad, 2, sets, &words));
+    assert_true(bytes_search(buffer_bytes(&words), BYTES("192.0.2.1:25: ")) < words.n);
+    assert_memory_equal(was, sets, sizeof(was));
+    int free_after = dup(0);
+    close(free_after);
+    assert_int_equal(free_after, free_before);      /* nothing is left open */
+    assert_true(listen_change(first, next, 2, sets, &words));
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(sets[i].n, 2);
+        assert_int_equal(sets[i].fds[1], was[i].fds[1]);
+        assert_int_equal(sets[i].entries[1], 1);
+    }
+    assert_true(listen_change(next, (struct conf_texts){ NULL, 0 }, 2, sets, &words));
+    assert_int_equal(sets[0].n, 0);
+    buffer_done(&words);
+}
+
 static int control(const char *folder, const char *name, const char *says)
 {
     char path[256];
@@ -150,6 +183,7 @@ int main(void)
         cmocka_unit_test(entries_are_read),
         cmocka_unit_test(errors_name_the_setting),
         cmocka_unit_test(every_front_has_the_same_port),
+        cmocka_unit_test(a_change_is_whole),
         cmocka_unit_test(the_control_socket_replaces_only_the_dead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

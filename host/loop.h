@@ -31,6 +31,8 @@ struct spawner {
     /* That actor of this loop has ended; at the end of a turn. NULL: the loop's owner sees to
        it. */
     void (*ended)(struct spawner *spawner, struct actor *actor);
+    /* The admin role wants the configuration read anew; EV_RELOAD follows. */
+    void (*reload)(struct spawner *spawner);
 };
 
 enum {

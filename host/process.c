@@ -5,6 +5,7 @@
 #include "host/leash.h"
 #include "host/notify.h"
 #include "host/process_int.h"
+#include "host/reload.h"
 #include "host/signals.h"
 #include "role/rights.h"
 
@@ -30,7 +31,7 @@ struct process {
 
 struct supervisor {
     struct spawner spawner;     /* first: a spawner is cast to its supervisor */
-    const struct estate *estate;
+    struct estate *estate;
     struct loop *loop;
     struct actor *master;
     struct signals signals;
@@ -66,28 +67,81 @@ static void drop_leash(struct process *process)
     process->leash = -1;
 }
 
+/* ---- reloading ---- */
+
+static void say_reload(const struct supervisor *supervisor, struct bytes words, int status)
+{
+    struct bytes one;
+
+    while (bytes_cut(&words, '\n', &one)) {
+        struct buffer line = buffer_with_most(LIMIT_LOG_LINE);
+        if (one.n == 0)
+            continue;
+        log_begin(&line, status == 0 ? "setting" : "reload-refused");
+        log_theirs(&line, "is", one);
+        actor_log(supervisor->master, status == 0 ? LOG_INFO : LOG_ERROR, &line);
+        buffer_done(&line);
+    }
+    struct buffer line = buffer_with_most(LIMIT_LOG_LINE);
+    log_begin(&line, "reload");
+    log_uint(&line, "status", (uint64_t)status);
+    actor_log(supervisor->master, LOG_INFO, &line);
+    buffer_done(&line);
+}
+
+/* Who cannot be told is started anew, and so has the new settings. */
+static void reload(struct supervisor *supervisor)
+{
+    struct buffer words = buffer_with_most(RELOAD_WORDS_MOST);
+    int status = reload_read(supervisor->estate, &words);
+
+    say_reload(supervisor, buffer_bytes(&words), status);
+    for (size_t i = 0; i < COUNT(supervisor->processes); i++) {
+        struct process *process = &supervisor->processes[i];
+        if (process->pid <= 0 || process->leash < 0
+            || (status != 0 && process->role.kind != ROLE_ADMIN))
+            continue;
+        if (!reload_send(supervisor->estate, process->role, process->leash, buffer_bytes(&words),
+                         status))
+            kill(process->pid, SIGKILL);
+    }
+    reload_done(supervisor->estate);
+    buffer_done(&words);
+}
+
 /* ---- what children say ---- */
+
+static void close_all(const struct leash_word *word)
+{
+    for (size_t i = 0; i < word->n; i++)
+        close(word->fds[i]);
+}
 
 /* A child that says what it may not is flawed itself. */
 static void on_leash(struct watcher *watcher, uint32_t events)
 {
     struct process *process = (struct process *)watcher;
-    struct role_name peer;
-    int fd;
+    struct spawner *spawner = &process->of->spawner;
+    struct leash_word word;
 
     (void)events;
-    switch (leash_read(process->leash, &peer, &fd)) {
+    switch (leash_read(process->leash, &word)) {
     case LEASH_NOTHING: break;
     case LEASH_FLAW:
-        if (rights_talk(process->role.kind, peer.kind)) {
-            process->of->spawner.flaw(&process->of->spawner, peer);
+        spawner->flaw(spawner, rights_talk(process->role.kind, word.peer.kind) ? word.peer
+                                                                               : process->role);
+        break;
+    case LEASH_RELOAD:
+        if (process->role.kind == ROLE_ADMIN && word.n == 0) {
+            reload(process->of);
             break;
         }
-        process->of->spawner.flaw(&process->of->spawner, process->role);
+        close_all(&word);
+        spawner->flaw(spawner, process->role);
         break;
     case LEASH_PEER: case LEASH_LOG:
-        close(fd);
-        process->of->spawner.flaw(&process->of->spawner, process->role);
+        close_all(&word);
+        spawner->flaw(spawner, process->role);
         break;
     case LEASH_ENDED: drop_leash(process); break;       /* SIGCHLD tells the rest */
     }
@@ -233,8 +287,10 @@ static void on_signal(void *of, int signal, int from)
         notify_send("STOPPING=1");
         actor_post(supervisor->master, &(struct event){ .kind = EV_STOP });
     }
-    if (signal == SIGHUP)
+    if (signal == SIGHUP) {
         log_anew(supervisor);
+        reload(supervisor);
+    }
     for (size_t i = 0; signal == SIGCHLD && i < COUNT(supervisor->processes); i++)
         reap(supervisor, &supervisor->processes[i]);
 }
@@ -259,7 +315,7 @@ static void supervisor_done(struct supervisor *supervisor)
     mem_free(supervisor);
 }
 
-int processes_run(const struct estate *estate,
+int processes_run(struct estate *estate,
                   void (*began)(void *of, struct loop *loop), void *of)
 {
     struct supervisor *supervisor = mem_new(sizeof(*supervisor));

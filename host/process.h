@@ -13,10 +13,10 @@
 
 /* Run the server, a process a role, until it has ended; the exit status. `began`, when not NULL,
    is called once the loop of master stands (for tests). signals_take must have been called. */
-int processes_run(const struct estate *estate,
+int processes_run(struct estate *estate,
                   void (*began)(void *of, struct loop *loop), void *of);
 
 /* The same with all roles in one loop of this process; one front. */
-int together_run(const struct estate *estate);
+int together_run(struct estate *estate);
 
 #endif

@@ -7,7 +7,6 @@
 #include "host/signals.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,7 @@ static const char usage[] =
     "usage: postern serve [--one-process] [-c FILE]\n"
     "\n"
     "Receive mail, keep it safe, deliver it. Stays in the foreground; SIGTERM or SIGINT end it\n"
-    "cleanly, SIGHUP opens the log file anew.\n"
+    "cleanly, SIGHUP opens the log file anew and reloads (see postern reload).\n"
     "\n"
     "  -c, --config FILE   the configuration; else " COMMAND_CONF_FILE "\n"
     "      --one-process   all roles in one process, for development\n"
@@ -59,14 +58,6 @@ static void say(const struct buffer *words)
     (void)!write(STDERR_FILENO, buffer_bytes(words).at, words->n);
 }
 
-static uint64_t processors(void)
-{
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-    return n < 1 ? 1 : n > LIMIT_FRONTS ? LIMIT_FRONTS : (uint64_t)n;
-}
-
 /* As many descriptors as we are allowed: each client takes one. */
 static void raise_descriptors(void)
 {
@@ -85,8 +76,10 @@ static void on_began(void *of, struct loop *loop)
     notify_send("READY=1");
 }
 
-static int serve_here(const struct conf *conf, const struct wanted *wanted, struct buffer *words)
+/* Takes the file over; a reload puts another in its place. */
+static int serve_here(struct conf_file *file, const struct wanted *wanted, struct buffer *words)
 {
+    const struct conf *conf = &file->conf;
     struct log_sink *log = log_sink_new(conf->log);
     struct estate *estate = mem_new(sizeof(*estate));
     int status = EX_OSERR;
@@ -103,12 +96,16 @@ static int serve_here(const struct conf *conf, const struct wanted *wanted, stru
     }
     say(words);
     if (log != NULL && estate != NULL && status == 0) {
+        estate->file = file;
+        estate->together = wanted->together;
         estate_log(estate);
         status = wanted->together ? together_run(estate) : processes_run(estate, on_began, NULL);
         estate_close(estate);
+        file = estate->file;
     }
     log_sink_free(log);
     mem_free(estate);
+    conf_file_free(file);
     return status;
 }
 
@@ -129,16 +126,12 @@ int serve_run(int argc, char **argv)
             status = EX_CONFIG;
         }
         if (status == 0) {
-            if (file->conf.fronts == 0)
-                file->conf.fronts = processors();
-            if (wanted.together) {
-                file->conf.fronts = 1;
-                file->conf.users = false;
-            }
+            file->conf.fronts = estate_fronts(&file->conf, wanted.together);
+            file->conf.users = file->conf.users && !wanted.together;
             signals_take();
             raise_descriptors();
-            status = serve_here(&file->conf, &wanted, &words);
-            conf_file_done(file);
+            status = serve_here(file, &wanted, &words);
+            file = NULL;
         } else {
             say(&words);
         }

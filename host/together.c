@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "host/process.h"
 
+#include "host/reload.h"
 #include "host/signals.h"
 
 #include <signal.h>
+#include <fcntl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum { KILLED = 128 + SIGKILL };
 
@@ -12,7 +15,7 @@ enum { KILLED = 128 + SIGKILL };
    that fails from taking the others along. For development. */
 struct together {
     struct spawner spawner;     /* first: a spawner is cast to its together */
-    const struct estate *estate;
+    struct estate *estate;
     struct loop *loop;
     struct actor *master;
     struct signals signals;
@@ -77,6 +80,46 @@ static void on_ended(struct spawner *spawner, struct actor *actor)
     actor_post(all->master, &event);
 }
 
+/* Not within a step: this process tells itself by a signal. */
+static void on_reload_asked(struct spawner *spawner)
+{
+    (void)spawner;
+    kill(getpid(), SIGHUP);
+}
+
+static bool listen_anew(const struct together *all, struct actor *actor)
+{
+    const struct listen_set *set = &all->estate->fronts[0];
+    bool well = true;
+
+    if (actor->name.kind != ROLE_FRONT)
+        return true;
+    conns_unlisten(&actor->conns);
+    for (size_t i = 0; i < set->n && well; i++) {
+        int copy = fcntl(set->fds[i], F_DUPFD_CLOEXEC, 3);
+        well = copy >= 0 && conns_listen(&actor->conns, copy, set->entries[i]);
+    }
+    return well;
+}
+
+static void reload(struct together *all)
+{
+    struct buffer words = buffer_with_most(RELOAD_WORDS_MOST);
+    int status = reload_read(all->estate, &words);
+
+    for (size_t i = 0; i < LOOP_ACTORS; i++) {
+        struct actor *actor = all->loop->actors[i];
+        if (actor == NULL || actor == all->master
+            || (status != 0 && actor->name.kind != ROLE_ADMIN))
+            continue;
+        actor_reload(actor, status == 0 ? all->estate->conf : NULL, buffer_bytes(&words), status);
+        if (status == 0 && !listen_anew(all, actor))
+            actor_end(actor, EX_OSERR);
+    }
+    reload_done(all->estate);
+    buffer_done(&words);
+}
+
 static void on_signal(void *of, int signal, int from)
 {
     struct together *all = of;
@@ -84,14 +127,17 @@ static void on_signal(void *of, int signal, int from)
     (void)from;
     if (signal == SIGTERM || signal == SIGINT)
         actor_post(all->master, &(struct event){ .kind = EV_STOP });
-    if (signal == SIGHUP)
+    if (signal == SIGHUP) {
         log_sink_reopen(all->estate->log);
+        reload(all);
+    }
 }
 
-int together_run(const struct estate *estate)
+int together_run(struct estate *estate)
 {
     struct together all = {
-        .spawner = { .spawn = on_spawn, .kill = on_kill, .flaw = on_flaw, .ended = on_ended },
+        .spawner = { .spawn = on_spawn, .kill = on_kill, .flaw = on_flaw, .ended = on_ended,
+                     .reload = on_reload_asked },
         .estate = estate, .signals.fd = -1,
     };
     int status = EX_OSERR;

@@ -55,7 +55,8 @@ static void check_settings(const char *page)
 static void check_commands(const char *page)
 {
     static const char *const words[] = {
-        "serve", "check", "queue", "trace", "status", "store check", "store export", "send",
+        "serve", "check", "queue", "trace", "status", "reload",
+        "store check", "store export", "send",
     };
     char line[200];
 

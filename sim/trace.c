@@ -20,7 +20,8 @@ static const char *const effect_names[] = {
     [FX_SEND] = "send", [FX_PAUSE] = "pause", [FX_RESUME] = "resume", [FX_CLOSE] = "close",
     [FX_ABORT] = "abort", [FX_DIAL] = "dial",
     [FX_TELL] = "tell", [FX_ALARM] = "alarm", [FX_IO] = "io",
-    [FX_LOG] = "log", [FX_SPAWN] = "spawn", [FX_KILL] = "kill", [FX_EXIT] = "exit",
+    [FX_LOG] = "log", [FX_SPAWN] = "spawn", [FX_KILL] = "kill", [FX_RELOAD] = "reload",
+    [FX_EXIT] = "exit",
 };
 
 static const char *const io_names[] = {

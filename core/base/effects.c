@@ -128,6 +128,11 @@ void fx_kill(struct effects *fx, struct role_name role, bool hard)
     add(fx, (struct effect){ .kind = FX_KILL, .to = role, .number = hard });
 }
 
+void fx_reload(struct effects *fx)
+{
+    add(fx, (struct effect){ .kind = FX_RELOAD });
+}
+
 void fx_exit(struct effects *fx, int status)
 {
     add(fx, (struct effect){ .kind = FX_EXIT, .number = (uint64_t)status });

@@ -26,6 +26,7 @@ enum effect_kind {
     FX_LOG,         /* one line, made by base/log.h, without its line end */
     FX_SPAWN,       /* master only: (re)start the process of `to` */
     FX_KILL,        /* master only: end the process of `to` (SIGTERM; `number` 1: SIGKILL) */
+    FX_RELOAD,      /* admin only: read the configuration anew; EV_RELOAD tells how it went */
     FX_EXIT,        /* this role is done; `number` is the exit status (sysexits) */
 };
 
@@ -117,6 +118,7 @@ void fx_io(struct effects *fx, struct io io);
 void fx_log(struct effects *fx, enum log_level level, struct bytes line);
 void fx_spawn(struct effects *fx, struct role_name role);
 void fx_kill(struct effects *fx, struct role_name role, bool hard);
+void fx_reload(struct effects *fx);
 void fx_exit(struct effects *fx, int status);
 
 #endif

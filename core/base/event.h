@@ -63,11 +63,14 @@ enum event_kind {
     EV_IO,          /* a file operation ended */
     EV_ALARM,       /* the time asked for by fx_alarm has come */
     EV_TURN,        /* nothing more is at hand at this instant: the place to send a batch off */
-    EV_RELOAD,      /* read the new settings (master only) */
+    EV_RELOAD,      /* from now on `conf` holds, and the settings before it are no more; for admin
+                       also how a reload went that it had asked for by fx_reload */
     EV_STOP,        /* end cleanly, soon */
     EV_CONNECTED,   /* FX_DIAL ended: `token` as given; `fault` OK and `conn` is open, or why not */
     EV_CHILD,       /* master only: the process of `peer` ended, or could not be made */
 };
+
+struct conf;                    /* plan/conf.h */
 
 struct event {
     enum event_kind kind;
@@ -76,11 +79,14 @@ struct event {
     uint32_t listener;          /* ACCEPT: which of the role's listeners */
     struct net_address remote, local;   /* ACCEPT */
     struct role_name peer;      /* TOLD, PEER_UP, PEER_DOWN, CHILD */
-    struct bytes bytes;         /* BYTES, TOLD, IO (as read or listed); START: 32 random octets */
+    struct bytes bytes;         /* BYTES, TOLD, IO (as read or listed); START: 32 random octets;
+                                   RELOAD: what changed or is wrong, in lines */
+    const struct conf *conf;    /* RELOAD: lives until the next; NULL: all stays as it was */
     uint64_t token;             /* IO, CONNECTED: as given */
     enum fault fault;           /* IO, CONNECTED */
     uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind;
-                                   CHILD: exit status, 128 and a signal's number, or 71: no fork */
+                                   CHILD: exit status, 128 and a signal's number, or 71: no fork;
+                                   RELOAD: 0, or an exit status (sysexits) */
 };
 
 #endif

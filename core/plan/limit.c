@@ -45,6 +45,11 @@ struct limits *limits_new(const struct limit_rules *rules, const uint8_t key[sta
     return limits;
 }
 
+void limits_set(struct limits *limits, const struct limit_rules *rules)
+{
+    limits->rules = *rules;
+}
+
 void limits_free(struct limits *limits)
 {
     if (limits == NULL)

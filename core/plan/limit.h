@@ -41,6 +41,8 @@ struct limits;
 /* `places` bounds the memory: about 40 octets each. NULL: no memory. The caller frees. */
 MUST_USE struct limits *limits_new(const struct limit_rules *rules, const uint8_t key[static 16],
                                    size_t places);
+/* Other rules from now on; who is counted stays so. */
+void limits_set(struct limits *limits, const struct limit_rules *rules);
 void limits_free(struct limits *limits);
 
 /* A connection from there. LIMIT_WITHIN: it is counted until limits_leave; else it is refused and

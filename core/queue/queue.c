@@ -21,6 +21,17 @@ struct queue *queue_new(const struct queue_conf *conf)
     return q;
 }
 
+void queue_set(struct queue *q, const struct queue_conf *conf)
+{
+    struct queue_conf kept = q->conf;
+
+    assert(conf->jobs >= 1 && conf->jobs <= LIMIT_JOBS);
+    q->conf = *conf;
+    q->conf.segment_bytes = kept.segment_bytes;
+    q->conf.report = kept.report;
+    q->conf.reporter = kept.reporter;
+}
+
 void queue_free(struct queue *q)
 {
     if (q == NULL)

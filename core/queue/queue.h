@@ -122,6 +122,8 @@ enum { LIMIT_JOB_PART = 60 * 1024 };
 /* A queue that knows nothing yet; NULL without memory. The settings are copied. */
 MUST_USE struct queue *queue_new(const struct queue_conf *conf);
 void queue_free(struct queue *queue);
+/* Other settings from now on. Its segments and its reporter stay as they are. */
+void queue_set(struct queue *queue, const struct queue_conf *conf);
 
 /* EV_START begins recovery. EV_IO, EV_ALARM and EV_TURN must all be handed on; other events are
    ignored, and so is an EV_IO that is not the queue's own (their tokens have the top bit set: see

@@ -5,6 +5,7 @@
  * A client is in one of these states; each but FREE has a time limit, after which it is cut off:
  *   FREE -> REQUEST     it connected, and may (uid 0 or our own)      [on_accept]
  *   REQUEST -> STORE    its request is whole, the store was asked      [ask]
+ *   REQUEST -> WORLD    ... the world was asked to reload              [run]
  *   STORE -> DRAIN      a page of the answer was sent                  [on_answer_end]
  *   DRAIN -> STORE      it took that page, the next one is asked for   [on_drained]
  *   any -> CLOSING      the answer, or a refusal, ends with its status [finish]
@@ -148,6 +149,10 @@ static void on_late(struct admin *admin, struct client *client, uint64_t now_ms,
         admin_finish(admin, client, "The queue does not answer. Ask again in a moment.\n",
                      ONCE_NOT_NOW, now_ms, fx);
         break;
+    case CLIENT_WORLD:
+        admin_finish(admin, client, "The server does not say how the reload went: see its log.\n",
+                     ONCE_NOT_NOW, now_ms, fx);
+        break;
     case CLIENT_DRAIN:
     case CLIENT_CLOSING:
         fx_abort(fx, client->conn);
@@ -224,8 +229,10 @@ static void admin_step(void *role, const struct event *event, struct effects *fx
     case EV_STOP:
         on_stop(admin, event->now.mono_ms, fx);
         break;
-    case EV_START: case EV_IO: case EV_ALARM: case EV_TURN: case EV_RELOAD: case EV_CHILD:
-    case EV_CONNECTED:
+    case EV_RELOAD:
+        admin_reloaded(admin, event, fx);
+        break;
+    case EV_START: case EV_IO: case EV_ALARM: case EV_TURN: case EV_CHILD: case EV_CONNECTED:
         break;
     }
     look_at_the_clock(admin, event->now.mono_ms, fx);

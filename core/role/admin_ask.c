@@ -85,7 +85,7 @@ void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, stru
     case ONCE_STATUS:
         wire_tell_status_ask(fx, to_store, &(struct wire_status_ask){ client->token });
         break;
-    case ONCE_COMMANDS:
+    case ONCE_RELOAD: case ONCE_COMMANDS:
         break;
     }
 }
@@ -120,6 +120,10 @@ void admin_run(struct admin *admin, struct client *client, const struct event *e
         buffer_put_text(&admin->text, once_help(client->asks.command));
         admin_send_text(admin, client, fx);
         admin_finish(admin, client, "", ONCE_WELL, now_ms, fx);
+    } else if (client->asks.command == ONCE_RELOAD) {
+        client->state = CLIENT_WORLD;
+        client->deadline_ms = now_ms + STORE_MS;
+        fx_reload(fx);
     } else {
         struct once_style style = admin_style(client, event);
         client->queue = (struct once_queue){ .style = style };

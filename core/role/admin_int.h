@@ -18,7 +18,9 @@ enum {
     UNSENT_MOST = 8 * 1024 * 1024,  /* of one page */
 };
 
-enum client_state { CLIENT_FREE, CLIENT_REQUEST, CLIENT_STORE, CLIENT_DRAIN, CLIENT_CLOSING };
+enum client_state {
+    CLIENT_FREE, CLIENT_REQUEST, CLIENT_STORE, CLIENT_WORLD, CLIENT_DRAIN, CLIENT_CLOSING
+};
 
 struct client {
     enum client_state state;
@@ -60,6 +62,8 @@ void admin_run(struct admin *admin, struct client *client, const struct event *e
 /* Ask the store for the (next page of the) answer. */
 void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, struct effects *fx);
 
+/* How a reload went, for those who asked for it. */
+void admin_reloaded(struct admin *admin, const struct event *event, struct effects *fx);
 /* A frame of the store: rows and ends of answers, its state. */
 void admin_told(struct admin *admin, const struct event *event, struct effects *fx);
 

@@ -461,6 +461,39 @@ static void strange_frames_of_the_store_are_ignored(void **state)
     world_end(&world);
 }
 
+/* How it went is told to who asked; a reload that nobody here asked for is told to nobody. */
+static void a_reload_is_told(void **state)
+{
+    static const struct {
+        const char *words, *out, *err;
+        uint64_t status;
+    } rows[] = {
+        { "retry: 1m -> 2m\n", "retry: 1m -> 2m\n", "", 0 },
+        { "", "No setting has changed; certificates and tables were read anew.\n", "", 0 },
+        { "c:1:1: no\n", "", "c:1:1: no\nAll stays as it was.\n", 78 },
+        { "c: odd\n", "c: odd\n", "", 300 },        /* no exit status */
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct world world;
+        world_begin(&world);
+        accept_from(&world, 1, OURS);
+        accept_from(&world, 2, OURS);
+        send_words(&world, 1, "reload", NULL);
+        assert_non_null(effect_of(&world, FX_RELOAD, 0));
+        struct event went = { .kind = EV_RELOAD, .bytes = bytes_of(rows[i].words),
+                              .number = rows[i].status };
+        step(&world, went);
+        int status = rows[i].status < 128 ? (int)rows[i].status : 0;
+        check_sent(&world, 1, CONTROL_OUT, rows[i].out, status);
+        check_sent(&world, 1, CONTROL_ERR, rows[i].err, status);
+        check_sent(&world, 2, CONTROL_OUT, "", -1);
+        step(&world, went);
+        assert_null(effect_of(&world, FX_SEND, 0));
+        world_end(&world);
+    }
+}
+
 static void stops_cleanly(void **state)
 {
     struct world world;
@@ -492,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_store_that_dies_is_told),
         cmocka_unit_test(bad_words_are_answered),
         cmocka_unit_test(strange_frames_of_the_store_are_ignored),
+        cmocka_unit_test(a_reload_is_told),
         cmocka_unit_test(stops_cleanly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

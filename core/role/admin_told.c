@@ -155,3 +155,27 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
     else if (kind == WIRE_ANSWER_END_MESSAGE)
         on_answer_end(admin, event, fx);
 }
+
+/* Who asks while another's reload is under way is told of that one: it read the same file. */
+void admin_reloaded(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    int status = event->number > 0 && event->number < 128 ? (int)event->number : ONCE_WELL;
+
+    for (size_t i = 0; i < COUNT(admin->clients); i++) {
+        struct client *client = &admin->clients[i];
+        if (client->state != CLIENT_WORLD)
+            continue;
+        buffer_clear(&admin->text);
+        buffer_put(&admin->text, event->bytes);
+        buffer_put_text(&admin->text, status != ONCE_WELL ? "All stays as it was.\n"
+                                    : event->bytes.n == 0 ? "No setting has changed; certificates"
+                                      " and tables were read anew.\n" : "");
+        if (status == ONCE_WELL)
+            admin_send_text(admin, client, fx);
+        else
+            buffer_put_char(&admin->text, '\0');
+        admin_finish(admin, client, status == ONCE_WELL ? "" : admin->text.bad
+                     ? "The configuration is refused; see the log.\n" : admin->text.at, status,
+                     event->now.mono_ms, fx);
+    }
+}

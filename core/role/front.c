@@ -177,6 +177,29 @@ static void end_if_done(struct front *front)
     fx_exit(front->fx, 0);
 }
 
+static void set_conf(struct front *front, const struct conf *conf)
+{
+    front->conf = conf;
+    front->settings.host = conf->host;
+    front->settings.size_most = conf->size_most;
+    front->settings.recipients_most = (uint32_t)conf->recipients_most;
+}
+
+/* It was told the old size; the name must not outlive the old settings. */
+static void session_reload(struct front *front, struct session *session)
+{
+    session->settings.host = front->settings.host;
+}
+
+/* Those who are connected go on; what they ask for next meets the new settings. */
+static void on_reload(struct front *front, const struct conf *conf)
+{
+    set_conf(front, conf);
+    for_each(front, session_reload);
+    if (!recipients_make(front) || !manners_reload(front))
+        front->fx->bad = true;
+}
+
 static void on_event(struct front *front, const struct event *event)
 {
     switch (event->kind) {
@@ -214,8 +237,10 @@ static void on_event(struct front *front, const struct event *event)
     case EV_STOP:
         on_stop(front);
         break;
-    case EV_IO: case EV_RELOAD: case EV_CHILD:
-    case EV_CONNECTED:
+    case EV_RELOAD:
+        on_reload(front, event->conf);
+        break;
+    case EV_IO: case EV_CHILD: case EV_CONNECTED:
         break;
     }
 }
@@ -240,11 +265,8 @@ static void *front_make(const struct conf *conf, uint32_t index)
 
     if (front == NULL)
         return NULL;
-    front->conf = conf;
-    front->settings = (struct smtp_settings){
-        .host = conf->host, .size_most = conf->size_most,
-        .recipients_most = (uint32_t)conf->recipients_most, .notes = true,
-    };
+    front->settings = (struct smtp_settings){ .notes = true };
+    set_conf(front, conf);
     front->alarm_ms = FRONT_NEVER;
     front->head = buffer_with_most(LIMIT_FRAME_BYTES);
     front->to = buffer_with_most(LIMIT_FRAME_BYTES);

@@ -296,6 +296,8 @@ void ways_done(struct front *front);
 /* ---- front_manners.c */
 
 MUST_USE bool manners_make(struct front *front);
+/* Other settings: rules and networks. False: no memory. */
+MUST_USE bool manners_reload(struct front *front);
 void manners_done(struct front *front);
 /* The number of connections changed: is the front nearly full, or not any more? */
 void manners_look(struct front *front);
@@ -336,6 +338,7 @@ void alias_expand(struct front *front, const struct session *session);
 
 /* ---- front_rcpt.c */
 
+/* Learn the domains of front->conf, in place of those known. False: no memory. */
 MUST_USE bool recipients_make(struct front *front);
 void recipients_done(struct front *front);
 /* May it? True with the answer; false: it is asked for, and the session will be answered. */

@@ -25,24 +25,45 @@ enum {
     PLACES_A_CONNECTION = 4, PLACES_LEAST = 16 * 1024,
 };
 
-bool manners_make(struct front *front)
+static struct limit_rules rules_of(const struct conf *conf)
 {
-    const struct conf *conf = front->conf;
-    struct manners *manners = &front->manners;
-    struct limit_rules rules = {
+    return (struct limit_rules){
         .address_open = limit_share(conf->address_open, conf->fronts),
         .network_open = limit_share(conf->network_open, conf->fronts),
         .address_new = limit_share(conf->address_new, conf->fronts),
         .address_bad = limit_share(conf->address_bad, conf->fronts),
     };
-    size_t places = PLACES_A_CONNECTION * (size_t)conf->connections;
+}
 
+static bool take_nets(struct front *front)
+{
+    const struct conf *conf = front->conf;
+    struct manners *manners = &front->manners;
+
+    arena_done(&manners->memory);
     manners->memory = arena_with_ceiling(NETS_MEMORY);
-    manners->limits = limits_new(&rules, front->key,
-                                 places < PLACES_LEAST ? PLACES_LEAST : places);
-    return manners->limits != NULL && nets_take(conf->trust, &manners->memory, &manners->trust)
+    return nets_take(conf->trust, &manners->memory, &manners->trust)
         && nets_take(conf->xclient_from, &manners->memory, &manners->xclient_from)
         && nets_take(conf->proxy_from, &manners->memory, &manners->proxy_from);
+}
+
+bool manners_make(struct front *front)
+{
+    struct limit_rules rules = rules_of(front->conf);
+    size_t places = PLACES_A_CONNECTION * (size_t)front->conf->connections;
+
+    front->manners.limits = limits_new(&rules, front->key,
+                                       places < PLACES_LEAST ? PLACES_LEAST : places);
+    return front->manners.limits != NULL && take_nets(front);
+}
+
+bool manners_reload(struct front *front)
+{
+    struct limit_rules rules = rules_of(front->conf);
+
+    if (front->manners.limits != NULL)
+        limits_set(front->manners.limits, &rules);
+    return take_nets(front);
 }
 
 void manners_done(struct front *front)

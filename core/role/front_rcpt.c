@@ -46,6 +46,10 @@ bool recipients_make(struct front *front)
 
     while (room < 2 * n)
         room *= 2;
+    arena_done(&recipients->memory);
+    mem_free(recipients->domains);
+    recipients->domains = NULL;
+    routes_free(front->routes);
     front->routes = routes_new(front->conf, &flaw);
     if (front->routes == NULL)
         return false;

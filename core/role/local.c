@@ -385,7 +385,10 @@ static void local_step(void *role, const struct event *event, struct effects *fx
         local->stopping = true;
         give_up_some(local, false, fx);
         break;
-    case EV_START: case EV_PEER_UP: case EV_TURN: case EV_ALARM: case EV_RELOAD:
+    case EV_RELOAD:
+        local->conf = event->conf;
+        break;
+    case EV_START: case EV_PEER_UP: case EV_TURN: case EV_ALARM:
     case EV_ACCEPT: case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_CHILD:
     case EV_CONNECTED:
         break;

@@ -31,7 +31,7 @@ enum once_exit {
     ONCE_CONFIG = 78,           /* EX_CONFIG */
 };
 
-enum once_command { ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_COMMANDS };
+enum once_command { ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_RELOAD, ONCE_COMMANDS };
 
 struct once_request {
     enum once_command command;

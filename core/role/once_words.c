@@ -39,6 +39,14 @@ static const struct {
         "  -c FILE      the configuration file that names the server\n"
         "  --json       one JSON object\n"
         "  --relative   beside each moment how long ago it was; so on a terminal\n" },
+    [ONCE_RELOAD] = { "reload", false,
+        "usage: postern reload [-c FILE]\n"
+        "\n"
+        "Has the server read its configuration, its certificates and its tables anew, and shows\n"
+        "which settings changed. No session is dropped. When anything is wrong, all stays as it\n"
+        "was, and the place and the reason are said.\n"
+        "\n"
+        "  -c FILE      the configuration file that names the server\n" },
 };
 _Static_assert(COUNT(commands) == ONCE_COMMANDS, "a command without a row");
 

@@ -57,6 +57,97 @@ static void on_alarm(struct relay *relay)
             relay_shed(relay, &relay->places[i]);
 }
 
+static bool same_server(const struct conf_route *a, const struct conf_route *b)
+{
+    return bytes_equal(a->path, b->path)
+        && (a->path.n > 0 || memcmp(&a->at, &b->at, sizeof(a->at)) == 0);
+}
+
+/* What a place says of its server lies in the settings; one that is no more in them has a copy. */
+static void describe(struct place *place, const struct conf_route *route, struct bytes text)
+{
+    place->route = *route;
+    place->name = route->domain.n == 0 ? text : bytes_skip(text, route->domain.n + 1);
+}
+
+static void add_place(struct relay *relay, struct bytes text)
+{
+    struct place *place = &relay->places[relay->places_n];
+    struct conf_route route;
+
+    if (!conf_route_parse(text, &route))
+        return;
+    for (size_t i = 0; i < relay->places_n; i++)
+        if (same_server(&relay->places[i].route, &route)) {
+            describe(&relay->places[i], &route, text);
+            return;
+        }
+    *place = (struct place){ .why = buffer_with_most(512), .kept = buffer_with_most(512) };
+    describe(place, &route, text);
+    place->jobs_end = &place->jobs;
+    relay->places_n++;
+}
+
+static bool keep_text(struct place *place)
+{
+    struct buffer kept = buffer_with_most(512);
+
+    buffer_put(&kept, place->name);
+    buffer_done(&place->kept);
+    place->kept = kept;
+    struct conf_route route;
+    if (kept.bad || !conf_route_parse(buffer_bytes(&kept), &route))
+        return false;
+    describe(place, &route, buffer_bytes(&kept));
+    return true;
+}
+
+/* Those there are move into a longer list, and all that points to them follows. */
+static bool widen(struct relay *relay, size_t room)
+{
+    struct place *before = relay->places, *places = mem_new(room * sizeof(*places));
+
+    if (places == NULL)
+        return false;
+    for (size_t i = 0; i < relay->places_n; i++) {
+        places[i] = before[i];
+        if (places[i].jobs == NULL)
+            places[i].jobs_end = &places[i].jobs;
+        for (struct relay_job *job = places[i].jobs; job != NULL; job = job->next)
+            job->place = &places[i];
+    }
+    for (size_t i = 0; i < RELAY_LINKS; i++)
+        if (relay->links[i].place != NULL)
+            relay->links[i].place = &places[relay->links[i].place - before];
+    relay->places = places;
+    mem_free(before);
+    return true;
+}
+
+/* Connections and what they carry go on; a server that is gone from the settings ends its work. */
+static bool on_reload(struct relay *relay, const struct conf *conf)
+{
+    struct route_flaw flaw;
+    struct routes *routes = routes_new(conf, &flaw);
+
+    if (routes == NULL || !widen(relay, relay->places_n + conf->lmtp.n + 1)) {
+        routes_free(routes);
+        return false;
+    }
+    routes_free(relay->routes);
+    relay->routes = routes;
+    relay->conf = conf;
+    for (size_t i = 0; i < relay->places_n; i++)
+        if (!keep_text(&relay->places[i]))
+            return false;
+    for (size_t i = 0; i < conf->lmtp.n; i++)
+        add_place(relay, conf->lmtp.list[i]);
+    for (size_t i = 0; i < RELAY_LINKS; i++)
+        if (relay->links[i].client != NULL)
+            smtp_client_set_host(relay->links[i].client, conf->host);
+    return true;
+}
+
 static void on_event(struct relay *relay, const struct event *event)
 {
     switch (event->kind) {
@@ -76,8 +167,11 @@ static void on_event(struct relay *relay, const struct event *event)
             relay->stop_ms = relay->now.mono_ms + RELAY_STOP_MS;
         relay->stopping = true;
         break;
-    case EV_START: case EV_PEER_UP: case EV_TURN: case EV_RELOAD: case EV_ACCEPT: case EV_IO:
-    case EV_CHILD: break;
+    case EV_RELOAD:
+        if (!on_reload(relay, event->conf))
+            relay->fx->bad = true;
+        break;
+    case EV_START: case EV_PEER_UP: case EV_TURN: case EV_ACCEPT: case EV_IO: case EV_CHILD: break;
     }
 }
 
@@ -126,33 +220,12 @@ static void relay_free(void *role)
         while (place->jobs != NULL)
             relay_job_free(relay, place->jobs);
         buffer_done(&place->why);
+        buffer_done(&place->kept);
     }
     relay_links_done(relay);
     mem_free(relay->places);
     routes_free(relay->routes);
     mem_free(relay);
-}
-
-static bool same_server(const struct conf_route *a, const struct conf_route *b)
-{
-    return bytes_equal(a->path, b->path)
-        && (a->path.n > 0 || memcmp(&a->at, &b->at, sizeof(a->at)) == 0);
-}
-
-static void add_place(struct relay *relay, struct bytes text)
-{
-    struct place *place = &relay->places[relay->places_n];
-    struct conf_route route;
-
-    if (!conf_route_parse(text, &route))
-        return;
-    for (size_t i = 0; i < relay->places_n; i++)
-        if (same_server(&relay->places[i].route, &route))
-            return;
-    *place = (struct place){ .route = route, .why = buffer_with_most(512) };
-    place->name = route.domain.n == 0 ? text : bytes_skip(text, route.domain.n + 1);
-    place->jobs_end = &place->jobs;
-    relay->places_n++;
 }
 
 static void *relay_make(const struct conf *conf, uint32_t index)

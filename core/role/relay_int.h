@@ -62,6 +62,7 @@ struct place {
     uint64_t rests_until_ms;        /* it could not be reached: not before then */
     unsigned failures;              /* in a row */
     struct buffer why;              /* the last one */
+    struct buffer kept;             /* what `route` and `name` borrow from after a reload */
 };
 
 enum link_state { LINK_FREE, LINK_DIALS, LINK_OPEN, LINK_CLOSES };

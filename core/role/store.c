@@ -207,6 +207,48 @@ static void end_when_settled(struct store *store, uint64_t now_ms, struct effect
     }
 }
 
+static uint8_t deliverer_of(const void *of, struct bytes to)
+{
+    const struct store *store = of;
+    struct recipient recipient;
+
+    if (recipient_read(to, &recipient)
+        && routes_place(store->routes, recipient.address, NULL) != ROUTE_MAILBOX)
+        return STORE_RELAY;
+    return STORE_LOCAL;
+}
+
+static struct queue_conf queue_conf_of(struct store *store, const struct conf *conf)
+{
+    struct queue_conf settings = {
+        .segment_bytes = conf->segment / 4096 * 4096, .space_least = conf->space_least,
+        .give_up_ms = conf->give_up_ms, .deliverer = deliverer_of, .of = store,
+        .history_keep_ms = conf->history_keep_ms,
+        .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
+        .deliver = conf->deliver, .report = store_report, .reporter = store };
+
+    settings.retries = conf->retry.n;
+    memcpy(settings.retry_ms, conf->retry.ms, sizeof(settings.retry_ms));
+    return settings;
+}
+
+/* Whoever read the tables found that they make sense: only memory can be short. */
+static void on_reload(struct store *store, const struct conf *conf, struct effects *fx)
+{
+    struct queue_conf settings = queue_conf_of(store, conf);
+    struct route_flaw flaw;
+    struct routes *routes = routes_new(conf, &flaw);
+
+    if (routes == NULL) {
+        fx->bad = true;
+        return;
+    }
+    routes_free(store->routes);
+    store->routes = routes;
+    store->conf = conf;
+    queue_set(store->queue, &settings);
+}
+
 static void store_step(void *role, const struct event *event, struct effects *fx)
 {
     struct store *store = role;
@@ -228,9 +270,11 @@ static void store_step(void *role, const struct event *event, struct effects *fx
     case EV_START:
         store->since_ms = event->now.wall_ms;
         break;
-    case EV_IO: case EV_ALARM: case EV_TURN: case EV_RELOAD: case EV_ACCEPT: case EV_BYTES:
-    case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_CHILD:
-    case EV_CONNECTED:
+    case EV_RELOAD:
+        on_reload(store, event->conf, fx);
+        break;
+    case EV_IO: case EV_ALARM: case EV_TURN: case EV_ACCEPT: case EV_BYTES: case EV_END:
+    case EV_CLOSED: case EV_DRAINED: case EV_CHILD: case EV_CONNECTED:
         break;
     }
     store_tell_news(store, fx);
@@ -261,17 +305,6 @@ static void store_free(void *role)
 _Static_assert((int)QUEUE_RETRIES == CONF_SPANS, "the settings' schedule fits");
 _Static_assert((int)QUEUE_BUSY == JOB_BUSY, "the outcomes are told as they are");
 
-static uint8_t deliverer_of(const void *of, struct bytes to)
-{
-    const struct store *store = of;
-    struct recipient recipient;
-
-    if (recipient_read(to, &recipient)
-        && routes_place(store->routes, recipient.address, NULL) != ROUTE_MAILBOX)
-        return STORE_RELAY;
-    return STORE_LOCAL;
-}
-
 static void *store_make(const struct conf *conf, uint32_t index)
 {
     struct store *store = mem_new(sizeof(*store));
@@ -283,14 +316,7 @@ static void *store_make(const struct conf *conf, uint32_t index)
     store_reports_init(store);
     store->keys = buffer_with_most(STORE_KEYS_MOST * sizeof(uint64_t));
     store->normal = buffer_with_most(LIMIT_ADDRESS * 4);
-    struct queue_conf settings = {
-        .segment_bytes = conf->segment / 4096 * 4096, .space_least = conf->space_least,
-        .give_up_ms = conf->give_up_ms, .deliverer = deliverer_of, .of = store,
-        .history_keep_ms = conf->history_keep_ms,
-        .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
-        .deliver = conf->deliver, .report = store_report, .reporter = store };
-    settings.retries = conf->retry.n;
-    memcpy(settings.retry_ms, conf->retry.ms, sizeof(settings.retry_ms));
+    struct queue_conf settings = queue_conf_of(store, conf);
     store->queue = queue_new(&settings);
     store->routes = routes_new(conf, &flaw);
     if (store->queue == NULL || store->routes == NULL) {

@@ -21,6 +21,11 @@ struct smtp_client *smtp_client_new(struct bytes host)
     return client;
 }
 
+void smtp_client_set_host(struct smtp_client *client, struct bytes host)
+{
+    client->host = host;
+}
+
 void smtp_client_free(struct smtp_client *client)
 {
     if (client == NULL)

@@ -68,6 +68,8 @@ struct smtp_client;
 
 /* `host` is our name and outlives it. NULL when memory is short. */
 MUST_USE struct smtp_client *smtp_client_new(struct bytes host);
+/* Our name from now on. */
+void smtp_client_set_host(struct smtp_client *client, struct bytes host);
 void smtp_client_free(struct smtp_client *client);
 
 /* Take some of *in and say what comes of it. After begin, text, lost and quit step too: events can
