@@ -50,6 +50,9 @@ void conns_unlisten(struct conns *conns)
         loop_bury(conns->loop, conns->listeners);
     conns->listeners = NULL;
     conns->n_listeners = 0;
+    if (conns->reserve_fd >= 0)         /* it is another of the same */
+        close(conns->reserve_fd);
+    conns->reserve_fd = -1;
 }
 
 void conns_done(struct conns *conns)
@@ -60,8 +63,6 @@ void conns_done(struct conns *conns)
         mem_free(conns->list[i].out);
     }
     conns_unlisten(conns);
-    if (conns->reserve_fd >= 0)
-        close(conns->reserve_fd);
     mem_free(conns->list);
     mem_free(conns->ready);
     mem_free(conns->serving);

@@ -11,7 +11,7 @@ static bool is_fixed(size_t i)
 {
     static const uint8_t fixed[] = {
         CONF_AT_mailboxes, CONF_AT_spool, CONF_AT_control, CONF_AT_log, CONF_AT_fronts,
-        CONF_AT_segment, CONF_AT_users,
+        CONF_AT_segment, CONF_AT_users, CONF_AT_certificates,
     };
 
     for (size_t at = 0; at < COUNT(fixed); at++)
@@ -73,6 +73,17 @@ static void put_list(struct buffer *to, const struct conf_texts *texts)
     }
 }
 
+static void put_listens(struct buffer *to, const struct conf *conf, const struct conf_texts *texts)
+{
+    for (size_t i = 0; i < texts->n; i++) {
+        if (i > 0)
+            buffer_put_char(to, ' ');
+        safe_put_plain(to, texts->list[i]);
+        if (conf_listen_is_tls(conf, (uint32_t)i))
+            buffer_put(to, BYTES(" tls"));
+    }
+}
+
 static void put_value(struct buffer *to, const struct conf *conf, size_t i)
 {
     const void *field = field_of(conf, i);
@@ -81,7 +92,8 @@ static void put_value(struct buffer *to, const struct conf *conf, size_t i)
     case CONF_name: case CONF_path: case CONF_sign: case CONF_mail:
         safe_put_plain(to, *(const struct bytes *)field);
         break;
-    case CONF_names: case CONF_listens: case CONF_routes: case CONF_nets:
+    case CONF_listens: put_listens(to, conf, field); break;
+    case CONF_names: case CONF_routes: case CONF_nets:
         put_list(to, field);
         break;
     case CONF_count: buffer_put_uint(to, *(const uint64_t *)field); break;
@@ -153,5 +165,6 @@ bool conf_keep_fixed(const struct conf *before, struct arena *arena, struct conf
     return keep_path(&before->mailboxes, arena, &after->mailboxes)
         && keep_path(&before->spool, arena, &after->spool)
         && keep_path(&before->control, arena, &after->control)
+        && keep_path(&before->certificates, arena, &after->certificates)
         && keep_path(&before->log, arena, &after->log);
 }

@@ -59,6 +59,8 @@ static void differences_in_words(void **state)
         { "", "domain example.net\n", "domain: example.org -> example.org example.net\n", 1 },
         { "listen *:25\n", "listen 127.0.0.1:25 [::1]:25\n",
           "listen: *:25 -> 127.0.0.1:25 [::1]:25\n", 1 },
+        { "listen *:25 *:465 tls\n", "listen *:25 tls *:465\n",
+          "listen: *:25 *:465 tls -> *:25 tls *:465\n", 1 },
         { "spool /a\n", "spool /b\nfronts 3\ncontrol /c\nsegment-size 1M\n",
           "spool: /a -> /b (needs a restart)\n"
           "control: /run/postern/control -> /c (needs a restart)\n"

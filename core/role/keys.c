@@ -209,7 +209,10 @@ static void keys_step(void *role, const struct event *event, struct effects *fx)
         new_secret(keys);
         keys_read(keys);
         break;
-    case EV_RELOAD: keys_read(keys); break;
+    case EV_RELOAD:
+        keys->conf = event->conf;
+        keys_read(keys);
+        break;
     case EV_TOLD: on_told(keys, event); break;
     case EV_PEER_UP: case EV_PEER_DOWN: on_peer(keys, event); break;
     case EV_IO: keys_io(keys, event); break;
