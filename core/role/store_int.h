@@ -43,7 +43,7 @@ struct store {
     bool over;
     /* Reports: the limit, and what the one being written is made of. */
     struct bounce_limit *limit;
-    struct buffer report_head, report_to, report_text, report_id;
+    struct buffer report_head, report_to, report_entry, report_text, report_id;
     struct effects *fx;         /* of this step */
     /* For `postern status`: since this role began. */
     uint64_t since_ms, accepted, outcomes[JOB_WAITS + 1];

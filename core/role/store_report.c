@@ -8,14 +8,16 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/reader.h"
 #include "mail/envelope.h"
 
-enum { KEPT_TEXT = 64 * 1024 };
+enum { KEPT_TEXT = 64 * 1024, REPORT_TARGETS = 16 * 1024 };
 
 void store_reports_init(struct store *store)
 {
     store->report_head = buffer_with_most(ENVELOPE_MOST);
-    store->report_to = buffer_with_most(RECIPIENT_MOST + 4);
+    store->report_to = buffer_with_most(2 * REPORT_TARGETS);
+    store->report_entry = buffer_with_most(RECIPIENT_MOST);
     store->report_text = buffer_with_most(LIMIT_RECORD_BYTES / 2);
     store->report_id = buffer_with_most(ENVELOPE_ID_MOST);
 }
@@ -24,6 +26,7 @@ void store_reports_done(struct store *store)
 {
     buffer_done(&store->report_head);
     buffer_done(&store->report_to);
+    buffer_done(&store->report_entry);
     buffer_done(&store->report_text);
     buffer_done(&store->report_id);
     mem_free(store->limit);
@@ -41,13 +44,38 @@ static bool is_late_unasked(const struct store *store, const struct bounce_facts
         && facts->age_ms >= store->conf->delay_report_ms;
 }
 
+static void put_recipient(struct store *store, struct bytes address)
+{
+    struct buffer *entry = &store->report_entry;
+    struct recipient recipient = { .address = address, .notify = DSN_NEVER, .orcpt = BYTES_NONE };
+
+    buffer_clear(entry);
+    recipient_put(entry, &recipient);
+    buffer_put_block(&store->report_to, buffer_bytes(entry));
+    store->report_to.bad = store->report_to.bad || entry->bad;
+}
+
+/* The sender, or those that it stands for when it is an alias of ours, as when a letter comes for
+   it from outside. One that stands for a crowd, or for itself in a circle, is taken as it is. */
+static void put_recipients(struct store *store, struct bytes sender)
+{
+    struct buffer names = buffer_with_most(REPORT_TARGETS);
+
+    buffer_clear(&store->report_to);
+    if (routes_expand(store->routes, sender, false, &names) == ROUTES_CHANGED && !names.bad) {
+        struct reader in = reader_of(buffer_bytes(&names));
+        while (!reader_empty(&in) && reader_ok(&in))
+            put_recipient(store, read_block(&in));
+    } else {
+        put_recipient(store, sender);
+    }
+    buffer_done(&names);
+}
+
 /* The letter that carries it, from the null sender to the sender; false: no memory. */
 static bool put_envelope(struct store *store, const struct envelope *about,
                          const struct report *report, struct report_needs needs)
 {
-    struct buffer *to = &store->report_to;
-    struct recipient recipient = { .address = about->sender, .notify = DSN_NEVER,
-                                   .orcpt = BYTES_NONE };
     struct envelope envelope = {
         .sender = BYTES_NONE, .body = needs.eight_bit ? BODY_8BITMIME : BODY_7BIT,
         .smtputf8 = needs.utf8, .received_ms = report->now_ms, .protocol = BYTES("LOCAL"),
@@ -57,14 +85,8 @@ static bool put_envelope(struct store *store, const struct envelope *about,
 
     buffer_clear(&store->report_head);
     envelope_put(&store->report_head, &envelope);
-    buffer_clear(to);
-    buffer_put_u32(to, 0);
-    recipient_put(to, &recipient);
-    if (to->bad)
-        return false;
-    for (size_t i = 0; i < 4; i++)
-        to->at[i] = (char)(uint8_t)((to->n - 4) >> (8 * i));
-    return !store->report_head.bad;
+    put_recipients(store, about->sender);
+    return !store->report_head.bad && !store->report_to.bad;
 }
 
 static bool put_report(struct store *store, const struct queue_verdict *verdict,

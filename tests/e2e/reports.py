@@ -17,17 +17,22 @@ TEXT = (b'From: <you@example.org>\r\nSubject: a letter\r\nMessage-ID: <original.
         b'\r\nthe body\r\n')
 
 
+def block(server, name):
+    """A mailbox that is there, and can never be delivered to."""
+    path = server.mailbox(name)
+    for sub in ('tmp', 'cur'):
+        os.mkdir(os.path.join(path, sub))
+    with open(os.path.join(path, 'new'), 'w', encoding='ascii') as file:
+        file.write('in the way')
+    owner = os.stat(path)
+    for sub in ('tmp', 'cur', 'new'):
+        os.chown(os.path.join(path, sub), owner.st_uid, owner.st_gid)
+
+
 def begin(bench, more=SOON, names=('broken',)):
     server = bench.server(more=more)
     for name in names:
-        path = server.mailbox(name)
-        for sub, kind in (('tmp', os.mkdir), ('cur', os.mkdir)):
-            kind(os.path.join(path, sub))
-        with open(os.path.join(path, 'new'), 'w', encoding='ascii') as file:
-            file.write('in the way')
-        owner = os.stat(path)
-        for sub in ('tmp', 'cur', 'new'):
-            os.chown(os.path.join(path, sub), owner.st_uid, owner.st_gid)
+        block(server, name)
     return server.start()
 
 
@@ -113,6 +118,20 @@ def without_notify_a_failure_is_told(bench):
     true('the body' not in parts[2].as_string(), 'not the body')
 
 
+def a_sender_that_is_an_alias_is_told(bench):
+    server = bench.server()
+    aliases = os.path.join(server.folder, 'aliases')
+    with open(aliases, 'w', encoding='ascii') as file:
+        file.write('sales: you\n')
+    os.chmod(aliases, 0o644)
+    server.configure(f'{SOON}\naliases {aliases}')
+    block(server, 'broken')
+    server.start()
+    send(server, sender='sales@example.org')
+    report, _ = first_report(server)
+    equal(report['To'].addresses[0].addr_spec, 'sales@example.org', 'To')
+
+
 def nobody_wants_to_know(bench):
     server = begin(bench)
     for notify in ('NEVER', 'SUCCESS', 'DELAY', 'SUCCESS,DELAY'):
@@ -194,7 +213,8 @@ def a_large_letter_comes_back_as_its_header(bench):
 
 if __name__ == '__main__':
     harness.main([
-        a_failure_is_told, without_notify_a_failure_is_told, nobody_wants_to_know,
+        a_failure_is_told, without_notify_a_failure_is_told,
+        a_sender_that_is_an_alias_is_told, nobody_wants_to_know,
         a_success_is_told_when_asked_for, a_delay_is_told_once, a_report_is_never_answered,
         a_sender_is_told_so_often_in_an_hour, utf8_has_its_own_report,
         a_large_letter_comes_back_as_its_header])
