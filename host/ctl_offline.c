@@ -14,6 +14,8 @@ int ctl_offline(const struct conf *conf, const struct once_request *request, FIL
     case ONCE_QUEUE:
         return ctl_look(&place, look_queue(style));
     case ONCE_TRACE:
+        if (request->tls)
+            break;              /* only a running server remembers */
         return ctl_look(&place, look_trace(style, request->subject));
     case ONCE_STATUS: case ONCE_RELOAD: case ONCE_COMMANDS:
         break;

@@ -51,6 +51,11 @@ struct once_style admin_style(const struct client *client, const struct event *e
 
 static void ask_trace(const struct client *client, struct effects *fx)
 {
+    if (client->asks.tls) {
+        wire_tell_trace_ask(fx, to_store, &(struct wire_trace_ask){
+            client->token, TRACE_BY_TLS, BYTES_NONE });
+        return;
+    }
     struct wire_trace_ask ask = { .token = client->token,
                                   .by = (uint8_t)client->ways[client->way] };
     struct buffer key = buffer_with_most(LIMIT_CONTROL_FRAME);
@@ -129,7 +134,7 @@ void admin_run(struct admin *admin, struct client *client, const struct event *e
         client->queue = (struct once_queue){ .style = style };
         client->trace = (struct once_trace){ .style = style };
         client->way = 0;
-        client->ways_n = once_trace_ways(client->asks.subject, client->ways);
+        client->ways_n = client->asks.tls ? 0 : once_trace_ways(client->asks.subject, client->ways);
         admin_ask(admin, client, now_ms, fx);
     }
     buffer_done(&flaw);

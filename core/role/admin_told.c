@@ -51,6 +51,21 @@ static void on_trace_row(struct admin *admin, const struct event *event, struct 
     send_row(admin, client, event, fx);
 }
 
+static void on_tls_row(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_tls_row row;
+    struct client *client = NULL;
+
+    if (wire_read_tls_row(event->bytes, &row))
+        client = client_by_token(admin, row.token);
+    if (client == NULL || !client->asks.tls)
+        return;
+    struct once_style style = admin_style(client, event);
+    buffer_clear(&admin->text);
+    once_tls_row(&style, &row, &admin->text);
+    send_row(admin, client, event, fx);
+}
+
 static void on_status_is(struct admin *admin, const struct event *event, struct effects *fx)
 {
     struct wire_status_is status;
@@ -124,6 +139,12 @@ static void on_answer_end(struct admin *admin, const struct event *event, struct
     if (end.result != ALL_SAID && end.result != THERE_IS_MORE)
         admin_finish(admin, client, "The queue cannot tell this now. Ask again in a moment.\n",
                      ONCE_NOT_NOW, event->now.mono_ms, fx);
+    else if (client->asks.tls)
+        admin_finish(admin, client,
+                     client->rows > 0 || client->asks.json ? ""
+                     : "Nobody failed at TLS and came back in clear, and no unknown name was"
+                       " asked for, since the store began.\n",
+                     ONCE_WELL, event->now.mono_ms, fx);
     else if (client->asks.command == ONCE_TRACE)
         end_trace(admin, client, end.result == THERE_IS_MORE, event, fx);
     else if (client->asks.command == ONCE_QUEUE)
@@ -150,6 +171,8 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
         on_queue_row(admin, event, fx);
     else if (kind == WIRE_TRACE_ROW_MESSAGE)
         on_trace_row(admin, event, fx);
+    else if (kind == WIRE_TLS_ROW_MESSAGE)
+        on_tls_row(admin, event, fx);
     else if (kind == WIRE_STATUS_IS_MESSAGE)
         on_status_is(admin, event, fx);
     else if (kind == WIRE_ANSWER_END_MESSAGE)

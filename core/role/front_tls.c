@@ -177,11 +177,23 @@ static void ask_keys(struct front *front, struct session *session)
         fx_keep(front->fx, keyop.tbs) });
 }
 
+/* What the owner should know; the store gathers it from all fronts. */
+static void tell_news(struct front *front, const struct session *session, enum tls_news what)
+{
+    struct tls_facts facts = tls_facts(session->tls);
+
+    wire_tell_tls_news(front->fx, front_to_store, &(struct wire_tls_news){
+        (uint8_t)what, facts.alerted ? facts.alert : 0, facts.alert_ours,
+        { session->peer, session->peer_n }, facts.name, fx_keep(front->fx, facts.offered) });
+}
+
 static void opened(struct front *front, struct session *session)
 {
     session->shaking = false;
     session->command_ms = front->now.mono_ms;
     log_tls(front, session, "tls");
+    if (tls_facts(session->tls).name.n > 0 && !tls_facts(session->tls).name_known)
+        tell_news(front, session, TLS_NEWS_NAME);
     smtp_server_secured(session->smtp);
     if (session->implicit)
         manners_greet(front, session);
@@ -192,6 +204,8 @@ static void failed(struct front *front, struct session *session)
     if (session->tls_over)
         return;
     log_tls(front, session, session->shaking ? "tls-failed" : "tls-broken");
+    if (session->shaking)
+        tell_news(front, session, TLS_NEWS_FAILED);
     session->tls_over = session->over = true;
 }
 

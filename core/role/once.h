@@ -36,6 +36,7 @@ enum once_command { ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_RELOAD, ONCE_COMMA
 struct once_request {
     enum once_command command;
     bool help, json;
+    bool tls;                   /* trace: what went wrong with TLS, in place of a subject */
     bool relative;              /* "3 minutes ago" beside each moment */
     struct bytes subject;       /* trace: an id, Message-ID or address, as given */
 };
@@ -90,6 +91,10 @@ void once_trace_event(struct once_trace *trace, const struct history_event *even
                       struct buffer *to);
 /* `more`: older letters were left out. */
 void once_trace_end(struct once_trace *trace, bool more, struct buffer *to);
+
+/* postern trace --tls: one row. */
+void once_tls_row(const struct once_style *style, const struct wire_tls_row *row,
+                  struct buffer *to);
 
 /* postern status. */
 void once_status(const struct once_style *style, enum store_state state,

@@ -22,12 +22,15 @@ static const struct {
         "  --relative   beside each moment how long ago it was; so on a terminal\n" },
     [ONCE_TRACE] = { "trace", true,
         "usage: postern trace [-c FILE] [--json] [--relative] ID | MESSAGE-ID | ADDRESS\n"
+        "       postern trace --tls [-c FILE] [--json] [--relative]\n"
         "\n"
         "Tells the journey of a letter, or of each letter from or to an address.\n"
         "\n"
         "  ID           as the 250 reply and postern queue give it, 13 characters\n"
         "  MESSAGE-ID   with its brackets or without\n"
         "  ADDRESS      of the sender or of a recipient\n"
+        "  --tls        who could not agree on TLS and came back in clear, and names that\n"
+        "               were asked for and stand in no certificate\n"
         "  -c FILE      the configuration file that names the server\n"
         "  --json       one JSON object a line, one line an event\n"
         "  --relative   beside each moment how long ago it was; so on a terminal\n" },
@@ -83,6 +86,8 @@ static bool take_option(struct bytes word, struct once_request *request)
 {
     if (bytes_equal(word, BYTES("--json")))
         request->json = true;
+    else if (bytes_equal(word, BYTES("--tls")) && request->command == ONCE_TRACE)
+        request->tls = true;
     else if (bytes_equal(word, BYTES("--relative")))
         request->relative = true;
     else if (bytes_equal(word, BYTES("--help")) || bytes_equal(word, BYTES("-h")))
@@ -122,7 +127,10 @@ bool once_read(const struct bytes *words, size_t n, struct once_request *ret_req
         return refuse(reterr_words, "there is no command", n == 0 ? BYTES_NONE : words[0], "");
     if (!take_words(words, n, &request, reterr_words))
         return false;
-    if (commands[request.command].has_subject && !request.help
+    if (request.tls && request.subject.n > 0)
+        return refuse(reterr_words, "with --tls nothing is known of the word", request.subject,
+                      "; see --help");
+    if (commands[request.command].has_subject && !request.help && !request.tls
         && once_trace_ways(request.subject, ways) == 0)
         return refuse(reterr_words, "expected a letter's id (13 letters and digits), a Message-ID"
                       " or an address, found", request.subject, "");

@@ -20,6 +20,7 @@ static bool on_letter(struct store *store, const struct event *event, struct eff
 
     if (!wire_read_letter(event->bytes, &letter))
         return false;
+    store_tls_letter(store, letter.head, event->now);
     queue_put(store->queue, from_of(event, letter.token),
               &(struct queue_letter){ .head = letter.head, .to = letter.to, .text = letter.text,
                                       .binary = letter.binary != 0 },
@@ -58,6 +59,7 @@ static bool on_end(struct store *store, const struct event *event, struct effect
 
     if (!wire_read_letter_end(event->bytes, &end))
         return false;
+    store_tls_letter(store, end.head, event->now);
     struct queue_from from = from_of(event, end.token);
     return queue_end(store->queue, from, end.size, end.head,
                      store_keys(store, end.head, queue_gathered(store->queue, from)), event->now,
@@ -84,6 +86,16 @@ static bool on_mailbox_ask(struct store *store, const struct event *event, struc
     return true;
 }
 
+static bool on_tls_news(struct store *store, const struct event *event)
+{
+    struct wire_tls_news news;
+
+    if (!wire_read_tls_news(event->bytes, &news))
+        return false;
+    store_tls_news(store, &news, event->now);
+    return true;
+}
+
 static bool from_front(struct store *store, const struct event *event, struct effects *fx)
 {
     enum wire_kind kind = wire_kind_of(event->bytes);
@@ -94,6 +106,7 @@ static bool from_front(struct store *store, const struct event *event, struct ef
          : kind == WIRE_LETTER_TO_MESSAGE ? on_to(store, event)
          : kind == WIRE_LETTER_END_MESSAGE ? on_end(store, event, fx)
          : kind == WIRE_LETTER_DROP_MESSAGE ? on_drop(store, event, fx)
+         : kind == WIRE_TLS_NEWS_MESSAGE ? on_tls_news(store, event)
          : kind == WIRE_MAILBOX_ASK_MESSAGE && on_mailbox_ask(store, event, fx);
 }
 
@@ -145,6 +158,8 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
 
     if (wire_read_queue_ask(event->bytes, &queue))
         queue_list(store->queue, queue.token, queue.after, queue.most, fx);
+    else if (wire_read_trace_ask(event->bytes, &trace) && trace.by == TRACE_BY_TLS)
+        store_tls_tell(store, trace.token, fx);
     else if (wire_read_trace_ask(event->bytes, &trace))
         queue_trace(store->queue, trace.token, trace.by, trace.key, fx);
     else if (wire_read_status_ask(event->bytes, &status))
@@ -296,6 +311,7 @@ static void store_free(void *role)
     queue_free(store->queue);
     routes_free(store->routes);
     mem_free(store->asks);
+    mem_free(store->tls);
     store_reports_done(store);
     buffer_done(&store->keys);
     buffer_done(&store->normal);

@@ -30,8 +30,11 @@ struct store_ask {
     enum role_kind asked;       /* local or relay */
 };
 
+struct store_tls;
+
 struct store {
     const struct conf *conf;
+    struct store_tls *tls;      /* NULL: nothing to tell yet */
     struct queue *queue;
     struct routes *routes;
     bool fronts[LIMIT_FRONTS], admin, local, relay;
@@ -65,6 +68,11 @@ void store_answer(struct store *store, enum role_kind from, const struct wire_ma
                   struct effects *fx);
 /* That role is gone: nobody answers, or nobody wants to know. */
 void store_asks_down(struct store *store, struct role_name peer, struct effects *fx);
+
+/* store_tls.c: what a front says of TLS, a letter that came, and all that is known. */
+void store_tls_news(struct store *store, const struct wire_tls_news *news, struct moment now);
+void store_tls_letter(struct store *store, struct bytes head, struct moment now);
+void store_tls_tell(struct store *store, uint32_t token, struct effects *fx);
 
 /* store_news.c: tell everyone what the queue has to say. */
 void store_tell_news(struct store *store, struct effects *fx);

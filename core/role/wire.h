@@ -63,7 +63,9 @@ enum refusal {
 };
 
 /* The kinds of key of WIRE_TRACE_ASK. */
-enum trace_by { TRACE_BY_ID = 1, TRACE_BY_MESSAGE_ID, TRACE_BY_ADDRESS };
+enum trace_by { TRACE_BY_ID = 1, TRACE_BY_MESSAGE_ID, TRACE_BY_ADDRESS, TRACE_BY_TLS };
+/* What WIRE_TLS_NEWS and WIRE_TLS_ROW tell. */
+enum tls_news { TLS_NEWS_FAILED = 1, TLS_NEWS_NAME };
 /* Outcomes of WIRE_JOB_RESULT. */
 enum job_outcome {
     JOB_DELIVERED = 1, JOB_LATER, JOB_FAILED,

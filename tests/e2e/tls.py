@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 """TLS with the whole server: other people's clients, a folder of certificates, and clients who
 hope to be heard in clear behind STARTTLS."""
+import json
 import os
 import shutil
 import signal
@@ -278,7 +279,31 @@ def big_letters_and_resumption(bench):
         client.socket.close()
 
 
+def told_by_trace(bench):
+    """Who failed and came back in clear, and names that no certificate has, whichever front saw
+    it."""
+    server = offered(bench.server(more='fronts 2').start())
+    said = server.run('trace', '--tls')
+    true(said.returncode == 0 and said.stdout == '' and 'Nobody failed' in said.stderr, said)
+    openssl('s_client', '-starttls', 'smtp', '-connect', f'127.0.0.1:{server.port}', '-tls1_2',
+            '-cipher', 'AES128-SHA', '-servername', 'old.example.net', input=b'QUIT\r\n')
+    for _ in range(3):
+        with starttls(server, 'wanted.example.net'):
+            pass
+    wait_until(lambda: 'wanted.example.net' in server.run('trace', '--tls').stdout, 'the name')
+    true('in clear' not in server.run('trace', '--tls').stdout, 'nobody came back yet')
+    with Client(server.port) as client:
+        a_letter(client)
+    said = server.run('trace', '--tls').stdout
+    true('127.0.0.1 could not agree on TLS and sent 1 letter in clear' in said
+         and '<old.example.net>; we said handshake_failure' in said and '002f' in said, said)
+    true('<wanted.example.net> was asked for 3 times' in said, said)
+    rows = [json.loads(line) for line in server.run('trace', '--tls', '--json').stdout.splitlines()]
+    true([row['tls'] for row in rows] == ['came-back-in-clear', 'name-unknown'], rows)
+    true(server.run('trace', '--tls', 'x@y.example').returncode == 64, 'a word too many')
+
+
 if __name__ == '__main__':
     main([certificates_by_name, unsafe_keys, self_signed, clear_text_behind_starttls,
           at_the_wrong_time, cut_in_a_letter, too_old, from_the_first_octet, swaks,
-          big_letters_and_resumption])
+          big_letters_and_resumption, told_by_trace])
