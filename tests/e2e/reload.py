@@ -143,8 +143,10 @@ def cfg_009_a_broken_file_a_thousand_times(bench):
         reload_well(server)
     wait_until(lambda: figures(server)[0] == files, 'as many descriptors as before')
     memory_after = figures(server)[1]
+    with open(server.program, 'rb') as program:     # a sanitizer keeps what is freed for a while
+        more = 64 * 1024 if b'__asan_init' in program.read() else 2048
     for role, before in memory.items():
-        true(memory_after[role] < before + 2048, f'{role}: {before} -> {memory_after[role]} KiB')
+        true(memory_after[role] < before + more, f'{role}: {before} -> {memory_after[role]} KiB')
     with Client(server.port) as client:
         client.envelope('sender@example.com', [f'you@{DOMAIN}'])
         client.data(b'Subject: still here\r\n\r\ntext\r\n')
@@ -177,6 +179,53 @@ def cfg_010_listeners_change_whole_or_not_at_all(bench):
         wait_until(lambda: server.run('reload').returncode == 0, 'the port to be free again')
     for _ in range(20):
         Client(first).socket.close()
+    equal(server.roles(), pids, 'the same processes')
+
+
+def tables_are_read_anew(bench):
+    """A new alias is known after a reload; a table that is wrong changes nothing."""
+    server = bench.server()
+    aliases = os.path.join(server.folder, 'aliases')
+
+    def write(text):
+        with open(aliases, 'w', encoding='utf-8') as file:
+            file.write(text)
+
+    def knows(name):
+        try:
+            with Client(server.port) as client:
+                client.envelope('sender@example.com', [f'{name}@{DOMAIN}'])
+            return True
+        except Refused:
+            return False
+
+    write(f'first: you@{DOMAIN}\n')
+    server.configure(more=f'aliases {aliases}')
+    server.start()
+    true(knows('first') and not knows('second'), 'the table of the start')
+    write(f'second: you@{DOMAIN}\nthird\n')
+    done = server.run('reload')
+    true(done.returncode == 78 and 'aliases:2' in done.stderr, done.stdout + done.stderr)
+    write(f'second: you@{DOMAIN}\n')
+    reload_well(server)
+    wait_until(lambda: knows('second') and not knows('first'), 'the new table')
+
+
+def servers_of_mailboxes_come_and_go(bench):
+    """relay keeps its letters and its places over reloads that change its list of servers."""
+    server = bench.server()
+    sockets = [f'unix:{server.folder}/lmtp-{i}' for i in range(4)]
+    server.configure(more=f'domain example.net\nlmtp example.net={sockets[0]}')
+    server.start()
+    pids = server.roles()
+    for number in (1, 0, 3, 2):
+        server.configure(more=f'domain example.net\nlmtp example.net={sockets[number]}')
+        true('lmtp: ' in reload_well(server), 'the difference')
+        with Client(server.port) as client:
+            try:
+                client.envelope('sender@example.com', ['you@example.net'])
+            except Refused as why:      # nobody answers there
+                true(str(why).startswith('4'), why)
     equal(server.roles(), pids, 'the same processes')
 
 
@@ -213,4 +262,5 @@ if __name__ == '__main__':
     harness.main([
         the_difference_is_shown, new_settings_reach_every_role, srv_111_no_session_is_dropped,
         cfg_009_a_broken_file_a_thousand_times, cfg_010_listeners_change_whole_or_not_at_all,
+        tables_are_read_anew, servers_of_mailboxes_come_and_go,
         what_dies_comes_back_with_the_new_settings, one_process_reloads_too])
