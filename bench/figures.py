@@ -35,7 +35,7 @@ class Figure:
     """A figure and its goal: on the ratio to the peer's, or on ours alone."""
 
     name: str
-    cell: str           # of CELLS, or a measurement of its own: idle, loris, start, maildir
+    cell: str           # of CELLS, or a measurement of its own: idle, loris, start, maildir, lmtp
     metric: str
     unit: str
     goal: float
@@ -67,5 +67,6 @@ FIGURES = [
     Figure('slow-loris', 'loris', 'p99_ms', 'ms', 250, 'ours', 'lower'),
     Figure('start-100k-queued', 'start', 'seconds', 's', 0.3, 'ours', 'lower'),
     Figure('maildir-delivery', 'maildir', 'delivered_per_s', 'letters/s', 3, 'ratio', 'higher'),
+    Figure('lmtp-delivery', 'lmtp', 'delivered_per_s', 'letters/s', 5, 'ratio', 'higher'),
     Figure('memory-queued-letter', 'start', 'octets', 'octets', 200, 'ours', 'lower'),
 ]

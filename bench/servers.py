@@ -78,6 +78,7 @@ class Server:
 
     name = ''
     delivers = False        # into mailboxes, once started; else letters are taken and kept
+    lmtp = 0                # the port of an LMTP server to which it delivers instead
 
     def __init__(self, folder):
         self.folder = os.path.join(folder, self.name)
@@ -158,6 +159,8 @@ class Ours(Server):
         os.makedirs(os.path.join(self.folder, 'spool'), exist_ok=True)
         self.make_mailboxes()
         more = '' if self.delivers else 'deliver no'
+        if self.lmtp:
+            more = f'lmtp 127.0.0.1:{self.lmtp}'
         with open(conf, 'w', encoding='utf-8') as file:
             file.write(CONF.format(folder=self.folder, port=self.port, more=more))
         self.spawn([self.program, 'serve', '-c', conf])
@@ -203,6 +206,14 @@ class Postfix(Server):
         self.instance = peers.Postfix(package, self.folder, self.port, settings)
         self.held = self.instance.settings['smtpd_data_restrictions']
 
+    def lmtp_settings(self):
+        return {'smtpd_data_restrictions': '', 'virtual_mailbox_domains': 'sink.example',
+                'virtual_mailbox_maps': 'static:all',
+                'virtual_transport': f'lmtp:inet:127.0.0.1:{self.lmtp}',
+                'lmtp_destination_concurrency_limit': '50',
+                'lmtp_connection_cache_on_demand': 'yes',
+                'lmtp_connection_cache_destinations': f'inet:127.0.0.1:{self.lmtp}'}
+
     def delivery_settings(self):
         """virtual(8) into the same folders."""
         owner = pwd.getpwnam(MAIL_OWNER)
@@ -218,8 +229,11 @@ class Postfix(Server):
         return self.instance.master_pid()
 
     def start(self):
-        if self.delivers:
+        if self.lmtp:
+            self.instance.settings.update(self.lmtp_settings())
+        elif self.delivers:
             self.make_mailboxes()
+            self.instance.settings.pop('virtual_transport', None)
             subprocess.run(peers.as_root(['chown', '-R', MAIL_OWNER, self.mail]), check=True)
             self.instance.settings.update(self.delivery_settings())
         else:

@@ -354,7 +354,8 @@ static void a_silent_server_keeps_its_share_alone(void **state)
 
 static void mailboxes_are_asked_for(void **state)
 {
-    static const struct { const char *address; unsigned manner; enum mailbox_is verdict; } rows[] = {
+    static const struct { const char *address; unsigned manner; enum mailbox_is verdict; }
+    rows[] = {
         { "you@example.org", 0, MAILBOX_YES }, { "no@example.org", 0, MAILBOX_NO },
         { "full@example.org", 1, MAILBOX_YES }, { "you@example.org", 3, MAILBOX_UNKNOWN },
         { "you@elsewhere.example", 0, MAILBOX_NO },
