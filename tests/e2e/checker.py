@@ -64,6 +64,7 @@ class Sender(threading.Thread):
         super().__init__(daemon=True)
         self.server, self.letter_name, self.sizes = server, name, sizes
         self.users, self.rest = users, rest
+        self.silent = []        # letters, and when a whole minute passed without an answer
         self.sent, self.taken, self.told, self.over = 0, 0, [], threading.Event()
 
     def one_letter(self, client):
@@ -98,6 +99,8 @@ class Sender(threading.Thread):
         while not self.over.is_set():
             try:
                 self.one_session()
+            except TimeoutError:
+                self.silent.append(f'{self.letter_name}-{self.sent} {time.strftime("%T")}')
             except (OSError, Refused):
                 time.sleep(0.02)
 
@@ -206,6 +209,9 @@ def check_history(server, crowd, least=20):
     wait_for_delivery(server, crowd)
     verdict = judge(crowd.told(), found_in(server), crowd.hits)
     verdict.must_be_well()
+    for sender in crowd.senders:
+        for what in sender.silent:
+            print(f'# a minute without an answer: {what}')
     true(verdict.taken >= least, f'only {verdict.taken} letters were acknowledged')
     return verdict
 
