@@ -66,7 +66,8 @@ def master_cf(port):
         service('proxymap', private='-'), service('smtp', private='-'),
         service('relay', command='smtp', private='-'), service('showq'),
         service('error', private='-'), service('retry', command='error', private='-'),
-        service('discard', private='-'), service('lmtp', private='-'), service('scache', private='-', limit='1'),
+        service('discard', private='-'), service('lmtp', private='-'),
+        service('scache', private='-', limit='1'),
         service('anvil', private='-', limit='1'), service('tlsmgr', private='-', limit='1'),
         'virtual unix - n n - - virtual\n',     # becomes the owner of each mailbox, so it is root
         'postlog unix-dgram n - n - 1 postlogd\n',
