@@ -12,7 +12,6 @@ from checker import Crowd, check_history, wait_for_more
 from harness import equal, wait_until
 
 KILLS = int(os.environ.get('KILLS', '300'))
-ROLES = ('store', 'local', 'front.0', 'admin', 'front.1')
 MASTER_EVERY = 31       # no multiple of the roles' number: what was killed before it differs
 # master lets a role rest that dies six times running before it is a second old: one death in four
 # is that of a grown-up.
@@ -24,7 +23,8 @@ class Lives:
     """Since when each role's process is there, and how many died young before it."""
 
     def __init__(self, server):
-        self.server, self.since, self.young = server, {}, dict.fromkeys(ROLES, 0)
+        self.server, self.since = server, {}
+        self.young = dict.fromkeys(server.roles(), 0)
 
     def look(self):
         now, roles = time.monotonic(), self.server.roles()
@@ -63,13 +63,14 @@ def each_in_turn(bench):
     for user in USERS:
         server.mailbox(user)
     server.start()
-    lives, count = Lives(server), dict.fromkeys((*ROLES, 'master'), 0)
+    roles = sorted(server.roles())
+    lives, count = Lives(server), dict.fromkeys((*roles, 'master'), 0)
     sizes = (10, 300, 5000) * 9 + (300000,)
     with Crowd(server, sizes=sizes, users=USERS, rest=0.004) as crowd:
         for number in range(KILLS):
             wait_for_more(crowd, 4, f'letters to be taken after kill {number}')
             role = 'master' if number % MASTER_EVERY == MASTER_EVERY - 1 \
-                else ROLES[number % len(ROLES)]
+                else roles[number % len(roles)]
             if role == 'master':
                 kill_master(server, crowd)
             else:
