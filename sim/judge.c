@@ -108,9 +108,22 @@ static struct bytes folder_of(struct bytes path)
     return bytes_first(sub, bytes_find_last(sub, '/'));
 }
 
+/* The letter whose Message-ID it answers: of the text itself nothing may come back, when memory was
+   short. */
+static struct letter *letter_reported(struct judge *judge, struct bytes text)
+{
+    const struct bytes field = BYTES("\nIn-Reply-To: <");
+    struct bytes rest = bytes_skip(text, bytes_search(text, field));
+    struct bytes id = bytes_upto(bytes_skip(rest, field.n), '@');
+    char token[80];
+    int n = snprintf(token, sizeof(token), "[%.*s]", (int)(id.n < 64 ? id.n : 0), id.at);
+
+    return letter_in(judge, rest.n == 0 ? text : (struct bytes){ token, (size_t)n });
+}
+
 static void check_report(struct judge *judge, struct bytes text)
 {
-    struct letter *letter = letter_in(judge, text);
+    struct letter *letter = letter_reported(judge, text);
     const char *flaw = report_seen(text, letter);
 
     if (flaw != NULL)
