@@ -127,6 +127,42 @@ def users_and_folders_are_made(bench):
         true('postern-' + role.partition('.')[0] in made, f'{role}: {made}')
 
 
+def the_rights_of_the_unit_are_enough(bench):
+    """With no more capabilities than the unit leaves, and folders as postern.tmpfiles makes them."""
+    if os.geteuid() != 0:
+        raise Skip('needs root')
+    with open(os.path.join(harness.ROOT, 'packaging', 'postern.service.in'),
+              encoding='utf-8') as unit:
+        words = re.search(r'^CapabilityBoundingSet=(.*)$', unit.read(), re.M).group(1).split()
+    server = bench.server()
+    if not server.system:
+        raise Skip('users cannot be shown to the server here')
+    first = 64950
+    for name, role in (('spool', 'store'), ('mail', 'local')):
+        path = os.path.join(server.folder, name)
+        owner = first + harness.ROLES.index(role)
+        for place, _, _ in os.walk(path):
+            os.chown(place, owner, owner)
+        os.chown(path, owner, 0)
+        os.chmod(path, 0o750)
+    kept = ','.join('+' + word[4:].lower() for word in words)
+    server.system += ['setpriv', '--bounding-set=-all,' + kept, '--inh-caps=-all']
+    server.start()
+    with Client(server.port) as client:
+        client.envelope('a@example.com', ['you@example.org'])
+        client.data(b'Subject: x\r\n\r\nx\r\n')
+        client.quit()
+    server.wait_for_letters(1)
+    with open(f'/proc/{server.process.pid}/status', encoding='ascii') as status:
+        held = int(re.search(r'CapPrm:\s*(\w+)', status.read()).group(1), 16)
+    true(bin(held).count('1') <= len(words), f'master holds {held:x}')
+    equal(server.stop(), 0, 'the end')
+    server.start()
+    server.wait_for_letters(1)
+    true('event=box-failed' not in server.log(), 'every role stands')
+    true('event=child-ended' not in server.log(), 'and none fell')
+
+
 def told_of_start_and_end(bench):
     folder = bench.folder()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -173,4 +209,4 @@ def sockets_are_taken_over(bench):
 if __name__ == '__main__':
     sys.exit(harness.main([
         installed_and_taken_away, every_shipped_program_is_hardened, the_unit_is_closed,
-        users_and_folders_are_made, told_of_start_and_end, sockets_are_taken_over]))
+        users_and_folders_are_made, the_rights_of_the_unit_are_enough, told_of_start_and_end, sockets_are_taken_over]))
