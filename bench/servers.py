@@ -73,6 +73,15 @@ def children():
     return found
 
 
+def certificate(folder):
+    """Paths of a P-256 certificate and its key, for those who make none of their own."""
+    paths = [os.path.join(folder, name) for name in ('tls.pem', 'tls.key')]
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                    'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=bench.example',
+                    '-out', paths[0], '-keyout', paths[1]], check=True, capture_output=True)
+    return paths
+
+
 class Server:
     """What the three have in common."""
 
@@ -181,10 +190,11 @@ class Reference(Server):
     def __init__(self, folder, program):
         super().__init__(folder)
         self.program = program
+        self.certificate, self.key = certificate(self.folder)
 
     def start(self):
-        self.spawn([self.program, '--log', os.path.join(self.folder, 'log'),
-                    f'127.0.0.1:{self.port}'])
+        self.spawn([self.program, '--log', os.path.join(self.folder, 'log'), '--cert',
+                    self.certificate, '--key', self.key, f'127.0.0.1:{self.port}'])
         wait_for_banner(self.port, self.process)
 
     def empty(self):
@@ -202,6 +212,7 @@ class Postfix(Server):
                 name, equals, value = line.partition('=')
                 if equals and not line.startswith('#'):
                     settings[name.strip()] = value.strip()
+        settings['smtpd_tls_cert_file'], settings['smtpd_tls_key_file'] = certificate(self.folder)
         package = peers.unpack('postfix', packages)
         self.instance = peers.Postfix(package, self.folder, self.port, settings)
         self.held = self.instance.settings['smtpd_data_restrictions']

@@ -25,7 +25,7 @@ struct tls_context;
 
 enum {
     TLS_CERTIFICATES_MOST = 256,    /* of one context */
-    TLS_JOBS_MOST = 512,            /* handshakes of one context that wait for a signature */
+    TLS_JOBS_MOST = 1024,           /* handshakes of one context that wait for a signature */
     TLS_TICKET_SECRET = 32,
     TLS_NAME_MOST = 255,            /* of a name asked for (RFC 6066, 3): the rest is cut */
     TLS_OFFERED_MOST = 64,          /* octets of cipher suites that tls_facts keeps */
