@@ -128,7 +128,7 @@ def users_and_folders_are_made(bench):
 
 
 def the_rights_of_the_unit_are_enough(bench):
-    """With no more capabilities than the unit leaves, and folders as postern.tmpfiles makes them."""
+    """No more capabilities than the unit leaves; folders as postern.tmpfiles makes them."""
     if os.geteuid() != 0:
         raise Skip('needs root')
     with open(os.path.join(harness.ROOT, 'packaging', 'postern.service.in'),
@@ -209,4 +209,5 @@ def sockets_are_taken_over(bench):
 if __name__ == '__main__':
     sys.exit(harness.main([
         installed_and_taken_away, every_shipped_program_is_hardened, the_unit_is_closed,
-        users_and_folders_are_made, the_rights_of_the_unit_are_enough, told_of_start_and_end, sockets_are_taken_over]))
+        users_and_folders_are_made, the_rights_of_the_unit_are_enough, told_of_start_and_end,
+        sockets_are_taken_over]))
