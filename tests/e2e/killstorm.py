@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""SPL-017: kill -9 of every process in turn, KILLS times (environment; 300), while clients send; the
-two lists of checker.py are then compared."""
+"""SPL-017: kill -9 of every process in turn, KILLS times (environment; 300), while clients send;
+the two lists of checker.py are then compared."""
 import os
 import random
 import signal
