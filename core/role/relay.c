@@ -171,7 +171,11 @@ static void on_event(struct relay *relay, const struct event *event)
         if (!on_reload(relay, event->conf))
             relay->fx->bad = true;
         break;
-    case EV_START: case EV_PEER_UP: case EV_TURN: case EV_ACCEPT: case EV_IO: case EV_CHILD: break;
+    case EV_START:
+        memcpy(relay->key, event->bytes.at,
+               event->bytes.n < sizeof(relay->key) ? event->bytes.n : sizeof(relay->key));
+        break;
+    case EV_PEER_UP: case EV_TURN: case EV_ACCEPT: case EV_IO: case EV_CHILD: break;
     }
 }
 

@@ -18,6 +18,7 @@
 
 enum {
     RELAY_LINKS = 128,              /* connections of one relay */
+    RELAY_KNOWN = 8192,
     RELAY_ASKS = 1024,              /* questions under way; more are answered with "not now" */
     RELAY_BEGIN_BYTES = 128 * 1024, /* a letter is begun when so much of it is here, or all */
     RELAY_AHEAD = 256 * 1024,       /* octets on their way to a server that has not drained them */
@@ -87,6 +88,8 @@ struct relay {
     size_t places_n;
     struct link links[RELAY_LINKS];
     size_t asks;
+    uint8_t key[16];
+    uint64_t known[RELAY_KNOWN];    /* hashes of addresses whose mailbox was there */
     struct moment now;
     struct effects *fx;             /* of the step in hand */
     uint64_t alarm_ms, stop_ms, windows;
@@ -114,7 +117,7 @@ void relay_give_up_waiting(struct relay *relay, struct place *place, struct stat
 /* How many letters a server that is silent may hold. */
 size_t relay_share(const struct relay *relay);
 /* It is silent: letters beyond its share go back to the store, and who asks for a mailbox hears
-   yes, for the letter can wait here. */
+   what was known of it before. */
 void relay_shed(struct relay *relay, struct place *place);
 /* Credit for what was handed on since. */
 void relay_job_credit(struct relay *relay, struct relay_job *job, size_t handed);

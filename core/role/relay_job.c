@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "role/relay_int.h"
 
+#include "base/hash.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "mail/received.h"
@@ -23,6 +24,25 @@ static void answer_ask(struct relay *relay, uint32_t token, enum mailbox_is verd
 {
     wire_tell_mailbox_is(relay->fx, to_store,
                          &(struct wire_mailbox_is){ token, (uint8_t)verdict });
+}
+
+/* The server cannot say now. Who was there before may get letters, which wait here; of others it
+   is not known, so that no letter is taken that would come back. */
+static enum mailbox_is guess(const struct relay *relay, struct bytes address)
+{
+    uint64_t hash = siphash(relay->key, address);
+
+    return relay->known[hash % RELAY_KNOWN] == hash ? MAILBOX_YES : MAILBOX_UNKNOWN;
+}
+
+static void learn(struct relay *relay, struct bytes address, enum mailbox_is verdict)
+{
+    uint64_t hash = siphash(relay->key, address), *place = &relay->known[hash % RELAY_KNOWN];
+
+    if (verdict == MAILBOX_YES)
+        *place = hash;
+    else if (verdict == MAILBOX_NO && *place == hash)
+        *place = 0;
 }
 
 /* A full mailbox is there. "No" is only what the server says of the address itself. */
@@ -75,7 +95,10 @@ void relay_job_result(struct relay *relay, struct relay_job *job,
         return;
     job->told = true;
     if (job->ask) {
-        answer_ask(relay, job->number, verdict_of(result));
+        enum mailbox_is verdict = verdict_of(result);
+        learn(relay, job->address, verdict);
+        answer_ask(relay, job->number,
+                   verdict == MAILBOX_UNKNOWN ? guess(relay, job->address) : verdict);
         return;
     }
     log_result(relay, job, result);
@@ -207,7 +230,7 @@ void relay_shed(struct relay *relay, struct place *place)
         next = job->next;
         if (job->ask && !job->told) {
             job->told = true;
-            answer_ask(relay, job->number, MAILBOX_YES);
+            answer_ask(relay, job->number, guess(relay, job->address));
         }
         bool sheds = job->link == NULL && (job->ask || place->letters > relay_share(relay));
         if (!sheds)
@@ -338,10 +361,6 @@ void relay_give_up_waiting(struct relay *relay, struct place *place, struct stat
         next = job->next;
         if (job->link != NULL)
             continue;
-        if (job->ask) {             /* it may be kept here until the server is back */
-            job->told = true;
-            answer_ask(relay, job->number, MAILBOX_YES);
-        }
         relay_job_result(relay, job, &result);
         relay_job_free(relay, job);
     }
@@ -360,7 +379,7 @@ void relay_ask(struct relay *relay, const struct wire_mailbox_ask *ask)
         return;
     }
     if (place->rests_until_ms > relay->now.mono_ms || relay_is_stalled(relay, place)) {
-        answer_ask(relay, ask->token, MAILBOX_YES);
+        answer_ask(relay, ask->token, guess(relay, ask->address));
         return;
     }
     struct relay_job *job = relay->asks < RELAY_ASKS
