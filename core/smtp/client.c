@@ -237,6 +237,7 @@ static bool on_end(struct smtp_client *client, size_t i, struct client_event *re
 {
     const struct answer *answer = &client->answer;
 
+    client->ends++;
     if (client->over[i])
         return false;
     *ret_event = result_event(client, (struct client_result){
@@ -278,8 +279,8 @@ static bool on_answer(struct smtp_client *client, struct client_event *ret_event
     case EXPECT_CHUNK: on_chunk(client); return false;
     case EXPECT_END: return on_end(client, expect.recipient, ret_event);
     case EXPECT_RSET:
-        if (client->answer.code / 100 != 2) {
-            spread_answer(client);
+        if (client->answer.code / 100 != 2) {       /* it is no word about the next letter */
+            spread(client, CLIENT_LATER, STATUS(4, 5, 0), BYTES("the server refused RSET"));
             client->distrusted = true;
         } else if (client->state == CLIENT_SENDS && client->said == 0
                    && !client_has(client, CLIENT_PIPELINING)) {
@@ -296,7 +297,8 @@ static bool on_answer(struct smtp_client *client, struct client_event *ret_event
    or several, or none: who can tell. */
 static struct client_event done(struct smtp_client *client)
 {
-    if (client->chunks > 0 || (client->text == TEXT_ENDED && client->expects_n > 0))
+    if (client->chunks > 0
+        || (client->text == TEXT_ENDED && (client->expects_n > 0 || client->ends == 0)))
         client->distrusted = true;
     client->text = TEXT_NONE;
     client->letter.n = 0;
@@ -366,7 +368,7 @@ void smtp_client_begin(struct smtp_client *client, const struct client_letter *l
     client->state = CLIENT_SENDS;
     client->letter = *letter;
     client->left = letter->n;
-    client->said = client->chunks = 0;
+    client->said = client->chunks = client->ends = 0;
     client->text = TEXT_WAITS;
     client->stuff = (struct stuff){ 0 };
     for (size_t i = 0; i < letter->n; i++)

@@ -64,6 +64,7 @@ struct smtp_client {
     bool over[CLIENT_RECIPIENTS];   /* the result of that recipient was told */
     size_t said;                    /* without PIPELINING: RCPTs said so far */
     size_t left;                    /* recipients without a result */
+    size_t ends;                    /* answers that came after the end of the text */
     size_t chunks;                  /* BDATs said and not answered */
     enum client_text text;
     struct stuff stuff;

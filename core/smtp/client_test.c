@@ -72,6 +72,8 @@ static const struct row rows[] = {
     { .name = "chunks, all refused",
       HELLO_CHUNK "250 a\r\n550 b\r\n550 c\r\n503 d\r\n", 2, "FF.!",
       LHLO MAIL R0 R1 BDAT },
+    { .name = "chunks, all refused, and the answer to the text is late",
+      HELLO_CHUNK "250 a\r\n550 b\r\n", 1, "F.!", LHLO MAIL R0 BDAT },
     { .name = "plain, step by step",
       HELLO_PLAIN "250 a\r\n|250 b\r\n|354 c\r\n|250 d\r\n", 1, "T.",
       LHLO MAIL R0 "DATA\r\n" TEXT },
