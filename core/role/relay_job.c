@@ -374,8 +374,8 @@ void relay_ask(struct relay *relay, const struct wire_mailbox_ask *ask)
     enum route_place where = routes_place(relay->routes, ask->address, &route);
     struct place *place = where == ROUTE_LMTP ? place_of(relay, &route) : NULL;
 
-    if (place == NULL) {
-        answer_ask(relay, ask->token, MAILBOX_NO);
+    if (place == NULL) {        /* the store asks for our domains alone: memory is short */
+        answer_ask(relay, ask->token, MAILBOX_UNKNOWN);
         return;
     }
     if (place->rests_until_ms > relay->now.mono_ms || relay_is_stalled(relay, place)) {

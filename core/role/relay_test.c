@@ -358,7 +358,7 @@ static void mailboxes_are_asked_for(void **state)
     rows[] = {
         { "you@example.org", 0, MAILBOX_YES }, { "no@example.org", 0, MAILBOX_NO },
         { "full@example.org", 1, MAILBOX_YES }, { "you@example.org", 3, MAILBOX_UNKNOWN },
-        { "you@elsewhere.example", 0, MAILBOX_NO },
+        { "you@elsewhere.example", 0, MAILBOX_UNKNOWN },
     };
 
     (void)state;
