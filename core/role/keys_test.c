@@ -160,13 +160,13 @@ static void test_a_new_set_takes_the_place(void **state)
     begin("");
     peer(EV_PEER_UP, 0);
     uint32_t old = key_told();
-    step((struct event){ .kind = EV_RELOAD, .bytes = BYTES_NONE });
+    step((struct event){ .kind = EV_RELOAD, .conf = &conf, .bytes = BYTES_NONE });
     uint32_t new = key_told();
     assert_int_not_equal(old, new);
     assert_int_equal(sign(0, old, SIGN_ECDSA, (struct bytes){ digest, 32 }), 0);
     assert_true(sign(0, new, SIGN_ECDSA, (struct bytes){ digest, 32 }) > 0);
     peer(EV_PEER_DOWN, 0);
-    step((struct event){ .kind = EV_RELOAD, .bytes = BYTES_NONE });
+    step((struct event){ .kind = EV_RELOAD, .conf = &conf, .bytes = BYTES_NONE });
     assert_int_equal(told(WIRE_KEYS_BEGIN_MESSAGE), 0);
     end();
 }
