@@ -30,7 +30,6 @@ struct judge {
     struct crowd *crowd;
     uint64_t seed;
     bool reports;                   /* promise 4 is to be kept */
-    bool lmtp;
     struct overheard *jobs;
     size_t jobs_n, jobs_room;
     uint64_t syncs;                 /* of the store's files that went well */
@@ -344,11 +343,6 @@ struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed,
     return judge;
 }
 
-void judge_lmtp(struct judge *judge)
-{
-    judge->lmtp = true;
-}
-
 void judge_free(struct judge *judge)
 {
     room_free(judge->jobs);
@@ -391,9 +385,7 @@ static void judge_copies(struct judge *judge, const struct letter *letter,
     const char *to = recipient->mailbox->address;
     unsigned there = recipient->copies - recipient->taken;
 
-    bool borne = judge->lmtp && recipient->window;
-
-    if (there > 1 + recipient->moved && !borne)
+    if (there > 1 + recipient->moved)
         world_break(judge->world, "promise 2: letter %u lies %u times in the mailbox of %s",
                     letter->index, there, to);
     if (recipient->copies > 1 && !recipient->window)

@@ -26,8 +26,6 @@ struct judge;
 
 /* Makes the mailboxes on the disk and begins to watch. `reports`: the store writes them. */
 struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed, bool reports);
-/* Copies come by LMTP: a second one is borne when a fault fell between, whoever reads. */
-void judge_lmtp(struct judge *judge);
 void judge_free(struct judge *judge);
 /* All is at rest: look into every mailbox. What is wrong breaks the world. */
 void judge_rest(struct judge *judge);

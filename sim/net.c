@@ -142,7 +142,7 @@ static void dialled(struct world *world, struct future *future)
     }
     if (!dice_chance(&world->net_dice, world->plan.odds.cut) && world->server.accept != NULL)
         conn->client = world->server.accept(world->server.ctx, conn, &conn->ops);
-    if (conn->client == NULL || conn->over) {
+    if (conn->client == NULL) {
         conn->over = true;
         event.fault = FAULT_UNREACHED;
         actor_step(actor, event);
@@ -181,8 +181,6 @@ static void in_arrives(struct world *world, struct future *future)
         return;
     if (dice_chance(&world->net_dice, world->plan.odds.cut)) {
         world->totals.cut++;
-        if (conn->actor->name.kind == ROLE_RELAY)
-            world_fault(world, ROLE_RELAY);
         finish(conn, true);
         return;
     }
@@ -249,8 +247,6 @@ static void out_arrives(struct world *world, struct future *future)
         return;
     if (dice_chance(&world->net_dice, world->plan.odds.cut)) {
         world->totals.cut++;
-        if (conn->actor->name.kind == ROLE_RELAY)
-            world_fault(world, ROLE_RELAY);
         finish(conn, true);
         return;
     }

@@ -3,7 +3,6 @@
 
 #include "sim/asker.h"
 #include "sim/judge.h"
-#include "sim/mda.h"
 #include "sim/refuser.h"
 #include "sim/room.h"
 
@@ -15,9 +14,8 @@ static const uint64_t HOUR = 3600 * (uint64_t)1000 * 1000;
 
 enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12 };
 
-static bool make_conf(struct dice *dice, struct arena *arena, const struct world_plan *plan,
-                      struct conf *ret_conf)
-{
+static bool make_conf(struct dice *dice, struct arena *arena, uint32_t fronts, struct conf
+*ret_conf) {
     struct conf_flaw flaw;
     static const char *const segments[] = { "64K", "64K", "128K", "256K", "1M" };
     char text[512];
@@ -25,9 +23,8 @@ static bool make_conf(struct dice *dice, struct arena *arena, const struct world
                      "host mx.example.org\ndomain example.org\nmailboxes /mail\nspool /spool\n"
                      "fronts %" PRIu32 "\njobs %" PRIu64 "\nspace-reserve 1M\nsize-limit 4M\n"
                      "reports-per-hour 100000\n"
-                     "segment-size %s\n%s\n", plan->fronts, dice_between(dice, 1, 8),
-                     segments[dice_below(dice, COUNT(segments))],
-                     plan->cast[ROLE_RELAY] == NULL ? "" : "lmtp unix:/lmtp");
+                     "segment-size %s\n", fronts, dice_between(dice, 1, 8),
+                     segments[dice_below(dice, COUNT(segments))]);
 
     if (conf_read((struct bytes){ text, (size_t)n }, BYTES("/"), arena, ret_conf, &flaw))
         return true;
@@ -73,12 +70,6 @@ static void drain(struct world *world)
     }
 }
 
-/* Some seeds deliver to an LMTP server instead of local. */
-static bool by_lmtp(const struct run_options *options)
-{
-    return options->store == &store_ops && options->seed % 4 == 3;
-}
-
 static struct world_plan plan_of(const struct run_options *options, struct dice *dice)
 {
     struct world_plan plan = { .seed = options->seed, .trace = options->trace };
@@ -87,7 +78,6 @@ static struct world_plan plan_of(const struct run_options *options, struct dice 
     plan.cast[ROLE_STORE] = options->store;
     plan.cast[ROLE_LOCAL] = &refuser_ops;
     plan.cast[ROLE_ADMIN] = &asker_ops;
-    plan.cast[ROLE_RELAY] = by_lmtp(options) ? &relay_ops : NULL;
     plan.fronts = (uint32_t)dice_between(dice, 1, 3);
     plan.odds = options->seed % 2 == 0 ? odds_usual() : odds_swarm(dice);
     plan.order = (enum disk_order)dice_below(dice, DISK_ORDERS);
@@ -105,10 +95,7 @@ static void run_world(const struct world_plan *plan, bool calm, struct run_resul
     struct crowd *crowd = crowd_new(world, plan->seed, plan->fronts);
     struct judge *judge = judge_new(world, crowd, plan->seed,
                                     plan->cast[ROLE_STORE] == &store_ops);
-    struct mda *mda = plan->cast[ROLE_RELAY] == NULL ? NULL : mda_new(world);
 
-    if (mda != NULL)
-        judge_lmtp(judge);
     world_boot(world);
     traffic(world, crowd);
     if (!calm && world_broken(world) == NULL)
@@ -124,8 +111,6 @@ static void run_world(const struct world_plan *plan, bool calm, struct run_resul
     result->virtual_us = world_now_us(world);
     result->totals = *world_totals(world);
     world_free(world);
-    if (mda != NULL)
-        mda_free(mda);
     judge_free(judge);
     crowd_free(crowd);
 }
@@ -138,7 +123,7 @@ struct run_result run_seed(const struct run_options *options)
     struct world_plan plan = plan_of(options, &dice);
     struct conf conf;
 
-    if (make_conf(&dice, &arena, &plan, &conf)) {
+    if (make_conf(&dice, &arena, plan.fronts, &conf)) {
         plan.conf = &conf;
         run_world(&plan, options->calm, &result);
     }

@@ -218,12 +218,6 @@ void world_break(struct world *world, const char *format, ...)
     va_end(list);
 }
 
-void world_fault(struct world *world, enum role_kind who)
-{
-    if (world->watch.fault != NULL)
-        world->watch.fault(world->watch.ctx, who);
-}
-
 const char *world_broken(const struct world *world)
 {
     return world->broken[0] == '\0' ? NULL : world->broken;

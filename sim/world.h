@@ -66,9 +66,6 @@ bool world_all_up(const struct world *world);
 void world_break(struct world *world, const char *format, ...) __attribute__((format(printf, 2,
 3))); const char *world_broken(const struct world *world);
 
-/* A fault fell on that role from outside: who watches is told. */
-void world_fault(struct world *world, enum role_kind who);
-
 /* Something in the future, at now + after_us, and what it is to find: see sim/future.h. */
 void world_later(struct world *world, uint64_t after_us, struct future future);
 /* Dice for those outside: clients, readers. */
