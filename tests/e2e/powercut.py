@@ -59,7 +59,10 @@ class Disk:
         wait_until(self.is_unmounted, 'the disk to be unmounted')
 
     def cut(self):
-        """From now on nothing reaches it."""
+        """From now on nothing reaches it. Never another disk than this one: the machine's own would
+        be gone until its next start."""
+        if not os.path.ismount(self.place):
+            raise RuntimeError(f'{self.place} is not mounted: refusing to cut the disk below it')
         fd = os.open(self.place, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.ioctl(fd, SHUTDOWN, struct.pack('I', AT_ONCE))
