@@ -107,10 +107,10 @@ static void put_warnings(struct buffer *to, const struct conf_file *file)
 static void put_texts(struct json *json, const char *key, struct conf_texts texts)
 {
     json_key(json, key);
-    json_array(json);
+    json_put_array(json);
     for (size_t i = 0; i < texts.n; i++)
         json_text(json, texts.list[i]);
-    json_array_end(json);
+    json_put_array_end(json);
 }
 
 static void put_json(struct buffer *to, const struct conf_file *file, struct bytes warnings)
@@ -119,7 +119,7 @@ static void put_json(struct buffer *to, const struct conf_file *file, struct byt
     struct json json = json_to(to);
     struct bytes line;
 
-    json_object(&json);
+    json_put_object(&json);
     json_put_text(&json, "file", bytes_of(file->path));
     json_put_bool(&json, "well", true);
     json_put_text(&json, "host", conf->host);
@@ -133,11 +133,11 @@ static void put_json(struct buffer *to, const struct conf_file *file, struct byt
     json_put_uint(&json, "recipient_limit", conf->recipients_most);
     json_put_bool(&json, "deliver", conf->deliver);
     json_key(&json, "warnings");
-    json_array(&json);
+    json_put_array(&json);
     while (bytes_cut(&warnings, '\n', &line))
         json_text(&json, line);
-    json_array_end(&json);
-    json_object_end(&json);
+    json_put_array_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
 }
 
@@ -166,10 +166,10 @@ static int print_flaw(struct buffer *words, int status, bool as_json)
     if (as_json) {
         struct buffer out = buffer_with_most(64 * 1024);
         struct json json = json_to(&out);
-        json_object(&json);
+        json_put_object(&json);
         json_put_bool(&json, "well", false);
         json_put_text(&json, "flaw", bytes_trim(buffer_bytes(words)));
-        json_object_end(&json);
+        json_put_object_end(&json);
         json_line_end(&json);
         ctl_print(stdout, &out);
         buffer_done(&out);

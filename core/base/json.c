@@ -51,10 +51,10 @@ static void shut(struct json *json, char c, bool object)
     buffer_put_char(json->to, c);
 }
 
-void json_object(struct json *json) { open(json, '{', true); }
-void json_object_end(struct json *json) { shut(json, '}', true); }
-void json_array(struct json *json) { open(json, '[', false); }
-void json_array_end(struct json *json) { shut(json, ']', false); }
+void json_put_object(struct json *json) { open(json, '{', true); }
+void json_put_object_end(struct json *json) { shut(json, '}', true); }
+void json_put_array(struct json *json) { open(json, '[', false); }
+void json_put_array_end(struct json *json) { shut(json, ']', false); }
 
 static void put_hex4(struct buffer *to, uint32_t unit)
 {
@@ -138,7 +138,7 @@ void json_bool(struct json *json, bool value)
     buffer_put_text(json->to, value ? "true" : "false");
 }
 
-void json_null(struct json *json)
+void json_put_null(struct json *json)
 {
     before_value(json);
     buffer_put(json->to, BYTES("null"));

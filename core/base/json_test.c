@@ -46,26 +46,26 @@ static void nests(void **state)
     struct buffer out = buffer_with_most(1024);
     struct json json = json_to(&out);
 
-    json_object(&json);
+    json_put_object(&json);
     json_key(&json, "list");
-    json_array(&json);
-    json_array(&json);
-    json_array_end(&json);
-    json_object(&json);
-    json_object_end(&json);
+    json_put_array(&json);
+    json_put_array(&json);
+    json_put_array_end(&json);
+    json_put_object(&json);
+    json_put_object_end(&json);
     json_uint(&json, UINT64_MAX);
     json_int(&json, INT64_MIN);
     json_int(&json, 7);
-    json_null(&json);
-    json_array_end(&json);
+    json_put_null(&json);
+    json_put_array_end(&json);
     json_put_text(&json, "a\"", BYTES("b"));
     json_put_uint(&json, "n", 0);
     json_put_bool(&json, "yes", true);
-    json_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
-    json_object(&json);
+    json_put_object(&json);
     json_put_bool(&json, "yes", false);
-    json_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
     assert_true(bytes_equal(buffer_bytes(&out), BYTES(
         "{\"list\":[[],{},18446744073709551615,-9223372036854775808,7,null],\"a\\\"\":\"b\","

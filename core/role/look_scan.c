@@ -46,21 +46,21 @@ static void put_flaw_json(struct buffer *to, const struct inspect_flaw *flaw)
 {
     struct json json = json_to(to);
 
-    json_object(&json);
+    json_put_object(&json);
     json_put_text(&json, "flaw", flaw->torn ? BYTES("torn tail") : BYTES("damage"));
     json_put_uint(&json, "segment", flaw->segment);
     json_put_uint(&json, "offset", flaw->offset);
     json_put_uint(&json, "octets", flaw->octets);
     json_key(&json, "id");
     if (flaw->id == 0)
-        json_null(&json);
+        json_put_null(&json);
     else {
         char id[ID_TEXT];
         id_write(flaw->id, id);
         json_text(&json, (struct bytes){ id, ID_TEXT });
     }
     json_put_text(&json, "text", bytes_of(flaw->words));
-    json_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
 }
 
@@ -101,9 +101,9 @@ static void put_totals_json(struct buffer *to, const struct inspect_totals *tota
 {
     struct json json = json_to(to);
 
-    json_object(&json);
+    json_put_object(&json);
     json_key(&json, "totals");
-    json_object(&json);
+    json_put_object(&json);
     json_put_uint(&json, "segments", totals->segments);
     json_put_uint(&json, "octets", totals->octets);
     json_put_uint(&json, "records", totals->records);
@@ -113,8 +113,8 @@ static void put_totals_json(struct buffer *to, const struct inspect_totals *tota
     json_put_uint(&json, "damage", totals->damage);
     json_put_uint(&json, "bodies_missing", totals->bodies_missing);
     json_put_uint(&json, "bodies_unknown", totals->bodies_unknown);
-    json_object_end(&json);
-    json_object_end(&json);
+    json_put_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
 }
 

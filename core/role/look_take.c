@@ -60,7 +60,7 @@ static void put_envelope(struct look *look, const struct inspect_piece *piece)
     struct reader in = reader_of(piece->to);
     struct envelope envelope;
 
-    json_object(&json);
+    json_put_object(&json);
     once_json_id(&json, "id", look->letters[look->letter].id);
     if (envelope_read(piece->head, &envelope)) {
         once_json_moment(&json, "received", envelope.received_ms);
@@ -72,15 +72,15 @@ static void put_envelope(struct look *look, const struct inspect_piece *piece)
         json_put_bool(&json, "smtputf8", envelope.smtputf8);
     }
     json_key(&json, "recipients");
-    json_array(&json);
+    json_put_array(&json);
     while (!reader_empty(&in)) {
         struct bytes entry = read_block(&in);
         if (!reader_ok(&in))
             break;
         json_text(&json, once_address(entry));
     }
-    json_array_end(&json);
-    json_object_end(&json);
+    json_put_array_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
 }
 

@@ -65,14 +65,14 @@ static void put_json_sender(struct json *json, struct bytes head)
     if (envelope_read(head, &envelope))
         json_text(json, envelope.sender);
     else
-        json_null(json);
+        json_put_null(json);
 }
 
 static void put_json(const struct wire_queue_row *row, struct buffer *to)
 {
     struct json json = json_to(to);
 
-    json_object(&json);
+    json_put_object(&json);
     once_json_id(&json, "id", row->letter);
     once_json_moment(&json, "received", row->received_ms);
     json_put_uint(&json, "size", row->size);
@@ -83,7 +83,7 @@ static void put_json(const struct wire_queue_row *row, struct buffer *to)
     json_put_uint(&json, "attempts", row->attempts);
     json_key(&json, "next_attempt");
     if (row->held || row->due_ms == 0) {
-        json_null(&json);
+        json_put_null(&json);
     } else {
         struct buffer text = buffer_with_most(64);
         clock_put(&text, row->due_ms);
@@ -91,7 +91,7 @@ static void put_json(const struct wire_queue_row *row, struct buffer *to)
         buffer_done(&text);
     }
     json_put_text(&json, "reason", bytes_first(row->note, ONCE_WORDS_MOST));
-    json_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
 }
 
@@ -123,23 +123,23 @@ static void put_letter_json(const struct once_letter *letter, struct buffer *to)
     struct reader in = reader_of(letter->to);
     struct json json = json_to(to);
 
-    json_object(&json);
+    json_put_object(&json);
     once_json_id(&json, "id", letter->id);
     once_json_moment(&json, "received", letter->received_ms);
     json_put_uint(&json, "size", letter->size);
     put_json_sender(&json, letter->head);
     json_key(&json, "recipients");
-    json_array(&json);
+    json_put_array(&json);
     while (!reader_empty(&in)) {
         struct bytes entry = read_block(&in);
         if (!reader_ok(&in))
             break;
         json_text(&json, once_address(entry));
     }
-    json_array_end(&json);
+    json_put_array_end(&json);
     json_put_uint(&json, "unfinished", letter->left);
     json_put_bool(&json, "held", letter->held);
-    json_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
 }
 

@@ -28,7 +28,7 @@ static void put_status_json(enum store_state state, const struct wire_status_is 
 {
     struct json json = json_to(to);
 
-    json_object(&json);
+    json_put_object(&json);
     json_put_text(&json, "state", bytes_of(state_name(state)));
     once_json_moment(&json, "since", status->since_ms);
     json_put_uint(&json, "queued", status->letters);
@@ -36,7 +36,7 @@ static void put_status_json(enum store_state state, const struct wire_status_is 
     json_put_uint(&json, "delivered", status->delivered);
     json_put_uint(&json, "deferred", status->deferred);
     json_put_uint(&json, "failed", status->failed);
-    json_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
 }
 

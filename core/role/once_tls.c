@@ -22,7 +22,7 @@ static void put_json(const struct wire_tls_row *row, struct buffer *to)
     bool failed = row->what == TLS_NEWS_FAILED;
 
     put_hex(&hex, row->offered);
-    json_object(&json);
+    json_put_object(&json);
     json_put_text(&json, "tls", failed ? BYTES("came-back-in-clear") : BYTES("name-unknown"));
     json_put_text(&json, "name", row->name);
     json_put_uint(&json, failed ? "letters" : "times", row->count);
@@ -34,7 +34,7 @@ static void put_json(const struct wire_tls_row *row, struct buffer *to)
         json_put_text(&json, "by", row->ours ? BYTES("us") : BYTES("peer"));
         json_put_text(&json, "ciphers", buffer_bytes(&hex));
     }
-    json_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
     buffer_done(&hex);
 }

@@ -187,14 +187,14 @@ static void put_json_accepted(struct json *json, const struct history_event *eve
     }
     json_put_uint(json, "size", event->size);
     json_key(json, "recipients");
-    json_array(json);
+    json_put_array(json);
     while (!reader_empty(&in)) {
         struct bytes entry = read_block(&in);
         if (!reader_ok(&in))
             break;
         json_text(json, once_address(entry));
     }
-    json_array_end(json);
+    json_put_array_end(json);
 }
 
 static void put_json_attempt(struct json *json, const struct history_event *event)
@@ -218,7 +218,7 @@ static void put_json(const struct history_event *event, struct buffer *to)
 {
     struct json json = json_to(to);
 
-    json_object(&json);
+    json_put_object(&json);
     json_put_text(&json, "event", bytes_of(what_name(event->what)));
     once_json_id(&json, "id", event->id);
     once_json_moment(&json, "time", event->at_ms);
@@ -226,7 +226,7 @@ static void put_json(const struct history_event *event, struct buffer *to)
         put_json_accepted(&json, event);
     else
         put_json_attempt(&json, event);
-    json_object_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
 }
 
