@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "mail/status.h"
 
+#include "base/number.h"
 #include "base/reader.h"
 
-#define ROW(s, d, NAME, basic, reference, text) { (s), (d), #NAME, basic, reference, text },
+#define ROW(s, d, NAME, basic, reference, title, text) \
+    { (s), (d), #NAME, basic, reference, title, text },
 static const struct status_entry entries[] = { STATUS_DETAIL_LIST(ROW) };
 #undef ROW
 
@@ -21,32 +23,79 @@ const struct status_entry *status_entry_at(size_t i)
     return i < COUNT(entries) ? &entries[i] : NULL;
 }
 
-const char *status_class_text(uint8_t class)
-{
-#define ROW(c, basic, reference, text) { (c), text },
-    static const struct { uint8_t class; const char *text; } classes[] = { STATUS_CLASS_LIST(ROW) };
+struct head {
+    uint16_t number;
+    const char *reference, *text;
+};
+
+#define ROW(c, basic, reference, text) { (c), reference, text },
+static const struct head classes[] = { STATUS_CLASS_LIST(ROW) };
+#undef ROW
+#define ROW(s, reference, text) { (s), reference, text },
+static const struct head subjects[] = { STATUS_SUBJECT_LIST(ROW) };
 #undef ROW
 
-    for (size_t i = 0; i < COUNT(classes); i++) {
-        if (classes[i].class == class)
-            return classes[i].text;
+static struct head head_of(const struct head *heads, size_t n, uint16_t number)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (heads[i].number == number)
+            return heads[i];
     }
-    return "";
+    return (struct head){ number, "", "" };
+}
+
+const char *status_class_text(uint8_t class)
+{
+    return head_of(classes, COUNT(classes), class).text;
+}
+
+const char *status_class_reference(uint8_t class)
+{
+    return head_of(classes, COUNT(classes), class).reference;
 }
 
 const char *status_subject_text(uint16_t subject)
 {
-#define ROW(s, reference, text) { (s), text },
-    static const struct { uint16_t subject; const char *text; } subjects[] = {
-        STATUS_SUBJECT_LIST(ROW)
-    };
+    return head_of(subjects, COUNT(subjects), subject).text;
+}
+
+const char *status_subject_reference(uint16_t subject)
+{
+    return head_of(subjects, COUNT(subjects), subject).reference;
+}
+
+#define ROW(code, reference, text) { (code), reference, text },
+static const struct basic_entry basics[] = { BASIC_LIST(ROW) };
 #undef ROW
 
-    for (size_t i = 0; i < COUNT(subjects); i++) {
-        if (subjects[i].subject == subject)
-            return subjects[i].text;
+const struct basic_entry *basic_find(uint16_t code)
+{
+    for (size_t i = 0; i < COUNT(basics); i++) {
+        if (basics[i].code == code)
+            return &basics[i];
     }
-    return "";
+    return NULL;
+}
+
+const struct basic_entry *basic_entry_at(size_t i)
+{
+    return i < COUNT(basics) ? &basics[i] : NULL;
+}
+
+/* The registry writes "451, 550", "451/550", "250 or 251" and "550 (other ... are allowed)". */
+bool status_goes_with(const struct status_entry *entry, uint16_t basic)
+{
+    struct reader in = reader_of(bytes_of(entry->basic));
+
+    while (!reader_empty(&in)) {
+        struct bytes digits = take_while(&in, is_digit);
+        uint64_t number;
+        if (number_parse(digits, &number) && digits.n == 3 && number == basic)
+            return true;
+        if (digits.n == 0)
+            in.at++;
+    }
+    return false;
 }
 
 void status_put(struct buffer *to, struct status_code code)

@@ -3,7 +3,8 @@
  * mail/status.h: enhanced status codes (RFC 3463; the IANA registry) and the replies made from
  * them.
  *
- * status.def is the one list; every reply of the program is made from it. A code is three numbers:
+ * status.def is the one list, and basic.def that of the three digits in front of them; every reply
+ * of the program is made from them. A code is three numbers:
  * no digits are counted anywhere, so 5.7.25 can be said.
  */
 #ifndef POSTERN_MAIL_STATUS_H
@@ -12,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 
+#include "mail/basic.def"
 #include "mail/status.def"
 
 struct status_code {
@@ -22,7 +24,7 @@ struct status_code {
 #define STATUS(c, s, d) ((struct status_code){ (c), (s), (d) })
 
 /* STATUS_NO_SUCH_MAILBOX ...: subject and detail of each registered code, for status_of. */
-#define STATUS_DETAIL_NAME_(s, d, NAME, basic, reference, text) STATUS_##NAME = (s) << 10 | (d),
+#define STATUS_DETAIL_NAME_(s, d, NAME, ...) STATUS_##NAME = (s) << 10 | (d),
 enum status_detail { STATUS_DETAIL_LIST(STATUS_DETAIL_NAME_) };
 #undef STATUS_DETAIL_NAME_
 
@@ -38,6 +40,7 @@ struct status_entry {
     const char *name;       /* as in the enum above, without STATUS_ */
     const char *basic;      /* the basic reply codes the registry names, or "" */
     const char *reference;
+    const char *title;      /* its name in the registry */
     const char *text;       /* what it means, one sentence of ours */
 };
 
@@ -49,6 +52,22 @@ const struct status_entry *status_entry_at(size_t i);
    that is not registered either. */
 const char *status_class_text(uint8_t class);
 const char *status_subject_text(uint16_t subject);
+/* Where the RFC says so; "" when it is not registered. */
+const char *status_class_reference(uint8_t class);
+const char *status_subject_reference(uint16_t subject);
+
+/* A basic reply code. All texts are constant. */
+struct basic_entry {
+    uint16_t code;
+    const char *reference;  /* who defines it; "" when nobody does */
+    const char *text;       /* what it means, one sentence of ours */
+};
+
+/* The row of a basic reply code, NULL when nobody knows it; and the i-th, NULL past the last. */
+const struct basic_entry *basic_find(uint16_t code);
+const struct basic_entry *basic_entry_at(size_t i);
+/* Does the registry name that basic reply code with that enhanced code? */
+bool status_goes_with(const struct status_entry *entry, uint16_t basic);
 
 /* "5.7.25". */
 void status_put(struct buffer *to, struct status_code code);

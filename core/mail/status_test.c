@@ -79,6 +79,46 @@ static bool is_known(const char *code, size_t *details)
     return status_find(STATUS((uint8_t)class, (uint16_t)subject, (uint16_t)detail)) != NULL;
 }
 
+static void basic_codes_are_found(void **state)
+{
+    size_t rows = 0;
+    uint16_t before = 0;
+
+#define ROW(code, reference, text) \
+    assert_ptr_equal(basic_find(code), basic_entry_at(rows++)); \
+    assert_true((code) > before && (code) < 600 && text[0] != '\0'); \
+    before = code;
+    BASIC_LIST(ROW)
+#undef ROW
+    assert_null(basic_entry_at(rows));
+    assert_null(basic_find(299));
+    assert_string_equal(basic_find(550)->reference, "RFC 5321, 4.3.2");
+    assert_string_equal(basic_find(571)->reference, "");
+}
+
+/* Whatever the registry names is in our list. */
+static void codes_go_together(void **state)
+{
+    const struct status_entry *entry;
+    const char *at;
+
+    for (size_t i = 0; (entry = status_entry_at(i)) != NULL; i++) {
+        for (at = entry->basic; *at != '\0'; at++) {
+            if (!is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]))
+                continue;
+            uint16_t code = (uint16_t)strtoul(at, NULL, 10);
+            if (basic_find(code) == NULL || !status_goes_with(entry, code))
+                fail_msg("X.%u.%u and %u", entry->subject, entry->detail, code);
+            at += 2;
+        }
+        assert_false(status_goes_with(entry, 999));
+        assert_true(entry->title[0] != '\0' && entry->reference[0] != '\0');
+    }
+    assert_true(status_goes_with(status_find(STATUS(5, 7, 24)), 451));
+    assert_true(status_goes_with(status_find(STATUS(5, 7, 24)), 550));
+    assert_false(status_goes_with(status_find(STATUS(5, 1, 1)), 55));
+}
+
 static FILE *open_registry(char *ret_path, size_t n)
 {
     const char *shared = getenv("POSTERN_SHARED");
@@ -113,6 +153,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_read_and_written),
         cmocka_unit_test(names_are_codes),
+        cmocka_unit_test(basic_codes_are_found),
+        cmocka_unit_test(codes_go_together),
         cmocka_unit_test(no_registered_code_is_missing),
     };
     char path[4096];

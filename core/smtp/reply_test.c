@@ -54,6 +54,19 @@ static void test_which_have_none(void **state)
     }
 }
 
+/* Whatever the server says can be looked up. */
+static void test_registered(void **state)
+{
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct status_code code = reply_code(rows[i].reply);
+
+        if (basic_find((uint16_t)reply_basic(rows[i].reply)) == NULL)
+            fail_msg("%s: nobody knows its basic code", rows[i].name);
+        if (code.class != 0 && status_find(code) == NULL)
+            fail_msg("%s: its code is not registered", rows[i].name);
+    }
+}
+
 /* line-23: at most 512 octets, CRLF at the end and nowhere else, whatever words go in. */
 static void test_lines(void **state)
 {
@@ -95,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_which_have_none),
+        cmocka_unit_test(test_registered),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_words),
     };
