@@ -20,6 +20,7 @@ enum {
     KEPT_MOST = 64 * 1024,
     WARNINGS_MOST = 8,          /* that we say to one peer: it asks for what it cannot have */
     KEPT_WHEN_IDLE = 512,
+    TICKET_MOST = 64 * 1024,
 };
 
 /* ---- birth and death */
@@ -42,41 +43,48 @@ static void on_info(const SSL *ssl, int where, int said)
     tls->facts.alert = (uint8_t)said;
 }
 
-static bool set_up(struct tls *tls)
-{
-    uint8_t bound_to[4] = { (uint8_t)(tls->listener >> 24), (uint8_t)(tls->listener >> 16),
-                            (uint8_t)(tls->listener >> 8), (uint8_t)tls->listener };
-
-    tls->ssl = SSL_new(tls->context->ctx);
-    if (tls->ssl == NULL || !tls_bio_attach(tls)
-        || SSL_set_session_id_context(tls->ssl, bound_to, sizeof(bound_to)) != 1)
-        return false;
-    SSL_set_app_data(tls->ssl, tls);
-    SSL_set_info_callback(tls->ssl, on_info);
-    SSL_set_accept_state(tls->ssl);
-    return true;
-}
-
-struct tls *tls_new(struct tls_context *context, uint32_t listener)
+struct tls *tls_begin(struct tls_context *context)
 {
     struct tls *tls = mem_new(sizeof(*tls));
 
     if (tls == NULL)
         return NULL;
     *tls = (struct tls){
-        .context = context, .listener = listener,
+        .context = context,
         .kept = buffer_with_most(KEPT_MOST), .plain = buffer_with_most(PLAIN_MOST),
         .cipher = buffer_with_most(CIPHER_MOST), .tbs = buffer_with_most(SIGN_TBS_MOST),
-        .signature = buffer_with_most(SIGNATURE_MOST),
+        .signature = buffer_with_most(SIGNATURE_MOST), .ticket = buffer_with_most(TICKET_MOST),
         .facts = { .version = BYTES_NONE, .cipher = BYTES_NONE, .name = BYTES_NONE,
                    .offered = BYTES_NONE },
+        .verdict = { .words = "", .depth = -1 },
     };
     context->users++;
-    if (!set_up(tls)) {
+    tls->ssl = SSL_new(context->ctx);
+    if (tls->ssl == NULL || !tls_bio_attach(tls)) {
+        ERR_clear_error();
         tls_free(tls);
-        tls = NULL;
+        return NULL;
     }
-    ERR_clear_error();
+    SSL_set_app_data(tls->ssl, tls);
+    SSL_set_info_callback(tls->ssl, on_info);
+    return tls;
+}
+
+struct tls *tls_new(struct tls_context *context, uint32_t listener)
+{
+    uint8_t bound_to[4] = { (uint8_t)(listener >> 24), (uint8_t)(listener >> 16),
+                            (uint8_t)(listener >> 8), (uint8_t)listener };
+    struct tls *tls = tls_begin(context);
+
+    if (tls == NULL)
+        return NULL;
+    if (SSL_set_session_id_context(tls->ssl, bound_to, sizeof(bound_to)) != 1) {
+        ERR_clear_error();
+        tls_free(tls);
+        return NULL;
+    }
+    tls->listener = listener;
+    SSL_set_accept_state(tls->ssl);
     return tls;
 }
 
@@ -115,6 +123,9 @@ void tls_free(struct tls *tls)
     buffer_done(&tls->cipher);
     buffer_done(&tls->tbs);
     buffer_done(&tls->signature);
+    if (tls->ticket.room > 0)
+        mem_wipe(tls->ticket.at, tls->ticket.room);
+    buffer_done(&tls->ticket);
     tls_context_free(tls->context);
     mem_free(tls);
 }
@@ -200,6 +211,7 @@ static void note_opened(struct tls *tls)
     /* Of a session that goes on after another, the certificate was not chosen anew. */
     if (facts->resumed)
         facts->name_known = tls_context_serves(tls->context, facts->name);
+    tls_client_note(tls);
 }
 
 static enum tls_said shake(struct tls *tls)

@@ -7,6 +7,7 @@
  *   tls_bio.c       OpenSSL's octets from and to a session's own buffers
  *   tls_hello.c     what a client says first: name, cipher suites; the choice of a certificate
  *   tls_ticket.c    resumption tickets
+ *   tls_client.c    sessions that we open: whom they must prove, and by what
  *   remote_key.c    keys whose signatures come from elsewhere
  */
 #ifndef POSTERN_CRYPT_TLS_INT_H
@@ -16,6 +17,7 @@
 #include "base/reader.h"
 #include "crypt/openssl_int.h"
 #include "crypt/tls.h"
+#include "crypt/tls_client.h"
 
 struct remote_methods;
 
@@ -68,7 +70,18 @@ struct tls {
     struct tls_facts facts;
     char name[TLS_NAME_MOST];
     uint8_t offered[TLS_OFFERED_MOST];
+    /* of one that we opened */
+    enum tls_proof proof;
+    bool must;
+    struct tls_verdict verdict;
+    struct buffer ticket;
 };
+
+/* tls.c. A session that is neither side's yet; NULL when memory is short. */
+struct tls *tls_begin(struct tls_context *context);
+
+/* tls_client.c. The handshake is over: what it showed. Nothing well for a server's side. */
+void tls_client_note(struct tls *tls);
 
 /* tls_bio.c */
 BIO_METHOD *tls_bio_method(void);

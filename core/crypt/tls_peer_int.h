@@ -30,6 +30,8 @@ void holder_done(struct holder *holder);
 /* A certificate in PEM, by `above` (NULL: by itself). The caller frees both. */
 X509 *peer_certificate(EVP_PKEY *key, const char *const *names, X509 *above, EVP_PKEY *above_key);
 EVP_PKEY *peer_key(enum peer_kind kind);
+/* The key as the role that signs has it. */
+struct sign_key *peer_hold(EVP_PKEY *key);
 void peer_put_pem(struct buffer *to, X509 *x509);
 
 struct pair {

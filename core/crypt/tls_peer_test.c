@@ -67,7 +67,7 @@ void peer_put_pem(struct buffer *to, X509 *x509)
     BIO_free(bio);
 }
 
-static struct sign_key *hold(EVP_PKEY *key)
+struct sign_key *peer_hold(EVP_PKEY *key)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     char *at;
@@ -88,7 +88,7 @@ void holder_add(struct holder *holder, struct tls_context *context, enum peer_ki
 
     assert_true(holder->n < PEER_KEYS);
     peer_put_pem(&pem, x509);
-    holder->keys[holder->n] = hold(key);
+    holder->keys[holder->n] = peer_hold(key);
     assert_non_null(holder->keys[holder->n]);
     assert_true(sign_key_fits(holder->keys[holder->n], buffer_bytes(&pem)));
     assert_true(tls_context_add(context, buffer_bytes(&pem), holder->n));

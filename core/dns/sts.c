@@ -67,7 +67,8 @@ static bool is_record(struct bytes text)
 {
     struct bytes start = BYTES("v=STSv1"), after = bytes_skip(text, start.n);
 
-    return bytes_begins(text, start) && (after.n == 0 || is_space(after.at[0]) || after.at[0] == ';');
+    return bytes_begins(text, start)
+        && (after.n == 0 || is_space(after.at[0]) || after.at[0] == ';');
 }
 
 bool sts_record_read(const struct dns_answer *answer, struct buffer *to)
