@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 enum { INBOX_MOST = 128 * 1024 * 1024, INBOX_KEPT = 256 * 1024, START_OCTETS = 32 };
 
@@ -94,6 +95,7 @@ void actor_free(struct actor *actor)
     link_part(actor);
     links_done(actor);
     lanes_free(actor->lanes);
+    http_free(actor->http);
     conns_done(&actor->conns);
     files_done(&actor->files);
     if (actor->role != NULL)
@@ -140,6 +142,21 @@ void actor_end(struct actor *actor, int status)
     log_ours(&line, "why", BYTES("no memory"));
     actor_log(actor, LOG_ERROR, &line);
     buffer_done(&line);
+}
+
+static void on_asked(void *of, uint64_t token, const struct web_request *request)
+{
+    actor_post(of, &(struct event){ .kind = EV_ASKED, .token = token, .web = request });
+}
+
+bool actor_open_web(struct actor *actor, int fd)
+{
+    if (actor->http == NULL)
+        actor->http = http_new(actor->loop, actor, on_asked);
+    if (actor->http != NULL)
+        return http_listen(actor->http, fd);
+    close(fd);
+    return false;
 }
 
 /* ---- posted events ---- */
@@ -239,6 +256,7 @@ static void do_effect(struct actor *actor, const struct effect *effect)
         break;
     case FX_SPAWN: case FX_KILL: do_spawner(actor, effect); break;
     case FX_RELOAD: do_reload(actor); break;
+    case FX_ANSWER: http_answer(actor->http, effect->number, effect->web); break;
     case FX_EXIT: actor_end(actor, (int)effect->number); break;
     }
 }

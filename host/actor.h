@@ -7,6 +7,7 @@
 
 #include "host/conn.h"
 #include "host/file.h"
+#include "host/http.h"
 #include "host/io.h"
 #include "host/link.h"
 #include "host/loop.h"
@@ -25,6 +26,7 @@ struct actor {
     struct conns conns;
     struct links links;
     struct files files;
+    struct http *http;          /* NULL: it is not asked over HTTP */
     struct lanes *lanes;        /* NULL: no files */
     struct watcher lanes_watch;
     bool io_done;               /* a lane has something for us */
@@ -47,6 +49,8 @@ MUST_USE bool actor_open_lanes(struct actor *actor, unsigned n);
 
 /* Step it with this event in the next turn, after those posted before. The octets are copied. */
 void actor_post(struct actor *actor, const struct event *event);
+/* Answer over HTTP on this socket, which is taken over. */
+MUST_USE bool actor_open_web(struct actor *actor, int fd);
 /* Step it with all that was posted, now. */
 void actor_read_inbox(struct actor *actor);
 /* Step it now, and do what it asks for. */

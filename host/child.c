@@ -143,7 +143,7 @@ static void tie_to(pid_t master)
 
 static void become(const struct estate *estate, struct role_name role, int leash, pid_t master)
 {
-    int keep[LISTEN_MOST + 4];
+    int keep[LISTEN_MOST + HTTP_LISTEN_MOST + 5];
     size_t n = estate_share(estate, role, keep);
     char title[16];
 

@@ -100,6 +100,53 @@ static int give_folders(struct estate *estate, struct buffer *reterr_words)
     return 0;
 }
 
+/* ---- the web ---- */
+
+static int add_web(struct estate *estate, const struct conf_web *web, struct bytes entry,
+                   struct buffer *reterr_words)
+{
+    int fd;
+
+    if (web->off)
+        return 0;
+    if (estate->n_web == HTTP_LISTEN_MOST)
+        return complain(reterr_words, "web", entry, "too many sockets", EX_CONFIG);
+    fd = listen_web(web, entry, reterr_words);
+    if (fd < 0)
+        return EX_UNAVAILABLE;
+    estate->web_fds[estate->n_web++] = fd;
+    return 0;
+}
+
+/* Beside the control socket when nothing else is said. */
+static int add_web_default(struct estate *estate, struct buffer *reterr_words)
+{
+    struct bytes control = estate->conf->control;
+    struct buffer path = buffer_with_most(control.n + 4);
+    int status;
+
+    buffer_put(&path, bytes_first(control, bytes_find_last(control, '/')));
+    buffer_put(&path, BYTES("/web"));
+    struct conf_web web = { .path = buffer_bytes(&path) };
+    status = path.bad ? EX_OSERR : add_web(estate, &web, web.path, reterr_words);
+    buffer_done(&path);
+    return status;
+}
+
+static int open_web(struct estate *estate, struct buffer *reterr_words)
+{
+    struct conf_texts entries = estate->conf->web;
+    struct conf_web web;
+    int status = 0;
+
+    if (entries.n == 0)
+        return add_web_default(estate, reterr_words);
+    for (size_t i = 0; i < entries.n && status == 0; i++)
+        if (conf_web_parse(entries.list[i], &web))
+            status = add_web(estate, &web, entries.list[i], reterr_words);
+    return status;
+}
+
 int estate_open(struct estate *estate, const struct conf *conf, struct log_sink *log,
                 struct buffer *reterr_words)
 {
@@ -119,6 +166,8 @@ int estate_open(struct estate *estate, const struct conf *conf, struct log_sink 
         estate->control_fd = listen_control(conf->control, reterr_words);
         status = estate->control_fd < 0 ? EX_UNAVAILABLE : 0;
     }
+    if (status == 0)
+        status = open_web(estate, reterr_words);
     if (status != 0)
         estate_close(estate);
     return status;
@@ -131,15 +180,23 @@ static void close_one(int *fd)
     *fd = -1;
 }
 
-void estate_close(struct estate *estate)
+/* A listening socket, and its name in the file system if it has one. */
+static void close_named(int *fd)
 {
     struct address_buffer name = { .n = sizeof(name.at) };
 
-    if (estate->control_fd >= 0
-        && getsockname(estate->control_fd, &name.at.any, &name.n) == 0
-        && name.n > sizeof(sa_family_t))
+    if (*fd >= 0 && getsockname(*fd, &name.at.any, &name.n) == 0
+        && name.at.any.sa_family == AF_UNIX && name.n > sizeof(sa_family_t))
         unlink(name.at.local.sun_path);
-    close_one(&estate->control_fd);
+    close_one(fd);
+}
+
+void estate_close(struct estate *estate)
+{
+    close_named(&estate->control_fd);
+    for (size_t i = 0; i < estate->n_web; i++)
+        close_named(&estate->web_fds[i]);
+    estate->n_web = 0;
     close_one(&estate->spool_fd);
     close_one(&estate->mail_fd);
     close_one(&estate->keys_fd);
@@ -199,6 +256,16 @@ static bool equip_listener(struct actor *actor, int fd, uint32_t entry)
     return copy >= 0 && conns_listen(&actor->conns, copy, entry);
 }
 
+static bool equip_web(const struct estate *estate, struct actor *actor)
+{
+    for (size_t i = 0; i < estate->n_web; i++) {
+        int copy = copy_of(estate->web_fds[i]);
+        if (copy < 0 || !actor_open_web(actor, copy))
+            return false;
+    }
+    return true;
+}
+
 static bool equip_folder(struct actor *actor, enum io_root root, int fd)
 {
     actor->files.roots[root] = copy_of(fd);
@@ -214,6 +281,8 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
         if (!equip_listener(actor, set->fds[i], set->entries[i]))
             return false;
     if (rights->may & MAY_CONTROL && !equip_listener(actor, estate->control_fd, 0))
+        return false;
+    if (rights->may & MAY_WEB && !equip_web(estate, actor))
         return false;
     if (rights->may & MAY_SPOOL && !equip_folder(actor, IN_SPOOL, estate->spool_fd))
         return false;
@@ -232,7 +301,7 @@ static uint64_t descriptors_of(const struct conf *conf)
     uint64_t clients = conf->connections == 0 ? LIMIT_CONNECTIONS : conf->connections;
 
     return clients + clients / 8 + 2 * (LISTEN_MOST + 1) + LIMIT_IO_FILES + LIMIT_FRONTS
-         + ROLE_KINDS + SPARE_DESCRIPTORS;
+         + 2 * (HTTP_LISTEN_MOST + LIMIT_WEB_CLIENTS) + ROLE_KINDS + SPARE_DESCRIPTORS;
 }
 
 struct box estate_box(const struct estate *estate, enum role_kind kind)
@@ -263,6 +332,8 @@ size_t estate_share(const struct estate *estate, struct role_name role, int *ret
         ret_fds[n++] = set->fds[i];
     if (rights->may & MAY_CONTROL)
         ret_fds[n++] = estate->control_fd;
+    for (size_t i = 0; i < estate->n_web && rights->may & MAY_WEB; i++)
+        ret_fds[n++] = estate->web_fds[i];
     if (rights->may & MAY_SPOOL)
         ret_fds[n++] = estate->spool_fd;
     if (rights->may & MAY_MAIL && estate->mail_fd >= 0)

@@ -22,6 +22,8 @@ struct estate {
     const struct role_ops *(*ops_of)(enum role_kind kind);
     struct listen_set fronts[LIMIT_FRONTS];
     int control_fd, spool_fd, mail_fd, keys_fd;
+    int web_fds[HTTP_LISTEN_MOST];
+    size_t n_web;
     bool by_users;              /* each role runs as a user of its own */
     struct user users[ROLE_KINDS];
 };
@@ -41,7 +43,7 @@ MUST_USE bool estate_equip(const struct estate *estate, struct actor *actor);
 /* The box of its process, not entered yet. */
 struct box estate_box(const struct estate *estate, enum role_kind kind);
 /* The descriptors of the role's share, for a process that closes all others; at most LISTEN_MOST
-   + 3. */
+   + 3 + HTTP_LISTEN_MOST. */
 size_t estate_share(const struct estate *estate, struct role_name role, int *ret_fds);
 
 #endif

@@ -226,7 +226,7 @@ static int bind_control(const struct sockaddr_un *name)
     return bound ? fd : -1;
 }
 
-int listen_control(struct bytes path, struct buffer *reterr_words)
+static int listen_unix(const char *setting, struct bytes path, struct buffer *reterr_words)
 {
     struct sockaddr_un name;
     const char *flaw = NULL;
@@ -243,6 +243,37 @@ int listen_control(struct bytes path, struct buffer *reterr_words)
         flaw = fd < 0 ? strerrordesc_np(errno) : NULL;
     }
     if (flaw != NULL)
-        complain(reterr_words, "control", path, flaw);
+        complain(reterr_words, setting, path, flaw);
+    return fd;
+}
+
+int listen_control(struct bytes path, struct buffer *reterr_words)
+{
+    return listen_unix("control", path, reterr_words);
+}
+
+/* ---- the web */
+
+static int listen_loopback(const struct net_address *address)
+{
+    int fd = bind_one(address, false);
+
+    if (fd < 0 || listen(fd, LISTEN_BACKLOG) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int listen_web(const struct conf_web *web, struct bytes entry, struct buffer *reterr_words)
+{
+    int fd;
+
+    if (web->path.n > 0)
+        return listen_unix("web", web->path, reterr_words);
+    fd = listen_loopback(&web->at);
+    if (fd < 0)
+        complain(reterr_words, "web", entry, strerrordesc_np(errno));
     return fd;
 }

@@ -42,4 +42,8 @@ void listen_close(struct listen_set *sets, size_t copies);
    replaced. -1: a line in reterr_words says why. */
 MUST_USE int listen_control(struct bytes path, struct buffer *reterr_words);
 
+/* The same for one entry of `web`: a socket on a path (its mode 0660) or a loopback address. */
+MUST_USE int listen_web(const struct conf_web *web, struct bytes entry,
+                        struct buffer *reterr_words);
+
 #endif

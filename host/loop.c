@@ -97,6 +97,10 @@ static uint64_t due_ms(const struct loop *loop)
         uint64_t at = loop->actors[i] == NULL ? UINT64_MAX : actor_due_ms(loop->actors[i]);
         due = at < due ? at : due;
     }
+    if (loop->guest != NULL) {
+        uint64_t at = loop->guest->due_ms(loop->guest);
+        due = at < due ? at : due;
+    }
     return due;
 }
 
@@ -140,6 +144,8 @@ void loop_turn(struct loop *loop, int wait_ms_most)
     loop->now = clock_now();
     for (int i = 0; i < n; i++)
         dispatch(loop, &events[i]);
+    if (loop->guest != NULL)
+        loop->guest->turn(loop->guest);
     for (size_t i = 0; i < LOOP_ACTORS; i++)
         if (loop->actors[i] != NULL)
             actor_turn(loop->actors[i]);

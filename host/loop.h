@@ -41,6 +41,12 @@ enum {
     LOOP_EVENTS = 256,          /* that one wait brings at most */
 };
 
+/* Something that lives in the loop beside its roles, and has a clock of its own. */
+struct guest {
+    uint64_t (*due_ms)(struct guest *guest);    /* monotonic; UINT64_MAX: only when called */
+    void (*turn)(struct guest *guest);          /* once a turn */
+};
+
 struct grave;
 
 struct loop {
@@ -51,6 +57,7 @@ struct loop {
     char *scratch;
     struct actor *actors[LOOP_ACTORS];
     struct spawner *spawner;    /* borrowed; may be NULL */
+    struct guest *guest;        /* the same */
     struct grave *graves;
 };
 

@@ -97,7 +97,7 @@ static void tiny_step(void *of, const struct event *event, struct effects *fx)
     case EV_END: fx_close(fx, event->conn); break;
     case EV_ACCEPT: case EV_CLOSED: case EV_DRAINED: case EV_IO: case EV_ALARM: case EV_TURN:
     case EV_RELOAD: case EV_CHILD:
-    case EV_CONNECTED:
+    case EV_CONNECTED: case EV_ASKED:
         break;
     }
 }

@@ -13,7 +13,7 @@ static const char *const event_names[] = {
     [EV_CLOSED] = "closed", [EV_DRAINED] = "drained", [EV_TOLD] = "told", [EV_PEER_UP] = "peer-up",
     [EV_PEER_DOWN] = "peer-down", [EV_IO] = "io", [EV_ALARM] = "alarm", [EV_TURN] = "turn",
     [EV_RELOAD] = "reload", [EV_STOP] = "stop", [EV_CHILD] = "child",
-    [EV_CONNECTED] = "connected",
+    [EV_CONNECTED] = "connected", [EV_ASKED] = "asked",
 };
 
 static const char *const effect_names[] = {
@@ -21,6 +21,7 @@ static const char *const effect_names[] = {
     [FX_ABORT] = "abort", [FX_DIAL] = "dial",
     [FX_TELL] = "tell", [FX_ALARM] = "alarm", [FX_IO] = "io",
     [FX_LOG] = "log", [FX_SPAWN] = "spawn", [FX_KILL] = "kill", [FX_RELOAD] = "reload",
+    [FX_ANSWER] = "answer",
     [FX_EXIT] = "exit",
 };
 

@@ -133,6 +133,11 @@ void fx_reload(struct effects *fx)
     add(fx, (struct effect){ .kind = FX_RELOAD });
 }
 
+void fx_answer(struct effects *fx, uint64_t token, const struct web_response *response)
+{
+    add(fx, (struct effect){ .kind = FX_ANSWER, .number = token, .web = response });
+}
+
 void fx_exit(struct effects *fx, int status)
 {
     add(fx, (struct effect){ .kind = FX_EXIT, .number = (uint64_t)status });

@@ -12,6 +12,8 @@
 #include "base/buffer.h"
 #include "base/event.h"
 
+struct web_response;            /* web/web.h */
+
 enum effect_kind {
     FX_SEND,        /* these octets to a connection, in order, as fast as it takes them */
     FX_PAUSE,       /* read no more from a connection until FX_RESUME */
@@ -27,6 +29,7 @@ enum effect_kind {
     FX_SPAWN,       /* master only: (re)start the process of `to` */
     FX_KILL,        /* master only: end the process of `to` (SIGTERM; `number` 1: SIGKILL) */
     FX_RELOAD,      /* admin only: read the configuration anew; EV_RELOAD tells how it went */
+    FX_ANSWER,      /* admin only: to EV_ASKED with `number` as its token; once for each */
     FX_EXIT,        /* this role is done; `number` is the exit status (sysexits) */
 };
 
@@ -77,7 +80,8 @@ struct effect {
     struct role_name to;
     struct bytes bytes;
     struct bytes more;          /* TELL: the frame's second part, straight behind `bytes` */
-    uint64_t number;            /* ALARM: monotonic ms; DIAL, KILL, EXIT: see there */
+    uint64_t number;            /* ALARM: monotonic ms; DIAL, KILL, ANSWER, EXIT: see there */
+    const struct web_response *web;     /* ANSWER; lives until that role's next step */
     struct net_address address; /* DIAL */
     enum log_level level;
     struct io io;
@@ -119,6 +123,7 @@ void fx_log(struct effects *fx, enum log_level level, struct bytes line);
 void fx_spawn(struct effects *fx, struct role_name role);
 void fx_kill(struct effects *fx, struct role_name role, bool hard);
 void fx_reload(struct effects *fx);
+void fx_answer(struct effects *fx, uint64_t token, const struct web_response *response);
 void fx_exit(struct effects *fx, int status);
 
 #endif

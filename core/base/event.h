@@ -67,10 +67,13 @@ enum event_kind {
                        also how a reload went that it had asked for by fx_reload */
     EV_STOP,        /* end cleanly, soon */
     EV_CONNECTED,   /* FX_DIAL ended: `token` as given; `fault` OK and `conn` is open, or why not */
+    EV_ASKED,       /* admin only: somebody asks over HTTP: `web`, which lives until FX_ANSWER with
+                       this `token` */
     EV_CHILD,       /* master only: the process of `peer` ended, or could not be made */
 };
 
 struct conf;                    /* plan/conf.h */
+struct web_request;             /* web/web.h */
 
 struct event {
     enum event_kind kind;
@@ -82,7 +85,8 @@ struct event {
     struct bytes bytes;         /* BYTES, TOLD, IO (as read or listed); START: 32 random octets;
                                    RELOAD: what changed or is wrong, in lines */
     const struct conf *conf;    /* RELOAD: lives until the next; NULL: all stays as it was */
-    uint64_t token;             /* IO, CONNECTED: as given */
+    const struct web_request *web;      /* ASKED */
+    uint64_t token;             /* IO, CONNECTED: as given; ASKED: for the answer */
     enum fault fault;           /* IO, CONNECTED */
     uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind;
                                    CHILD: exit status, 128 and a signal's number, or 71: no fork;

@@ -63,6 +63,8 @@ enum limit {
     LIMIT_CONTROL_CLIENTS = 64,
     LIMIT_CONTROL_PER_UID = 32,             /* so that root finds a place whatever others hold */
 
+    LIMIT_WEB_CLIENTS = 64,                 /* who ask over HTTP at the same time */
+
     LIMIT_CONF_BYTES = 1024 * 1024,
     LIMIT_CONF_LINE = 4096,
     LIMIT_TABLE_BYTES = 16 * 1024 * 1024,   /* a file of aliases */

@@ -43,6 +43,7 @@ struct conf_spans {
 #define CONF_FIELD_sign(field) struct bytes field;
 #define CONF_FIELD_mail(field) struct bytes field;
 #define CONF_FIELD_nets(field) struct conf_texts field;
+#define CONF_FIELD_webs(field) struct conf_texts field;
 
 #include "plan/conf.def"
 
@@ -100,6 +101,17 @@ struct conf_route {
 /* [DOMAIN "="] ( "unix:" PATH / IPV4 ":" PORT / "[" IPV6 "]:" PORT ), all of the text; an absolute
    path of at most 107 octets. */
 MUST_USE bool conf_route_parse(struct bytes text, struct conf_route *ret_route);
+
+/* One of conf.web, taken apart: a unix socket when `path` is not empty, else `at`, an address of
+   this machine alone. Slices borrow. */
+struct conf_web {
+    bool off;                       /* "no": nothing is listened on */
+    struct bytes path;
+    struct net_address at;
+};
+
+/* "no" / "unix:" PATH / a loopback IPV4 ":" PORT / "[::1]:" PORT, all of the text. */
+MUST_USE bool conf_web_parse(struct bytes text, struct conf_web *ret_web);
 
 /* Is this domain (as A-labels, any case) one whose mail is received here? */
 bool conf_serves(const struct conf *conf, struct bytes domain_ascii);

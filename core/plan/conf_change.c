@@ -11,7 +11,7 @@ static bool is_fixed(size_t i)
 {
     static const uint8_t fixed[] = {
         CONF_AT_mailboxes, CONF_AT_spool, CONF_AT_control, CONF_AT_log, CONF_AT_fronts,
-        CONF_AT_segment, CONF_AT_users, CONF_AT_certificates,
+        CONF_AT_segment, CONF_AT_users, CONF_AT_certificates, CONF_AT_web,
     };
 
     for (size_t at = 0; at < COUNT(fixed); at++)
@@ -93,7 +93,7 @@ static void put_value(struct buffer *to, const struct conf *conf, size_t i)
         safe_put_plain(to, *(const struct bytes *)field);
         break;
     case CONF_listens: put_listens(to, conf, field); break;
-    case CONF_names: case CONF_routes: case CONF_nets:
+    case CONF_names: case CONF_routes: case CONF_nets: case CONF_webs:
         put_list(to, field);
         break;
     case CONF_count: buffer_put_uint(to, *(const uint64_t *)field); break;
@@ -157,6 +157,19 @@ static bool keep_path(const struct bytes *from, struct arena *arena, struct byte
     return from->n == 0 || to->at != NULL;
 }
 
+static bool keep_texts(const struct conf_texts *from, struct arena *arena, struct conf_texts *to)
+{
+    struct bytes *list = from->n == 0 ? NULL : arena_take(arena, from->n * sizeof(*list));
+
+    if (from->n > 0 && list == NULL)
+        return false;
+    for (size_t i = 0; i < from->n; i++)
+        if (!keep_path(&from->list[i], arena, &list[i]))
+            return false;
+    *to = (struct conf_texts){ list, from->n };
+    return true;
+}
+
 bool conf_keep_fixed(const struct conf *before, struct arena *arena, struct conf *after)
 {
     after->fronts = before->fronts;
@@ -166,5 +179,6 @@ bool conf_keep_fixed(const struct conf *before, struct arena *arena, struct conf
         && keep_path(&before->spool, arena, &after->spool)
         && keep_path(&before->control, arena, &after->control)
         && keep_path(&before->certificates, arena, &after->certificates)
-        && keep_path(&before->log, arena, &after->log);
+        && keep_path(&before->log, arena, &after->log)
+        && keep_texts(&before->web, arena, &after->web);
 }

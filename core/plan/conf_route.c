@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "plan/conf.h"
 
+#include <string.h>
+
 enum { SOCKET_PATH_MOST = 107 };        /* of a unix socket, as Linux has them */
 
 bool conf_route_parse(struct bytes text, struct conf_route *ret_route)
@@ -25,5 +27,25 @@ bool conf_route_parse(struct bytes text, struct conf_route *ret_route)
         route.at = listen.at;
     }
     *ret_route = route;
+    return true;
+}
+
+bool conf_web_parse(struct bytes text, struct conf_web *ret_web)
+{
+    static const uint8_t v4_loopback[13] = { [10] = 0xFF, [11] = 0xFF, [12] = 127 };
+    static const uint8_t v6_loopback[16] = { [15] = 1 };
+    struct conf_web web = { .off = bytes_equal(text, BYTES("no")) };
+    struct conf_route route;
+
+    if (!web.off) {
+        if (!conf_route_parse(text, &route) || route.domain.n > 0)
+            return false;
+        if (route.path.n == 0 && memcmp(route.at.ip, v4_loopback, sizeof(v4_loopback)) != 0
+            && memcmp(route.at.ip, v6_loopback, sizeof(v6_loopback)) != 0)
+            return false;
+        web.path = route.path;
+        web.at = route.at;
+    }
+    *ret_web = web;
     return true;
 }

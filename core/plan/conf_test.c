@@ -290,6 +290,39 @@ static void reads_listens(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    bool read, off;
+    const char *path;
+} webs[] = {
+    { "no", true, true, "" },
+    { "unix:/run/postern/web", true, false, "/run/postern/web" },
+    { "127.0.0.1:8025", true, false, "" },
+    { "127.9.9.9:80", true, false, "" },
+    { "[::1]:8025", true, false, "" },
+    { "0.0.0.0:80", false, false, "" },
+    { "*:80", false, false, "" },
+    { "128.0.0.1:80", false, false, "" },
+    { "192.0.2.1:80", false, false, "" },
+    { "[::]:80", false, false, "" },
+    { "[2001:db8::1]:80", false, false, "" },
+    { "unix:web", false, false, "" },
+    { "example.org=127.0.0.1:80", false, false, "" },
+    { "yes", false, false, "" },
+    { "", false, false, "" },
+};
+
+static void reads_webs(void **state)
+{
+    for (size_t i = 0; i < COUNT(webs); i++) {
+        struct conf_web web = { .off = false, .path = BYTES_NONE };
+
+        if (conf_web_parse(bytes_of(webs[i].text), &web) != webs[i].read || web.off != webs[i].off
+            || !bytes_equal(web.path, bytes_of(webs[i].path)))
+            fail_msg("%s", webs[i].text);
+    }
+}
+
 static void put_lines(struct buffer *text, const char *line, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -350,6 +383,7 @@ int main(void)
         cmocka_unit_test(judges_whole_files),
         cmocka_unit_test(keeps_what_was_given),
         cmocka_unit_test(reads_listens),
+        cmocka_unit_test(reads_webs),
         cmocka_unit_test(bounds_its_input),
         cmocka_unit_test(survives_short_memory),
     };

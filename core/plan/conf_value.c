@@ -287,6 +287,24 @@ static bool take_routes(struct conf_reading *reading, const struct conf_setting 
             || refuse_memory(reading, value));
 }
 
+static bool take_webs(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    struct conf_texts *list = field;
+    struct conf_web web, before = { .off = false };
+    struct bytes kept;
+
+    if (!conf_web_parse(value.text, &web))
+        return conf_refuse(reading, value.written,
+                           "unix:/PATH, or ADDRESS:PORT with an address of this machine alone, "
+                           "such as 127.0.0.1:8025, or no", NULL);
+    if (list->n > 0 && (web.off || (conf_web_parse(list->list[0], &before) && before.off)))
+        return conf_refuse(reading, value.written, "\"no\" alone, or sockets", NULL);
+    return keep_text(reading, value, &kept)
+        && (put_in_list(reading, (size_t)(setting - conf_settings), kept, field)
+            || refuse_memory(reading, value));
+}
+
 static bool take_sign(struct conf_reading *reading, const struct conf_setting *setting,
                       struct conf_word value, void *field)
 {
@@ -334,7 +352,7 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
         [CONF_span] = take_amount, [CONF_flag] = take_flag,
         [CONF_spans] = take_spans, [CONF_routes] = take_routes,
         [CONF_sign] = take_sign, [CONF_mail] = take_mail,
-        [CONF_nets] = take_nets,
+        [CONF_nets] = take_nets, [CONF_webs] = take_webs,
     };
 
     return takers[setting->kind](reading, setting, value, (char *)&reading->conf + setting->field);
@@ -344,7 +362,7 @@ bool conf_is_list(const struct conf_setting *setting)
 {
     return setting->kind == CONF_names || setting->kind == CONF_listens
         || setting->kind == CONF_spans || setting->kind == CONF_routes
-        || setting->kind == CONF_nets;
+        || setting->kind == CONF_nets || setting->kind == CONF_webs;
 }
 
 bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen)

@@ -10,6 +10,7 @@
  *   DRAIN -> STORE      it took that page, the next one is asked for   [on_drained]
  *   any -> CLOSING      the answer, or a refusal, ends with its status [finish]
  *   any -> FREE         the connection is gone                         [on_closed]
+ * Who asks over HTTP (admin_web.c) is the world's client: one question, one answer.
  *
  * What a client sends can close that client and nothing else. An answer is made page by page, so
  * a list of any length costs one page of memory.
@@ -129,6 +130,8 @@ static void on_store_gone(struct admin *admin, const struct event *event, struct
 {
     admin->store_up = false;
     admin->store = STORE_CLOSED;
+    admin->gathering.figures.store_known = false;
+    admin_figures_end(admin, event->now, fx);
     for (size_t i = 0; i < COUNT(admin->clients); i++)
         if (admin->clients[i].state == CLIENT_STORE || admin->clients[i].state == CLIENT_DRAIN)
             admin_finish(admin, &admin->clients[i], "The queue is being restarted. Ask again in a"
@@ -162,10 +165,12 @@ static void on_late(struct admin *admin, struct client *client, uint64_t now_ms,
     }
 }
 
-static void look_at_the_clock(struct admin *admin, uint64_t now_ms, struct effects *fx)
+static void look_at_the_clock(struct admin *admin, struct moment now, struct effects *fx)
 {
-    uint64_t next_ms = UINT64_MAX;
+    uint64_t now_ms = now.mono_ms, next_ms = UINT64_MAX;
 
+    if (admin->gathering.open && admin->gathering.deadline_ms <= now_ms)
+        admin_figures_end(admin, now, fx);
     for (size_t i = 0; i < COUNT(admin->clients); i++) {
         struct client *client = &admin->clients[i];
         if (client->state != CLIENT_FREE && client->deadline_ms <= now_ms)
@@ -173,6 +178,8 @@ static void look_at_the_clock(struct admin *admin, uint64_t now_ms, struct effec
         if (client->state != CLIENT_FREE && client->deadline_ms < next_ms)
             next_ms = client->deadline_ms;
     }
+    if (admin->gathering.open && admin->gathering.deadline_ms < next_ms)
+        next_ms = admin->gathering.deadline_ms;
     if (next_ms != admin->alarm_ms)
         fx_alarm(fx, next_ms == UINT64_MAX ? 0 : next_ms);
     admin->alarm_ms = next_ms;
@@ -209,6 +216,7 @@ static void admin_step(void *role, const struct event *event, struct effects *fx
 {
     struct admin *admin = role;
 
+    admin_web_clear(admin);
     switch (event->kind) {
     case EV_ACCEPT:
         on_accept(admin, event, fx);
@@ -226,6 +234,9 @@ static void admin_step(void *role, const struct event *event, struct effects *fx
         if (event->peer.kind == ROLE_STORE)
             on_store_gone(admin, event, fx);
         break;
+    case EV_ASKED:
+        admin_asked(admin, event, fx);
+        break;
     case EV_STOP:
         on_stop(admin, event->now.mono_ms, fx);
         break;
@@ -235,7 +246,7 @@ static void admin_step(void *role, const struct event *event, struct effects *fx
     case EV_START: case EV_IO: case EV_ALARM: case EV_TURN: case EV_CHILD: case EV_CONNECTED:
         break;
     }
-    look_at_the_clock(admin, event->now.mono_ms, fx);
+    look_at_the_clock(admin, event->now, fx);
 }
 
 static void *admin_make(const struct conf *conf, uint32_t index)
@@ -258,6 +269,8 @@ static void admin_free(void *role)
         return;
     for (size_t i = 0; i < COUNT(admin->clients); i++)
         buffer_done(&admin->clients[i].request);
+    for (size_t i = 0; i < COUNT(admin->web); i++)
+        web_response_done(&admin->web[i].response);
     buffer_done(&admin->text);
     buffer_done(&admin->frames);
     mem_free(admin);

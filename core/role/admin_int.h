@@ -8,11 +8,13 @@
 #include "base/effects.h"
 #include "role/control.h"
 #include "role/once.h"
+#include "web/web.h"
 
 enum {
     PAGE_ROWS = 100,
     REQUEST_MS = 10 * 1000,         /* for the whole request */
     STORE_MS = 60 * 1000,           /* for the store to answer */
+    FIGURES_MS = 3 * 1000,          /* for figures: better some than none */
     DRAIN_MS = 60 * 1000,           /* for the client to take a page */
     ANSWER_MOST = 1024 * 1024,      /* of one row, rendered */
     UNSENT_MOST = 8 * 1024 * 1024,  /* of one page */
@@ -37,8 +39,26 @@ struct client {
     struct once_trace trace;
 };
 
+/* Somebody who asks over HTTP. */
+struct web_client {
+    bool used, waits;               /* waits: for figures */
+    uint64_t asked;                 /* the world's name for it */
+    const struct web_request *request;  /* the world's, until the answer */
+    struct web_response response;   /* of the last answer: it lives until our next step */
+};
+
+/* The figures as last told, and the question for newer ones that is under way. */
+struct gathering {
+    bool open;
+    uint32_t token;
+    uint64_t deadline_ms;
+    struct web_figures figures;
+};
+
 struct admin {
     struct client clients[LIMIT_CONTROL_CLIENTS];
+    struct web_client web[LIMIT_WEB_CLIENTS];
+    struct gathering gathering;
     enum store_state store;
     bool store_up, stopping;
     uint32_t tokens;
@@ -61,6 +81,15 @@ void admin_run(struct admin *admin, struct client *client, const struct event *e
                const struct bytes *words, size_t n, struct effects *fx);
 /* Ask the store for the (next page of the) answer. */
 void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, struct effects *fx);
+
+/* ---- admin_web.c: those who ask over HTTP, and the figures */
+void admin_asked(struct admin *admin, const struct event *event, struct effects *fx);
+/* The frame holds figures. */
+void admin_figures(struct admin *admin, const struct event *event, struct effects *fx);
+/* No more figures will come now: answer those who wait with what there is. */
+void admin_figures_end(struct admin *admin, struct moment now, struct effects *fx);
+/* Before each step: what was answered in the one before is with the world now. */
+void admin_web_clear(struct admin *admin);
 
 /* How a reload went, for those who asked for it. */
 void admin_reloaded(struct admin *admin, const struct event *event, struct effects *fx);

@@ -175,6 +175,8 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
         on_tls_row(admin, event, fx);
     else if (kind == WIRE_STATUS_IS_MESSAGE)
         on_status_is(admin, event, fx);
+    else if (kind == WIRE_FIGURES_STORE_MESSAGE)
+        admin_figures(admin, event, fx);
     else if (kind == WIRE_ANSWER_END_MESSAGE)
         on_answer_end(admin, event, fx);
 }

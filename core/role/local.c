@@ -390,7 +390,7 @@ static void local_step(void *role, const struct event *event, struct effects *fx
         break;
     case EV_START: case EV_PEER_UP: case EV_TURN: case EV_ALARM:
     case EV_ACCEPT: case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_CHILD:
-    case EV_CONNECTED:
+    case EV_CONNECTED: case EV_ASKED:
         break;
     }
     fill_lanes(local, fx);

@@ -255,6 +255,7 @@ static void master_step(void *role, const struct event *event, struct effects *f
     case EV_ALARM: on_alarm(master, event, fx); break;
     case EV_RELOAD: case EV_ACCEPT: case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED:
     case EV_TOLD: case EV_PEER_UP: case EV_PEER_DOWN: case EV_IO: case EV_TURN: case EV_CONNECTED:
+    case EV_ASKED:
         return;
     }
     set_alarm(master, fx);

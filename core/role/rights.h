@@ -19,6 +19,7 @@ enum right {
     MAY_FOREIGN = 256,  /* other people's libraries run in it: a forbidden call fails there, and
                            does not end the process */
     MAY_KEYS = 512,     /* read the folder of `certificates` */
+    MAY_WEB = 1024,     /* answer over HTTP on the sockets of `web` */
 };
 
 struct role_rights {

@@ -155,6 +155,7 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
     struct wire_queue_ask queue;
     struct wire_trace_ask trace;
     struct wire_status_ask status;
+    struct wire_figures_ask figures;
 
     if (wire_read_queue_ask(event->bytes, &queue))
         queue_list(store->queue, queue.token, queue.after, queue.most, fx);
@@ -164,6 +165,8 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
         queue_trace(store->queue, trace.token, trace.by, trace.key, fx);
     else if (wire_read_status_ask(event->bytes, &status))
         tell_status(store, status.token, fx);
+    else if (wire_read_figures_ask(event->bytes, &figures))
+        store_tell_figures(store, figures.token, event->now, fx);
     else
         return false;
     return true;
@@ -289,7 +292,7 @@ static void store_step(void *role, const struct event *event, struct effects *fx
         on_reload(store, event->conf, fx);
         break;
     case EV_IO: case EV_ALARM: case EV_TURN: case EV_ACCEPT: case EV_BYTES: case EV_END:
-    case EV_CLOSED: case EV_DRAINED: case EV_CHILD: case EV_CONNECTED:
+    case EV_CLOSED: case EV_DRAINED: case EV_CHILD: case EV_CONNECTED: case EV_ASKED:
         break;
     }
     store_tell_news(store, fx);

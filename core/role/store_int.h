@@ -74,6 +74,10 @@ void store_tls_news(struct store *store, const struct wire_tls_news *news, struc
 void store_tls_letter(struct store *store, struct bytes head, struct moment now);
 void store_tls_tell(struct store *store, uint32_t token, struct effects *fx);
 
+/* store_figures.c: all that is counted, for admin. */
+void store_tell_figures(struct store *store, uint32_t token, struct moment now,
+                        struct effects *fx);
+
 /* store_news.c: tell everyone what the queue has to say. */
 void store_tell_news(struct store *store, struct effects *fx);
 void store_tell_state(struct store *store, struct role_name to, struct effects *fx);
