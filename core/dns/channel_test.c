@@ -10,7 +10,7 @@
 /* Facts in words: M the route is secure, A the addresses are, R REQUIRETLS, O TLS-Required: no,
    B its TLS is broken; then the TLSA answer (s secure, u secure and none usable, i insecure, x
    NXDOMAIN, d NODATA, b bogus, f failed, - not asked), MTA-STS (e enforce, n enforce and the host
-   is not named, t testing, - none), the configuration (m may, e encrypt, v verify, d DANE, c clear).
+   is not named, t testing, - none), configuration (m may, e encrypt, v verify, d DANE, c clear).
    */
 static const struct {
     const char *flags;
