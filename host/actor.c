@@ -23,7 +23,7 @@ static void make_label(struct actor *actor)
     struct buffer label = buffer_with_most(sizeof(actor->label) - 1);
 
     buffer_put_text(&label, actor->ops->name);
-    if (actor->name.kind == ROLE_FRONT) {
+    if (actor->name.kind == ROLE_FRONT || actor->name.kind == ROLE_USER) {
         buffer_put_char(&label, '.');
         buffer_put_uint(&label, actor->name.index);
     }
@@ -37,7 +37,8 @@ static void post_start(struct actor *actor)
     char chance[START_OCTETS];
 
     entropy_fill(chance, sizeof(chance));
-    actor_post(actor, &(struct event){ .kind = EV_START, .bytes = { chance, sizeof(chance) } });
+    actor_post(actor, &(struct event){ .kind = EV_START, .bytes = { chance, sizeof(chance) },
+                                       .number = actor->loop->start_number });
     mem_wipe(chance, sizeof(chance));
 }
 
@@ -229,6 +230,15 @@ static void do_dial(struct actor *actor, const struct effect *effect)
         actor_end(actor, ACTOR_GAVE_UP);
 }
 
+static void do_user(const struct actor *actor, const struct effect *effect)
+{
+    struct spawner *spawner = actor->loop->spawner;
+
+    assert(actor->name.kind == ROLE_LOCAL);
+    if (spawner != NULL && spawner->user != NULL)
+        spawner->user(spawner, effect->to.index, effect->bytes);
+}
+
 static void do_reload(const struct actor *actor)
 {
     struct spawner *spawner = actor->loop->spawner;
@@ -255,6 +265,7 @@ static void do_effect(struct actor *actor, const struct effect *effect)
                      bytes_of(actor->label), effect->bytes);
         break;
     case FX_SPAWN: case FX_KILL: do_spawner(actor, effect); break;
+    case FX_USER: do_user(actor, effect); break;
     case FX_RELOAD: do_reload(actor); break;
     case FX_ANSWER: http_answer(actor->http, effect->number, effect->web); break;
     case FX_EXIT: actor_end(actor, (int)effect->number); break;

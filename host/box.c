@@ -64,7 +64,8 @@ static bool be_user(const struct box *box)
 {
     if (!box->change_user)
         return true;
-    return setgroups(0, NULL) == 0 && setresgid(box->gid, box->gid, box->gid) == 0
+    return setgroups(box->n_groups, box->groups) == 0
+        && setresgid(box->gid, box->gid, box->gid) == 0
         && setresuid(box->uid, box->uid, box->uid) == 0
         && setuid(0) < 0;       /* there must be no way back */
 }

@@ -25,6 +25,8 @@ struct box {
     bool change_user;           /* to uid and gid */
     uid_t uid;
     gid_t gid;
+    const gid_t *groups;        /* besides */
+    size_t n_groups;
     int folders[2];             /* what Landlock leaves open, besides what is open already */
     size_t n_folders;
     uint64_t descriptors;       /* how many it needs; 0: as many as master has */

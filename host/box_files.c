@@ -56,7 +56,7 @@ static size_t rules_size(int abi)
 
 static bool leave_open(int ruleset, uint64_t files, unsigned may, int folder)
 {
-    uint64_t wanted = may & (MAY_SPOOL | MAY_MAIL) ? STORED : LOOKED_AT;
+    uint64_t wanted = may & (MAY_SPOOL | MAY_MAIL | MAY_HOME) ? STORED : LOOKED_AT;
     struct landlock_path_beneath_attr below = { .allowed_access = files & wanted,
                                                 .parent_fd = folder };
 

@@ -76,7 +76,7 @@ static void on_leash(struct watcher *watcher, uint32_t events)
         case LEASH_PEER: link_open(child->actor, word.peer, word.fds[0]); break;
         case LEASH_LOG: log_sink_turn(child->log, word.fds[0]); break;
         case LEASH_RELOAD: on_reload(child, &word); break;
-        case LEASH_FLAW: case LEASH_ENDED: _exit(EX_UNAVAILABLE);
+        case LEASH_FLAW: case LEASH_USER: case LEASH_ENDED: _exit(EX_UNAVAILABLE);
         }
     }
 }
@@ -91,6 +91,14 @@ static void on_reload_asked(struct spawner *spawner)
     struct child *child = child_of(spawner);
 
     if (!leash_ask_reload(child->leash))
+        actor_end(child->actor, EX_UNAVAILABLE);
+}
+
+static void on_user(struct spawner *spawner, uint32_t index, struct bytes name)
+{
+    struct child *child = child_of(spawner);
+
+    if (!leash_ask_user(child->leash, index, name))
         actor_end(child->actor, EX_UNAVAILABLE);
 }
 
@@ -141,19 +149,27 @@ static void tie_to(pid_t master)
         _exit(EX_OSERR);
 }
 
+static void keep_share(const struct estate *estate, struct role_name role, int leash)
+{
+    int keep[LISTEN_MOST + HTTP_LISTEN_MOST + 6];
+    size_t n = estate_share(estate, role, keep);
+
+    keep[n++] = leash;
+    keep[n++] = log_sink_fd(estate->log);
+    if (estate->home != NULL)
+        keep[n++] = estate->home->fd;
+    close_others(keep, n);
+}
+
 static void become(const struct estate *estate, struct role_name role, int leash, pid_t master)
 {
-    int keep[LISTEN_MOST + HTTP_LISTEN_MOST + 5];
-    size_t n = estate_share(estate, role, keep);
     char title[16];
 
     tie_to(master);
-    snprintf(title, sizeof(title), role.kind == ROLE_FRONT ? "postern:%s.%u" : "postern:%s",
-             rights_of(role.kind)->name, role.index);
+    snprintf(title, sizeof(title), role.kind == ROLE_FRONT || role.kind == ROLE_USER
+             ? "postern:%s.%u" : "postern:%s", rights_of(role.kind)->name, role.index);
     prctl(PR_SET_NAME, title);
-    keep[n++] = leash;
-    keep[n++] = log_sink_fd(estate->log);
-    close_others(keep, n);
+    keep_share(estate, role, leash);
     log_sink_forget(estate->log);
 }
 
@@ -190,21 +206,38 @@ static void drop_listeners(const struct estate *estate, struct role_name role)
         close(set->fds[i]);
 }
 
-void child_main(const struct estate *estate, struct role_name role, int leash, pid_t master)
+/* What the libraries left open that read the tables of users is closed, too. */
+static void find_home(struct estate *estate, struct role_name role, const char *user, int leash)
+{
+    static struct home home;
+
+    home_find(user, estate->conf->system_uid_least, &home);
+    estate->home = &home;
+    keep_share(estate, role, leash);
+}
+
+void child_main(struct estate *estate, struct role_name role, const char *user, int leash,
+                pid_t master)
 {
     struct child child = { .watch = { on_leash }, .leash = leash,
-                           .spawner = { .flaw = on_flaw, .reload = on_reload_asked },
+                           .spawner = { .flaw = on_flaw, .reload = on_reload_asked,
+                                        .user = on_user },
                            .log = estate->log, .master = master };
-    struct box box = estate_box(estate, role.kind);
+    struct box box;
     struct signals signals;
     struct loop *loop;
     int status;
 
     become(estate, role, leash, master);
+    if (role.kind == ROLE_USER)
+        find_home(estate, role, user, leash);
+    box = estate_box(estate, role.kind);
     if (!box_enter(&box))
         no_box(estate, role, "enter");
     tie_to(master);
     loop = loop_new(estate->log);
+    if (loop != NULL && estate->home != NULL)
+        loop->start_number = estate->home->state;
     child.actor = settle(estate, role, loop);
     if (child.actor == NULL || !loop_watch(loop, leash, EPOLLIN, &child.watch)
         || !signals_watch(&signals, loop, &child, on_signal))

@@ -77,12 +77,26 @@ static void attempt(const struct actor *actor, const struct order *order)
     say(actor, "drill-tried", order, got < 0 ? "denied" : "ALLOWED", got < 0 ? errno : 0);
 }
 
-static void pass_on(struct actor *actor, struct bytes text)
+/* The user lives for one letter only: local has one made that waits for none. It is there, or the
+   order comes again. */
+static void make_user(struct actor *actor, struct role_name user)
 {
+    if (actor->links.list[link_place(user)] == NULL)
+        actor->loop->spawner->user(actor->loop->spawner, user.index, BYTES("postern-drilled"));
+}
+
+static void pass_on(struct actor *actor, const struct order *order, struct bytes text)
+{
+    static const struct role_name user = { ROLE_USER, LIMIT_USERS - 1 };
+
+    if (actor->name.kind == ROLE_LOCAL && bytes_equal(order->role, BYTES("user"))) {
+        make_user(actor, user);
+        link_tell(actor, user, text, BYTES_NONE);
+    }
     if (actor->name.kind != ROLE_FRONT && actor->name.kind != ROLE_STORE)
         return;
     for (enum role_kind kind = 0; kind < ROLE_KINDS; kind++)
-        if (kind != ROLE_FRONT && rights_talk(actor->name.kind, kind))
+        if (kind != ROLE_FRONT && kind != ROLE_USER && rights_talk(actor->name.kind, kind))
             link_tell(actor, (struct role_name){ kind, 0 }, text, BYTES_NONE);
 }
 
@@ -94,6 +108,6 @@ bool drill_read(struct actor *actor, struct bytes octets)
     if (bytes_equal(order.role, bytes_of(rights_of(actor->name.kind)->name)))
         attempt(actor, &order);
     else
-        pass_on(actor, octets);
+        pass_on(actor, &order, octets);
     return true;
 }

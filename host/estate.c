@@ -64,7 +64,8 @@ static int find_users(struct estate *estate, struct buffer *reterr_words)
     estate->by_users = estate->conf->users && geteuid() == 0;
     for (enum role_kind kind = 0; kind < ROLE_KINDS && estate->by_users; kind++) {
         const struct role_rights *rights = rights_of(kind);
-        if (kind == ROLE_MASTER || users_find(rights->name, &estate->users[kind]))
+        if (kind == ROLE_MASTER || kind == ROLE_USER
+            || users_find(rights->name, &estate->users[kind]))
             continue;
         users_name(rights->name, name);
         return complain(reterr_words, "user", bytes_of(name),
@@ -92,7 +93,8 @@ static int give_folders(struct estate *estate, struct buffer *reterr_words)
         return complain(reterr_words, "mailboxes", estate->conf->mailboxes,
                         strerrordesc_np(errno), EX_CANTCREAT);
     for (enum role_kind kind = 0; kind < ROLE_KINDS; kind++)
-        if (kind != ROLE_LOCAL && kind != ROLE_MASTER && mail.st_uid == estate->users[kind].uid)
+        if (kind != ROLE_LOCAL && kind != ROLE_MASTER && kind != ROLE_USER
+            && mail.st_uid == estate->users[kind].uid)
             return complain(reterr_words, "mailboxes", estate->conf->mailboxes,
                             "they belong to the user of another role", EX_CONFIG);
     if (mail.st_uid != 0)
@@ -292,6 +294,9 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
     if (rights->may & MAY_KEYS && estate->keys_fd >= 0
         && !equip_folder(actor, IN_KEYS, estate->keys_fd))
         return false;
+    if (rights->may & MAY_HOME && estate->home != NULL && estate->home->fd >= 0
+        && !equip_folder(actor, IN_MAIL, estate->home->fd))
+        return false;
     return rights->lanes == 0 || actor_open_lanes(actor, rights->lanes);
 }
 
@@ -302,6 +307,23 @@ static uint64_t descriptors_of(const struct conf *conf)
 
     return clients + clients / 8 + 2 * (LISTEN_MOST + 1) + LIMIT_IO_FILES + LIMIT_FRONTS
          + 2 * (HTTP_LISTEN_MOST + LIMIT_WEB_CLIENTS) + ROLE_KINDS + SPARE_DESCRIPTORS;
+}
+
+/* Whoever has no home to be in is local, with no folder at all. */
+static void be_at_home(const struct estate *estate, struct box *box)
+{
+    const struct home *home = estate->home;
+
+    box->uid = estate->users[ROLE_LOCAL].uid;
+    box->gid = estate->users[ROLE_LOCAL].gid;
+    if (home == NULL || home->state != HOME_WELL)
+        return;
+    box->change_user = geteuid() == 0;
+    box->uid = home->user.uid;
+    box->gid = home->user.gid;
+    box->groups = home->groups;
+    box->n_groups = home->n_groups;
+    box->folders[box->n_folders++] = home->fd;
 }
 
 struct box estate_box(const struct estate *estate, enum role_kind kind)
@@ -319,6 +341,8 @@ struct box estate_box(const struct estate *estate, enum role_kind kind)
         box.folders[box.n_folders++] = estate->mail_fd;
     if (rights->may & MAY_KEYS && estate->keys_fd >= 0)
         box.folders[box.n_folders++] = estate->keys_fd;
+    if (rights->may & MAY_HOME)
+        be_at_home(estate, &box);
     return box;
 }
 

@@ -10,6 +10,7 @@
 #include "host/actor.h"
 #include "host/box.h"
 #include "host/conf_file.h"
+#include "host/home.h"
 #include "host/listen.h"
 #include "host/users.h"
 
@@ -26,6 +27,7 @@ struct estate {
     size_t n_web;
     bool by_users;              /* each role runs as a user of its own */
     struct user users[ROLE_KINDS];
+    const struct home *home;    /* of a child that is a system user, once it is known */
 };
 
 /* Open all of it. 0, or an exit status of sysexits.h and in reterr_words why, in whole lines. */

@@ -5,6 +5,7 @@
 #include "host/testing.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -152,6 +153,49 @@ static void names_stay_below(void **state)
                 fail_msg("row %zu, %s: %s", i, names[i].name, fault_name(fault));
         }
     }
+}
+
+struct swapper {
+    int root;
+    _Atomic bool over;
+};
+
+/* The folder and the link change places, as fast as it goes. */
+static void *swap(void *of)
+{
+    struct swapper *swapper = of;
+
+    while (!swapper->over)
+        (void)renameat2(swapper->root, "box", swapper->root, "lure", RENAME_EXCHANGE);
+    return NULL;
+}
+
+/* LDA-002: between look and use a folder becomes a link to another; nothing is made over there. */
+static void a_folder_that_turns_into_a_link_leads_nowhere(void **state)
+{
+    enum { TRIES = 100 * 1000 };
+    struct ground *ground = *state;
+    struct swapper swapper = { .root = ground->files.roots[IN_SPOOL] };
+    unsigned made = 0, refused = 0;
+    pthread_t thread;
+
+    assert_int_equal(mkdirat(swapper.root, "box", 0700), 0);
+    assert_int_equal(mkdirat(swapper.root, "outside", 0700), 0);
+    assert_int_equal(symlinkat("outside", swapper.root, "lure"), 0);
+    assert_int_equal(pthread_create(&thread, NULL, swap, &swapper), 0);
+    for (unsigned i = 0; i < TRIES; i++) {
+        path_without_openat2(i % 2 == 0);
+        enum fault fault = run_named(ground, IO_CREATE, "box/letter", NULL);
+        made += fault == OK;
+        refused += fault == FAULT_DENIED;
+        (void)run(ground, (struct io){ .kind = IO_CLOSE });
+        assert_int_equal(faccessat(swapper.root, "outside/letter", F_OK, 0), -1);
+        (void)run_named(ground, IO_UNLINK, "box/letter", NULL);
+        (void)run_named(ground, IO_UNLINK, "lure/letter", NULL);
+    }
+    swapper.over = true;
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(made > 0 && refused > 0);
 }
 
 static void a_nul_or_a_long_name_is_refused(void **state)
@@ -328,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(names_stay_below, begin, end),
+        cmocka_unit_test_setup_teardown(a_folder_that_turns_into_a_link_leads_nowhere, begin, end),
         cmocka_unit_test_setup_teardown(a_nul_or_a_long_name_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(written_is_read, begin, end),
         cmocka_unit_test_setup_teardown(an_extended_file_has_no_holes, begin, end),

@@ -12,6 +12,7 @@
 struct word {
     uint32_t said;              /* enum leash_said */
     uint32_t kind, index;
+    char user[LIMIT_USER_NAME + 1];
 };
 
 union passed {
@@ -50,28 +51,40 @@ static bool send_word(int leash, struct word word, const int *fds, size_t n)
 
 bool leash_send_peer(int leash, struct role_name peer, int fd)
 {
-    return send_word(leash, (struct word){ LEASH_PEER, (uint32_t)peer.kind, peer.index }, &fd, 1);
+    return send_word(leash, (struct word){ LEASH_PEER, (uint32_t)peer.kind, peer.index, "" },
+                     &fd, 1);
 }
 
 bool leash_send_reload(int leash, const int *fds, size_t n)
 {
-    return send_word(leash, (struct word){ LEASH_RELOAD, 0, 0 }, fds, n);
+    return send_word(leash, (struct word){ LEASH_RELOAD, 0, 0, "" }, fds, n);
 }
 
 void leash_send_log(int leash, int fd)
 {
     if (fd >= 0)
-        (void)send_word(leash, (struct word){ LEASH_LOG, 0, 0 }, &fd, 1);
+        (void)send_word(leash, (struct word){ LEASH_LOG, 0, 0, "" }, &fd, 1);
 }
 
 bool leash_send_flaw(int leash, struct role_name peer)
 {
-    return send_word(leash, (struct word){ LEASH_FLAW, (uint32_t)peer.kind, peer.index }, NULL, 0);
+    return send_word(leash, (struct word){ LEASH_FLAW, (uint32_t)peer.kind, peer.index, "" },
+                     NULL, 0);
 }
 
 bool leash_ask_reload(int leash)
 {
-    return send_word(leash, (struct word){ LEASH_RELOAD, 0, 0 }, NULL, 0);
+    return send_word(leash, (struct word){ LEASH_RELOAD, 0, 0, "" }, NULL, 0);
+}
+
+bool leash_ask_user(int leash, uint32_t index, struct bytes name)
+{
+    struct word word = { LEASH_USER, ROLE_USER, index, "" };
+
+    if (name.n > LIMIT_USER_NAME)
+        return false;
+    memcpy(word.user, name.at, name.n);
+    return send_word(leash, word, NULL, 0);
 }
 
 static void take_descriptors(struct msghdr *message, struct leash_word *to)
@@ -116,6 +129,11 @@ enum leash_said leash_read(int leash, struct leash_word *ret_word)
         return (enum leash_said)word.said;
     if (named && word.said == LEASH_RELOAD)
         return LEASH_RELOAD;
+    if (named && word.said == LEASH_USER && word.kind == ROLE_USER && ret_word->n == 0
+        && word.user[LIMIT_USER_NAME] == '\0') {
+        memcpy(ret_word->user, word.user, sizeof(word.user));
+        return LEASH_USER;
+    }
     close_all(ret_word);
     return named && word.said == LEASH_FLAW ? LEASH_FLAW : LEASH_ENDED;
 }

@@ -2,12 +2,14 @@
  *
  * host/leash.h: what master and each of its processes say to each other, over a socket of their
  * own: "here is your channel to that peer", "here is the log, opened anew", "here are new
- * settings", and back, "that peer sent nonsense", "somebody wants a reload".
+ * settings", and back, "that peer sent nonsense", "somebody wants a reload", "I need a child that
+ * is that user".
  */
 #ifndef POSTERN_HOST_LEASH_H
 #define POSTERN_HOST_LEASH_H
 
 #include "base/event.h"
+#include "base/limits.h"
 
 /* The two ends of a new one, non-blocking. False and errno: no descriptors. */
 MUST_USE bool leash_pair(int ret_ends[static 2]);
@@ -22,6 +24,8 @@ MUST_USE bool leash_send_reload(int leash, const int *fds, size_t n);
 /* To master. */
 MUST_USE bool leash_send_flaw(int leash, struct role_name peer);
 MUST_USE bool leash_ask_reload(int leash);
+/* A child that is that system user in that place; no name: end the one there. */
+MUST_USE bool leash_ask_user(int leash, uint32_t index, struct bytes name);
 
 enum { LEASH_FDS = 96 };
 
@@ -30,6 +34,7 @@ enum leash_said {
     LEASH_PEER,         /* peer; fds[0] */
     LEASH_FLAW,         /* peer */
     LEASH_LOG,          /* fds[0] */
+    LEASH_USER,         /* peer, user */
     LEASH_RELOAD,       /* master: the child wants one; child: fds, the file first */
     LEASH_ENDED,        /* the other side is dead */
 };
@@ -38,6 +43,7 @@ enum leash_said {
    read is nobody's: LEASH_ENDED. */
 struct leash_word {
     struct role_name peer;
+    char user[LIMIT_USER_NAME + 1];
     int fds[LEASH_FDS];
     size_t n;
 };

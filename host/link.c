@@ -25,7 +25,7 @@ struct link {
 
 static struct link **place(struct actor *actor, struct role_name peer)
 {
-    size_t at = peer.kind == ROLE_FRONT ? peer.index : LIMIT_FRONTS + (size_t)peer.kind;
+    size_t at = link_place(peer);
 
     assert(at < COUNT(actor->links.list));
     return &actor->links.list[at];

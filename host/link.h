@@ -14,8 +14,16 @@ struct actor;
 struct link;
 
 struct links {
-    struct link *list[LIMIT_FRONTS + ROLE_KINDS];    /* by peer; NULL: none */
+    struct link *list[LIMIT_FRONTS + ROLE_KINDS + LIMIT_USERS];    /* by peer; NULL: none */
 };
+
+/* The place of a role in a table of all there may be: fronts, users, and one of each other kind. */
+static inline size_t link_place(struct role_name role)
+{
+    return role.kind == ROLE_FRONT ? role.index
+         : role.kind == ROLE_USER ? (size_t)LIMIT_FRONTS + ROLE_KINDS + role.index
+         : (size_t)LIMIT_FRONTS + role.kind;
+}
 
 /* The channel to `peer` is this descriptor, a stream socketpair's end; taken over. One that was
    there is read to its end, then EV_PEER_DOWN; EV_PEER_UP follows. */

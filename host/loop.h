@@ -31,12 +31,14 @@ struct spawner {
     /* That actor of this loop has ended; at the end of a turn. NULL: the loop's owner sees to
        it. */
     void (*ended)(struct spawner *spawner, struct actor *actor);
+    /* local wants a child that is that system user, or (no name) the end of one. */
+    void (*user)(struct spawner *spawner, uint32_t index, struct bytes name);
     /* The admin role wants the configuration read anew; EV_RELOAD follows. */
     void (*reload)(struct spawner *spawner);
 };
 
 enum {
-    LOOP_ACTORS = LIMIT_FRONTS + ROLE_KINDS,
+    LOOP_ACTORS = LIMIT_FRONTS + ROLE_KINDS + LIMIT_USERS,
     LOOP_SCRATCH = 64 * 1024,   /* what is read from a connection at a time */
     LOOP_EVENTS = 256,          /* that one wait brings at most */
 };
@@ -55,6 +57,7 @@ struct loop {
     struct log_sink *log;       /* borrowed */
     bool log_waits;
     char *scratch;
+    uint64_t start_number;      /* EV_START.number of the roles to come */
     struct actor *actors[LOOP_ACTORS];
     struct spawner *spawner;    /* borrowed; may be NULL */
     struct guest *guest;        /* the same */

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,6 +28,7 @@ struct process {
     struct role_name role;
     pid_t pid;                  /* 0: none */
     int leash;
+    char user[LIMIT_USER_NAME + 1];     /* of a user: who comes when this one is no more */
 };
 
 struct supervisor {
@@ -40,9 +42,7 @@ struct supervisor {
 
 static struct process *process_of(struct supervisor *supervisor, struct role_name role)
 {
-    size_t at = role.kind == ROLE_FRONT ? role.index : LIMIT_FRONTS + (size_t)role.kind;
-
-    return &supervisor->processes[at];
+    return &supervisor->processes[link_place(role)];
 }
 
 static void say(const struct supervisor *supervisor, enum log_level level, const char *event,
@@ -98,7 +98,7 @@ static void reload(struct supervisor *supervisor)
     say_reload(supervisor, buffer_bytes(&words), status);
     for (size_t i = 0; i < COUNT(supervisor->processes); i++) {
         struct process *process = &supervisor->processes[i];
-        if (process->pid <= 0 || process->leash < 0
+        if (process->pid <= 0 || process->leash < 0 || process->role.kind == ROLE_USER
             || (status != 0 && process->role.kind != ROLE_ADMIN))
             continue;
         if (!reload_send(supervisor->estate, process->role, process->leash, buffer_bytes(&words),
@@ -110,6 +110,8 @@ static void reload(struct supervisor *supervisor)
 }
 
 /* ---- what children say ---- */
+
+static void user_asked(struct supervisor *supervisor, struct role_name role, const char *name);
 
 static void close_all(const struct leash_word *word)
 {
@@ -138,6 +140,12 @@ static void on_leash(struct watcher *watcher, uint32_t events)
         }
         close_all(&word);
         spawner->flaw(spawner, process->role);
+        break;
+    case LEASH_USER:
+        if (process->role.kind == ROLE_LOCAL && word.peer.index < LIMIT_USERS)
+            user_asked(process->of, word.peer, word.user);
+        else
+            spawner->flaw(spawner, process->role);
         break;
     case LEASH_PEER: case LEASH_LOG:
         close_all(&word);
@@ -192,9 +200,8 @@ static void could_not(struct supervisor *supervisor, const struct process *proce
                                                     .number = EX_OSERR });
 }
 
-static void on_spawn(struct spawner *spawner, struct role_name role)
+static void start(struct supervisor *supervisor, struct role_name role, const char *user)
 {
-    struct supervisor *supervisor = (struct supervisor *)spawner;
     struct process *process = process_of(supervisor, role);
     pid_t master = getpid();
     int ends[2];
@@ -210,7 +217,7 @@ static void on_spawn(struct spawner *spawner, struct role_name role)
     log_sink_flush(supervisor->estate->log);
     process->pid = fork();
     if (process->pid == 0)
-        child_main(supervisor->estate, role, ends[1], master);
+        child_main(supervisor->estate, role, user, ends[1], master);
     close(ends[1]);
     process->leash = ends[0];
     if (process->pid < 0 || !loop_watch(supervisor->loop, ends[0], EPOLLIN, &process->watch)) {
@@ -223,8 +230,79 @@ static void on_spawn(struct spawner *spawner, struct role_name role)
         process->leash = -1;
         return;
     }
-    say(supervisor, LOG_INFO, "child-started", process, "pid", (uint64_t)process->pid);
+    say(supervisor, role.kind == ROLE_USER ? LOG_DEBUG : LOG_INFO, "child-started", process, "pid",
+        (uint64_t)process->pid);
     connect_all(supervisor, process);
+}
+
+static void on_spawn(struct spawner *spawner, struct role_name role)
+{
+    start((struct supervisor *)spawner, role, NULL);
+}
+
+/* ---- children that are system users ---- */
+
+/* local hears of every child it asked for, also of one that never was: a channel that ends. */
+static void no_user(struct supervisor *supervisor, struct role_name role)
+{
+    struct process *local = process_of(supervisor, (struct role_name){ ROLE_LOCAL, 0 });
+    int ends[2];
+
+    if (local->pid <= 0 || local->leash < 0)
+        return;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0) {
+        kill(local->pid, SIGKILL);
+        return;
+    }
+    close(ends[1]);
+    if (!leash_send_peer(local->leash, role, ends[0]))
+        kill(local->pid, SIGKILL);
+    close(ends[0]);
+}
+
+static void start_user(struct supervisor *supervisor, struct role_name role)
+{
+    struct process *process = process_of(supervisor, role);
+    char name[LIMIT_USER_NAME + 1];
+
+    memcpy(name, process->user, sizeof(name));
+    process->user[0] = '\0';
+    start(supervisor, role, name);
+    if (process->leash < 0)
+        no_user(supervisor, role);
+}
+
+/* local's word: a child that is that user, or the end of the one in that place. One that is still
+   being ended is waited for. */
+static void user_asked(struct supervisor *supervisor, struct role_name role, const char *name)
+{
+    struct process *process = process_of(supervisor, role);
+
+    if (name[0] == '\0') {
+        if (process->user[0] != '\0')
+            no_user(supervisor, role);
+        process->user[0] = '\0';
+        if (process->pid > 0)
+            kill(process->pid, SIGKILL);
+        return;
+    }
+    memcpy(process->user, name, sizeof(process->user));
+    if (process->pid <= 0)
+        start_user(supervisor, role);
+}
+
+/* With local ends what it had begun. None of them may be taken by the next local for one of its
+   own: they lose their leash at once, and so get no channel to it. */
+static void end_users(struct supervisor *supervisor)
+{
+    for (uint32_t i = 0; i < LIMIT_USERS; i++) {
+        struct process *process = process_of(supervisor, (struct role_name){ ROLE_USER, i });
+        process->user[0] = '\0';
+        if (process->pid <= 0)
+            continue;
+        drop_leash(process);
+        kill(process->pid, SIGKILL);
+    }
 }
 
 /* ---- ending ---- */
@@ -248,6 +326,19 @@ static void on_flaw(struct spawner *spawner, struct role_name role)
     kill(process->pid, SIGKILL);
 }
 
+static uint64_t status_of(int status)
+{
+    return (uint64_t)(WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void user_ended(struct supervisor *supervisor, const struct process *process, int status)
+{
+    if (status_of(status) != 0)
+        say(supervisor, LOG_WARN, "child-ended", process, "status", status_of(status));
+    if (process->user[0] != '\0')
+        start_user(supervisor, process->role);
+}
+
 static void reap(struct supervisor *supervisor, struct process *process)
 {
     int status;
@@ -256,10 +347,15 @@ static void reap(struct supervisor *supervisor, struct process *process)
         return;
     process->pid = 0;
     drop_leash(process);
+    if (process->role.kind == ROLE_LOCAL)
+        end_users(supervisor);
+    if (process->role.kind == ROLE_USER) {
+        user_ended(supervisor, process, status);
+        return;
+    }
     actor_post(supervisor->master, &(struct event){
         .kind = EV_CHILD, .peer = process->role,
-        .number = (uint64_t)(WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status)
-                                                 : WEXITSTATUS(status)) });
+        .number = status_of(status) });
 }
 
 /* None of them may open a file by its name. */

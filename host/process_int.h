@@ -9,8 +9,9 @@
 
 #include <sys/types.h>
 
-/* Become that role; never returns. `leash` is the child's end, `master` the pid of its parent. */
-_Noreturn void child_main(const struct estate *estate, struct role_name role, int leash,
+/* Become that role; never returns. `leash` is the child's end, `master` the pid of its parent.
+   `user`: for ROLE_USER, whose name; the estate is this process's own to change. */
+_Noreturn void child_main(struct estate *estate, struct role_name role, const char *user, int leash,
                           pid_t master);
 
 #endif

@@ -68,6 +68,17 @@ static void on_flaw(struct spawner *spawner, struct role_name role)
     on_kill(spawner, role, true);
 }
 
+/* Who is somebody else needs a process of its own. */
+static void on_user(struct spawner *spawner, uint32_t index, struct bytes name)
+{
+    struct together *all = (struct together *)spawner;
+    struct role_name role = { ROLE_USER, index };
+
+    (void)name;
+    actor_post(actor_of(all, (struct role_name){ ROLE_LOCAL, 0 }),
+               &(struct event){ .kind = EV_PEER_DOWN, .peer = role });
+}
+
 static void on_ended(struct spawner *spawner, struct actor *actor)
 {
     struct together *all = (struct together *)spawner;
@@ -137,7 +148,7 @@ int together_run(struct estate *estate)
 {
     struct together all = {
         .spawner = { .spawn = on_spawn, .kill = on_kill, .flaw = on_flaw, .ended = on_ended,
-                     .reload = on_reload_asked },
+                     .reload = on_reload_asked, .user = on_user },
         .estate = estate, .signals.fd = -1,
     };
     int status = EX_OSERR;

@@ -21,7 +21,7 @@ static const char *const effect_names[] = {
     [FX_ABORT] = "abort", [FX_DIAL] = "dial",
     [FX_TELL] = "tell", [FX_ALARM] = "alarm", [FX_IO] = "io",
     [FX_LOG] = "log", [FX_SPAWN] = "spawn", [FX_KILL] = "kill", [FX_RELOAD] = "reload",
-    [FX_ANSWER] = "answer",
+    [FX_ANSWER] = "answer", [FX_USER] = "user",
     [FX_EXIT] = "exit",
 };
 

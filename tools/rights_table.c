@@ -61,11 +61,12 @@ static void put_role(struct buffer *to, enum role_kind kind)
 
     buffer_put(to, BYTES("| "));
     put_cell(to, role->name);
-    buffer_put_text(to, master ? "" : "postern-");
-    put_cell(to, master ? "root" : role->name);
+    buffer_put_text(to, master || role->may & MAY_HOME ? "" : "postern-");
+    put_cell(to, master ? "root" : role->may & MAY_HOME ? "the recipient" : role->name);
     put_cell(to, role->holds);
     put_cell(to, role->may & MAY_SPOOL ? "below the spool"
-               : role->may & MAY_MAIL ? "below the mail root" : master ? "opens them" : "none");
+               : role->may & MAY_MAIL ? "below the mail root"
+               : role->may & MAY_HOME ? "below the home" : master ? "opens them" : "none");
     put_cell(to, network_of(role->may));
     put_peers(to, kind);
     if (master)

@@ -128,6 +128,11 @@ void fx_kill(struct effects *fx, struct role_name role, bool hard)
     add(fx, (struct effect){ .kind = FX_KILL, .to = role, .number = hard });
 }
 
+void fx_user(struct effects *fx, uint32_t index, struct bytes name)
+{
+    add(fx, (struct effect){ .kind = FX_USER, .to = { ROLE_USER, index }, .bytes = name });
+}
+
 void fx_reload(struct effects *fx)
 {
     add(fx, (struct effect){ .kind = FX_RELOAD });

@@ -28,6 +28,9 @@ enum effect_kind {
     FX_LOG,         /* one line, made by base/log.h, without its line end */
     FX_SPAWN,       /* master only: (re)start the process of `to` */
     FX_KILL,        /* master only: end the process of `to` (SIGTERM; `number` 1: SIGKILL) */
+    FX_USER,        /* local only: let a child that is the system user `bytes` have the place `to`;
+                       EV_PEER_UP tells of it, EV_PEER_DOWN that it ended, or could not be made.
+                       `bytes` empty: end it, however it is */
     FX_RELOAD,      /* admin only: read the configuration anew; EV_RELOAD tells how it went */
     FX_ANSWER,      /* admin only: to EV_ASKED with `number` as its token; once for each */
     FX_EXIT,        /* this role is done; `number` is the exit status (sysexits) */
@@ -122,6 +125,8 @@ void fx_io(struct effects *fx, struct io io);
 void fx_log(struct effects *fx, enum log_level level, struct bytes line);
 void fx_spawn(struct effects *fx, struct role_name role);
 void fx_kill(struct effects *fx, struct role_name role, bool hard);
+/* `index` below LIMIT_USERS; an empty name ends the child that has that place. */
+void fx_user(struct effects *fx, uint32_t index, struct bytes name);
 void fx_reload(struct effects *fx);
 void fx_answer(struct effects *fx, uint64_t token, const struct web_response *response);
 void fx_exit(struct effects *fx, int status);

@@ -27,9 +27,9 @@ enum fault {
 };
 
 enum role_kind { ROLE_MASTER, ROLE_FRONT, ROLE_STORE, ROLE_LOCAL, ROLE_ADMIN, ROLE_RELAY,
-                 ROLE_KEYS, ROLE_KINDS };
+                 ROLE_KEYS, ROLE_USER, ROLE_KINDS };
 
-/* One of possibly several processes of a kind: fronts are many, the others index 0. */
+/* One of possibly several processes of a kind: fronts and users are many, the others index 0. */
 struct role_name {
     enum role_kind kind;
     uint32_t index;
@@ -90,7 +90,8 @@ struct event {
     enum fault fault;           /* IO, CONNECTED */
     uint64_t number;            /* IO: octets read, a file's size, or free octets, by its kind;
                                    CHILD: exit status, 128 and a signal's number, or 71: no fork;
-                                   RELOAD: 0, or an exit status (sysexits) */
+                                   RELOAD: 0, or an exit status (sysexits); START: of a user,
+                                   enum home_state of role/role.h */
 };
 
 #endif

@@ -16,6 +16,9 @@ enum limit {
     LIMIT_LOG_LINE = 1024,                  /* reference/security: one event, at most 1 KiB */
     LIMIT_LOG_FIELD = 256,                  /* of a stranger's octets, before escaping */
     LIMIT_FRONTS = 64,
+    LIMIT_USERS = 8,                        /* children that are system users, at once */
+    LIMIT_SYSTEM_DOMAINS = 64,
+    LIMIT_USER_NAME = 32,                   /* of a system user, as useradd(8) bounds it */
 
     /* SMTP, RFC 5321, 4.5.3.1 and after */
     LIMIT_LOCAL_PART = 64,                  /* 4.5.3.1.1 */

@@ -165,11 +165,30 @@ static bool take_presets(struct conf_reading *reading)
     return true;
 }
 
+static bool is_listed(const struct conf_texts *names, struct bytes domain)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (bytes_equal_nocase(names->list[i], domain))
+            return true;
+    return false;
+}
+
 /* Every domain's mail needs a place to go. */
 static bool check_places(struct conf_reading *reading)
 {
-    bool whole = reading->conf.mailboxes.n > 0;
+    const struct conf_texts *domains = &reading->conf.domains_ascii;
+    const struct conf_texts *keepers = &reading->conf.system_domains;
+    bool whole = keepers->n > 0;
 
+    if (keepers->n > LIMIT_SYSTEM_DOMAINS)
+        return conf_refuse(reading, BYTES_NONE, "at most 64 domains for system-users", NULL);
+    for (size_t i = 0; i < keepers->n; i++)
+        if (!is_listed(domains, keepers->list[i]))
+            return conf_refuse(reading, BYTES_NONE,
+                               "for system-users only domains that domain lines give", "domain");
+    for (size_t i = 0; i < domains->n && whole; i++)
+        whole = is_listed(keepers, domains->list[i]);
+    whole = whole || reading->conf.mailboxes.n > 0;
     for (size_t i = 0; i < reading->conf.lmtp.n; i++) {
         struct conf_route route;
         if (conf_route_parse(reading->conf.lmtp.list[i], &route))

@@ -72,8 +72,9 @@ static bool take_names(struct conf_reading *reading, const struct conf_setting *
 
     if (!take_domain(reading, value, &given, &ascii))
         return false;
-    if (!put_in_list(reading, (size_t)(setting - conf_settings), given, field)
-        || !put_in_list(reading, CONF_SETTINGS, ascii, &reading->conf.domains_ascii))
+    bool ours = setting == &conf_settings[CONF_AT_domains];
+    if (!put_in_list(reading, (size_t)(setting - conf_settings), ours ? given : ascii, field)
+        || (ours && !put_in_list(reading, CONF_SETTINGS, ascii, &reading->conf.domains_ascii)))
         return refuse_memory(reading, value);
     return true;
 }

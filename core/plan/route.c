@@ -117,6 +117,9 @@ static const struct route_row *domain_row(const struct routes *routes, struct by
     return row;
 }
 
+/* In a domain's row, where the name of a server would stand; none reads like that. */
+static const struct bytes system_users = BYTES_INIT("system-users");
+
 enum route_place routes_place(const struct routes *routes, struct bytes address,
                               struct conf_route *ret_lmtp)
 {
@@ -128,11 +131,34 @@ enum route_place routes_place(const struct routes *routes, struct bytes address,
     if (routes_key(routes, address, &key))
         row = domain_row(routes, domain_of(buffer_bytes(&key)));
     if (row != NULL)
-        place = row->targets.n == 0 ? ROUTE_MAILBOX : ROUTE_LMTP;
+        place = row->targets.n == 0 ? ROUTE_MAILBOX
+              : bytes_equal(row->targets, system_users) ? ROUTE_SYSTEM : ROUTE_LMTP;
     if (place == ROUTE_LMTP && ret_lmtp != NULL && conf_route_parse(row->targets, &route))
         *ret_lmtp = route;
     buffer_done(&key);
     return place;
+}
+
+/* useradd(8): small letters, digits, "_", "-" and dots, and no "-" or dot first. */
+static bool is_user_name(struct bytes name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!(name.at[i] >= 'a' && name.at[i] <= 'z') && !is_digit(name.at[i])
+            && name.at[i] != '_' && (i == 0 || (name.at[i] != '-' && name.at[i] != '.')))
+            return false;
+    return name.n > 0 && name.n <= LIMIT_USER_NAME;
+}
+
+bool routes_user(const struct routes *routes, struct bytes address, struct buffer *to)
+{
+    struct buffer key = buffer_with_most(2 * ADDRESS_NORMAL_MOST);
+    bool there = routes_place(routes, address, NULL) == ROUTE_SYSTEM
+              && routes_key(routes, address, &key) && is_user_name(local_of(buffer_bytes(&key)));
+
+    if (there)
+        buffer_put(to, local_of(buffer_bytes(&key)));
+    buffer_done(&key);
+    return there && !to->bad;
 }
 
 bool routes_base(const struct routes *routes, struct bytes address, struct buffer *to)
@@ -282,6 +308,9 @@ static bool add_domain(struct routes *routes, struct bytes domain)
             && (route.domain.n == 0 ? server.n == 0 : domain_equal(route.domain, domain)))
             server = conf->lmtp.list[i];
     domain_put_normal(domain, &key);
+    for (size_t i = 0; i < conf->system_domains.n; i++)
+        if (bytes_equal_nocase(conf->system_domains.list[i], buffer_bytes(&key)))
+            server = system_users;
     buffer_put_char(&key, '@');
     bool added = !key.bad && (routes_add(routes, buffer_bytes(&key), server, &twice) || twice);
     buffer_done(&key);

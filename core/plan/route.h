@@ -40,6 +40,7 @@ enum route_place {
     ROUTE_ELSEWHERE,            /* not a domain of ours */
     ROUTE_MAILBOX,              /* a folder below `mailboxes` */
     ROUTE_LMTP,
+    ROUTE_SYSTEM,               /* ~/Maildir of the system user of that name */
 };
 /* Where an address (any that parses, else ROUTE_ELSEWHERE) is kept when no alias changes it;
    *ret_lmtp (may be NULL) only for ROUTE_LMTP: which server. */
@@ -59,6 +60,10 @@ enum route_verdict {
    alias that names itself means the mailbox of that name. */
 enum route_verdict routes_expand(const struct routes *routes, struct bytes address, bool missing,
                                  struct buffer *to);
+
+/* The system user an address of such a domain means, in lower case: "anna" of Anna@example.org.
+   False: no user can have that name, or the address's domain is not of that kind. */
+MUST_USE bool routes_user(const struct routes *routes, struct bytes address, struct buffer *to);
 
 /* The address without its detail (anna+shop@example.org: anna@example.org) behind what `to` holds;
    false: it has none, or no sign divides. */

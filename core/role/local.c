@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "plan/route.h"
 #include "role/role.h"
 
 #include <assert.h>
@@ -25,11 +26,18 @@ struct local {
     struct job *lanes[LOCAL_LANES];
     uint32_t serial;
     uint64_t sure[LOCAL_SURE];      /* hashes of mailboxes: the names in them are durable */
+    struct role_name boss;          /* who gives it letters: the store; of a user, local */
+    struct routes *routes;          /* NULL for a user */
+    struct errands errands;         /* letters for system users */
+    bool is_user;                   /* it is one, with a single mailbox, for one answer */
+    bool answered;
+    enum home_state home;
+    struct moment now;
+    uint64_t alarm_ms;
     uint32_t asker;                 /* grows with each store: only the last one's questions count */
     bool stopping, over;
 };
 
-static const struct role_name to_store = { ROLE_STORE, 0 };
 /* Tokens of questions carry the store's own, and which store it was: the next one begins to count
    anew. Those of deliveries never have this bit. */
 static const uint64_t ASK_BIT = (uint64_t)1 << 63;
@@ -42,25 +50,49 @@ static struct bytes home_of(const struct local *local)
 
 /* ---- is there such a mailbox? */
 
-static void answer_ask(struct effects *fx, uint32_t token, enum mailbox_is verdict)
+static void answer_ask(struct local *local, struct effects *fx, uint32_t token,
+                       enum mailbox_is verdict)
 {
-    wire_tell_mailbox_is(fx, to_store, &(struct wire_mailbox_is){ token, (uint8_t)verdict });
+    local->answered = true;
+    wire_tell_mailbox_is(fx, local->boss, &(struct wire_mailbox_is){ token, (uint8_t)verdict });
 }
 
-static void on_ask(struct local *local, const struct wire_mailbox_ask *ask, struct effects *fx)
+/* Is it an address of a system user? True when it was seen to. */
+static bool ask_for_user(struct local *local, const struct wire_mailbox_ask *ask,
+                         struct bytes frame, struct effects *fx)
+{
+    struct buffer name = buffer_with_most(LIMIT_USER_NAME);
+    bool theirs = routes_place(local->routes, ask->address, NULL) == ROUTE_SYSTEM;
+
+    if (theirs && routes_user(local->routes, ask->address, &name))
+        errands_ask(&local->errands, buffer_bytes(&name), ask, frame, fx);
+    else if (theirs)
+        answer_ask(local, fx, ask->token, name.bad ? MAILBOX_UNKNOWN : MAILBOX_NO);
+    buffer_done(&name);
+    return theirs;
+}
+
+static void on_ask(struct local *local, const struct wire_mailbox_ask *ask, struct bytes frame,
+                   struct effects *fx)
 {
     struct buffer folder = buffer_with_most(LOCAL_FOLDER_MOST);
 
-    if (local_folder(ask->address, home_of(local), &folder))
+    if (local->is_user)
+        answer_ask(local, fx, ask->token, home_is(local->home));
+    else if (ask_for_user(local, ask, frame, fx))
+        ;
+    else if (!local_folder(ask->address, home_of(local), &folder))
+        answer_ask(local, fx, ask->token, folder.bad ? MAILBOX_UNKNOWN : MAILBOX_NO);
+    else if (routes_place(local->routes, ask->address, NULL) == ROUTE_ELSEWHERE)
+        answer_ask(local, fx, ask->token, MAILBOX_UNKNOWN);     /* memory is short: it is ours */
+    else
         fx_io(fx, (struct io){ .kind = IO_STAT, .root = IN_MAIL, .lane = LOCAL_ASK_LANE,
                                .token = ASK_BIT | (uint64_t)local->asker << ASKER_BIT | ask->token,
                                .name = fx_keep(fx, buffer_bytes(&folder)) });
-    else
-        answer_ask(fx, ask->token, folder.bad ? MAILBOX_UNKNOWN : MAILBOX_NO);
     buffer_done(&folder);
 }
 
-static void on_stat(const struct local *local, const struct event *event, struct effects *fx)
+static void on_stat(struct local *local, const struct event *event, struct effects *fx)
 {
     enum { IS_FOLDER = 1 };
     enum mailbox_is verdict = MAILBOX_UNKNOWN;
@@ -71,7 +103,7 @@ static void on_stat(const struct local *local, const struct event *event, struct
         verdict = event->number == IS_FOLDER ? MAILBOX_YES : MAILBOX_NO;
     else if (event->fault == FAULT_GONE)
         verdict = MAILBOX_NO;
-    answer_ask(fx, (uint32_t)event->token, verdict);
+    answer_ask(local, fx, (uint32_t)event->token, verdict);
 }
 
 /* ---- the table of deliveries */
@@ -119,7 +151,7 @@ static struct job *next_waiting(const struct local *local)
     return job;
 }
 
-static void tell_result(const struct job *job, struct effects *fx)
+static void tell_result(struct local *local, const struct job *job, struct effects *fx)
 {
     struct buffer *draft = fx_draft(fx);
 
@@ -131,7 +163,8 @@ static void tell_result(const struct job *job, struct effects *fx)
         .subject = job->code.subject, .detail = job->code.detail,
         .words = fx_keep(fx, buffer_bytes(draft)),
     };
-    wire_tell_job_result(fx, to_store, &result);
+    local->answered = true;
+    wire_tell_job_result(fx, local->boss, &result);
 }
 
 static void log_result(const struct job *job, struct effects *fx)
@@ -167,7 +200,7 @@ static void conclude(struct local *local, struct job *job, struct effects *fx)
     if (!job_is_over(job))
         return;
     if (!job->orphan)
-        tell_result(job, fx);
+        tell_result(local, job, fx);
     if (job->sure)
         local->sure[box_hash(job->folder) % LOCAL_SURE] = box_hash(job->folder);
     log_result(job, fx);
@@ -186,7 +219,8 @@ static void fill_lanes(struct local *local, struct effects *fx)
             conclude(local, job, fx);
         }
     }
-    if (local->stopping && !local->over && local->jobs == NULL) {
+    bool ends = local->stopping || (local->is_user && local->answered);
+    if (ends && !local->over && local->jobs == NULL && local->errands.list == NULL) {
         local->over = true;
         fx_exit(fx, 0);
     }
@@ -206,13 +240,21 @@ static void give_up(struct local *local, struct job *job, struct effects *fx)
 
 /* ---- frames */
 
-/* What could not even be begun: 4.3.0. */
-static void refuse(struct effects *fx, uint32_t number, struct bytes words)
+static void refuse_as(struct local *local, struct effects *fx, uint32_t number,
+                      struct status_code code, struct bytes words)
 {
-    struct wire_job_result result = { .job = number, .outcome = JOB_LATER, .class = 4, .subject = 3,
-                                      .words = words };
+    struct wire_job_result result = {
+        .job = number, .outcome = code.class == 5 ? JOB_FAILED : JOB_LATER, .class = code.class,
+        .subject = code.subject, .detail = code.detail, .words = words };
 
-    wire_tell_job_result(fx, to_store, &result);
+    local->answered = true;
+    wire_tell_job_result(fx, local->boss, &result);
+}
+
+/* What could not even be begun: 4.3.0. */
+static void refuse(struct local *local, struct effects *fx, uint32_t number, struct bytes words)
+{
+    refuse_as(local, fx, number, STATUS(4, 3, 0), words);
 }
 
 static bool fill_job(const struct local *local, struct job *job, const struct wire_job_begin *begin)
@@ -221,9 +263,12 @@ static bool fill_job(const struct local *local, struct job *job, const struct wi
     struct envelope envelope;
     struct recipient recipient;
     bool well = envelope_read(begin->head, &envelope) && recipient_read(begin->to, &recipient)
-             && local_folder(recipient.address, home_of(local), &folder);
+             && (local->is_user || local_folder(recipient.address, home_of(local), &folder));
 
-    if (well) {
+    if (local->is_user)
+        buffer_put(&folder, BYTES("Maildir"));
+    if (well && !folder.bad) {
+        job->own = local->is_user;
         memcpy(job->folder, folder.at, folder.n);
         job->sure = local->sure[box_hash(job->folder) % LOCAL_SURE] == box_hash(job->folder);
         job_name(job, &envelope);
@@ -233,15 +278,42 @@ static bool fill_job(const struct local *local, struct job *job, const struct wi
     return well && job->name[0] != '\0';
 }
 
-static void on_begin(struct local *local, const struct wire_job_begin *begin, struct effects *fx)
+/* A letter for a system user is another's to write. True when it was seen to. */
+static bool begin_for_user(struct local *local, const struct wire_job_begin *begin,
+                           struct bytes frame, struct effects *fx)
+{
+    struct buffer name = buffer_with_most(LIMIT_USER_NAME);
+    struct recipient recipient;
+    bool theirs = recipient_read(begin->to, &recipient)
+               && routes_place(local->routes, recipient.address, NULL) == ROUTE_SYSTEM;
+
+    if (theirs && routes_user(local->routes, recipient.address, &name))
+        errands_letter(&local->errands, buffer_bytes(&name), begin, frame, fx);
+    else if (theirs)
+        refuse_as(local, fx, begin->job, name.bad ? STATUS(4, 3, 2) : STATUS(5, 1, 1),
+                  BYTES("no user of the system can have that name"));
+    buffer_done(&name);
+    return theirs;
+}
+
+static void on_begin(struct local *local, const struct wire_job_begin *begin, struct bytes frame,
+                     struct effects *fx)
 {
     struct job *job;
 
     if (local->stopping || job_of(local, begin->job) != NULL)
         return;
+    if (local->is_user && local->home != HOME_WELL) {
+        struct status_code code;
+        struct bytes words = home_words(local->home, &code);
+        refuse_as(local, fx, begin->job, code, words);
+        return;
+    }
+    if (!local->is_user && begin_for_user(local, begin, frame, fx))
+        return;
     job = local->jobs_n < LIMIT_JOBS ? mem_new(sizeof(*job)) : NULL;
     if (job == NULL) {
-        refuse(fx, begin->job, BYTES("too many deliveries at once, or memory is short"));
+        refuse(local, fx, begin->job, BYTES("too many deliveries at once, or memory is short"));
         return;
     }
     *job = (struct job){
@@ -250,7 +322,8 @@ static void on_begin(struct local *local, const struct wire_job_begin *begin, st
         .serial = ++local->serial, .text = buffer_with_most(LOCAL_TEXT_MOST),
     };
     if (!fill_job(local, job, begin)) {
-        refuse(fx, begin->job, BYTES("the recipient's address does not lead to a mailbox folder"));
+        refuse(local, fx, begin->job,
+               BYTES("the recipient's address does not lead to a mailbox folder"));
         buffer_done(&job->text);
         mem_free(job);
         return;
@@ -309,22 +382,31 @@ static bool on_frame(struct local *local, struct bytes frame, struct effects *fx
     struct wire_job_end end;
     struct wire_job_drop drop;
 
-    if (wire_read_job_part(frame, &part))
-        return on_part(local, &part, fx), true;
-    if (wire_read_job_begin(frame, &begin))
-        return on_begin(local, &begin, fx), true;
-    if (wire_read_job_end(frame, &end))
-        return on_end(local, &end, fx), true;
-    if (wire_read_job_drop(frame, &drop))
-        return on_drop(local, &drop, fx), true;
-    if (wire_read_mailbox_ask(frame, &ask))
-        return on_ask(local, &ask, fx), true;
-    return false;
+    if (wire_read_job_part(frame, &part)) {
+        if (!errands_more(&local->errands, part.job, frame, &local->now, fx))
+            on_part(local, &part, fx);
+    } else if (wire_read_job_begin(frame, &begin)) {
+        on_begin(local, &begin, frame, fx);
+    } else if (wire_read_job_end(frame, &end)) {
+        if (!errands_more(&local->errands, end.job, frame, &local->now, fx))
+            on_end(local, &end, fx);
+    } else if (wire_read_job_drop(frame, &drop)) {
+        errands_drop(&local->errands, drop.job, fx);
+        on_drop(local, &drop, fx);
+    } else if (wire_read_mailbox_ask(frame, &ask)) {
+        on_ask(local, &ask, frame, fx);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static void on_told(struct local *local, const struct event *event, struct effects *fx)
 {
-    if (event->peer.kind == ROLE_STORE && on_frame(local, event->bytes, fx))
+    if (event->peer.kind == local->boss.kind && on_frame(local, event->bytes, fx))
+        return;
+    if (event->peer.kind == ROLE_USER
+        && errands_told(&local->errands, event->peer.index, event->bytes, &local->now, fx))
         return;
     struct buffer *line = fx_draft(fx);
     log_begin(line, "bad-frame");
@@ -348,7 +430,7 @@ static void on_io(struct local *local, const struct event *event, struct effects
         return;
     job_on_io(job, event, fx, &credit);
     if (credit > 0 && !job->orphan && job->outcome == 0)
-        wire_tell_credit(fx, to_store, &(struct wire_credit){ job->number, (uint32_t)credit });
+        wire_tell_credit(fx, local->boss, &(struct wire_credit){ job->number, (uint32_t)credit });
     conclude(local, job, fx);
 }
 
@@ -364,11 +446,52 @@ static void give_up_some(struct local *local, bool all, struct effects *fx)
     }
 }
 
+/* Who gave the letters is no more: nobody waits for them. */
+static void boss_down(struct local *local, struct effects *fx)
+{
+    local->asker = (local->asker + 1) % ASKERS;
+    give_up_some(local, true, fx);
+    errands_forget(&local->errands, true, fx);
+    local->answered = true;
+}
+
+/* Whoever read the tables found that they make sense: only memory can be short. */
+static void on_reload(struct local *local, const struct conf *conf, struct effects *fx)
+{
+    struct route_flaw flaw;
+    struct routes *routes = local->is_user ? NULL : routes_new(conf, &flaw);
+
+    local->conf = conf;
+    if (local->is_user)
+        return;
+    if (routes == NULL) {
+        fx->bad = true;
+        return;
+    }
+    routes_free(local->routes);
+    local->routes = routes;
+}
+
+static void set_alarm(struct local *local, struct effects *fx)
+{
+    uint64_t due = errands_due(&local->errands);
+
+    if (due != local->alarm_ms)
+        fx_alarm(fx, due);
+    local->alarm_ms = due;
+}
+
 static void local_step(void *role, const struct event *event, struct effects *fx)
 {
     struct local *local = role;
 
+    local->now = event->now;
     switch (event->kind) {
+    case EV_START:
+        if (local->is_user)
+            local->home = event->number < HOME_STATES ? (enum home_state)event->number
+                                                      : HOME_UNKNOWN;
+        break;
     case EV_TOLD:
         on_told(local, event, fx);
         break;
@@ -376,32 +499,63 @@ static void local_step(void *role, const struct event *event, struct effects *fx
         on_io(local, event, fx);
         break;
     case EV_PEER_DOWN:
-        if (event->peer.kind == ROLE_STORE) {
-            local->asker = (local->asker + 1) % ASKERS;
-            give_up_some(local, true, fx);
-        }
+        if (event->peer.kind == local->boss.kind)
+            boss_down(local, fx);
+        else if (event->peer.kind == ROLE_USER)
+            errands_child(&local->errands, event->peer.index, false, &event->now, fx);
+        break;
+    case EV_PEER_UP:
+        if (event->peer.kind == ROLE_USER)
+            errands_child(&local->errands, event->peer.index, true, &event->now, fx);
         break;
     case EV_STOP:
         local->stopping = true;
         give_up_some(local, false, fx);
+        errands_forget(&local->errands, false, fx);
         break;
     case EV_RELOAD:
-        local->conf = event->conf;
+        on_reload(local, event->conf, fx);
         break;
-    case EV_START: case EV_PEER_UP: case EV_TURN: case EV_ALARM:
+    case EV_ALARM:
+        local->alarm_ms = 0;
+        break;
+    case EV_TURN:
     case EV_ACCEPT: case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_CHILD:
     case EV_CONNECTED: case EV_ASKED:
         break;
     }
+    errands_go(&local->errands, &event->now, fx);
     fill_lanes(local, fx);
+    set_alarm(local, fx);
+}
+
+static void *user_make(const struct conf *conf, uint32_t index)
+{
+    struct local *local = mem_new(sizeof(*local));
+
+    if (local == NULL)
+        return NULL;
+    local->conf = conf;
+    local->boss = (struct role_name){ ROLE_LOCAL, 0 };
+    local->is_user = true;
+    local->home = HOME_UNKNOWN;
+    return local;
 }
 
 static void *local_make(const struct conf *conf, uint32_t index)
 {
-    struct local *local = mem_new(sizeof(*local));
+    struct local *local = user_make(conf, index);
+    struct route_flaw flaw;
 
-    if (local != NULL)
-        local->conf = conf;
+    if (local == NULL)
+        return NULL;
+    local->boss = (struct role_name){ ROLE_STORE, 0 };
+    local->is_user = false;
+    local->routes = routes_new(conf, &flaw);
+    if (local->routes == NULL) {
+        mem_free(local);
+        return NULL;
+    }
     return local;
 }
 
@@ -413,7 +567,10 @@ static void local_free(void *role)
         return;
     while (local->jobs != NULL)
         forget(local, local->jobs);
+    errands_done(&local->errands);
+    routes_free(local->routes);
     mem_free(local);
 }
 
 const struct role_ops local_ops = { "local", local_make, local_step, local_free };
+const struct role_ops user_ops = { "user", user_make, local_step, local_free };

@@ -110,12 +110,19 @@ static void add_sync_dir(struct job *job, struct effects *fx, enum op op, const 
     add(job, fx, op, link, (struct io){ .kind = IO_SYNC_DIR, .name = path(fx, job, sub, NULL) });
 }
 
+static void add_sync_root(struct job *job, struct effects *fx)
+{
+    add(job, fx, OP_SYNC_BOX, LINKED, (struct io){ .kind = IO_SYNC_DIR });
+}
+
 /* Somebody made new/ once. Until this process knows that its name is durable, a power cut could
    take it away with all that was delivered into it. */
 static void add_sync_box(struct job *job, struct effects *fx)
 {
     if (!job->sure)
         add_sync_dir(job, fx, OP_SYNC_BOX, NULL, LINKED);
+    if (!job->sure && job->own)
+        add_sync_root(job, fx);
 }
 
 static void add_unlink(struct job *job, struct effects *fx, enum link link)
@@ -174,6 +181,10 @@ static void repair(struct job *job, struct effects *fx)
     job->repaired = true;
     MARK("tmp, new and cur are made");
     job->stage = STAGE_REPAIRS;
+    if (job->own) {
+        add_mkdir(job, fx, NULL);
+        add_sync_root(job, fx);
+    }
     add_mkdir(job, fx, "tmp");
     add_mkdir(job, fx, "new");
     add_mkdir(job, fx, "cur");
@@ -246,7 +257,7 @@ static void give_reason(struct job *job, enum fault fault)
         [FAULT_EXISTS] = { { 4, 3, 0 }, "something in the mailbox stands in the way; look for a "
                            "file or folder of the letter's id and remove it" },
         [FAULT_DENIED] = { { 4, 3, 0 }, "the mailbox may not be written; give its folder and tmp, "
-                           "new, cur to the user that postern's local process runs as" },
+                           "new, cur, none of them a link, to the user that delivers there" },
         [FAULT_TOO_MANY] = { { 4, 3, 2 }, "too many files are open; raise the limit of them" },
         [FAULT_NO_MEMORY] = { { 4, 3, 2 }, "memory is short; the letter is tried again" },
         [FAULT_SKIPPED] = { { 4, 3, 0 }, "the delivery was broken off; the letter is tried again" },

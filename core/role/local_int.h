@@ -2,8 +2,11 @@
  *
  * role/local_int.h: what the files of local share. Nobody else includes it.
  *
- *   local.c           the role: frames, lanes, questions
+ *   local.c           the role: frames, lanes, questions; and the role user, which is a local with
+ *                     one mailbox
  *   local_deliver.c   one delivery, stage by stage
+ *   local_user.c      letters for system users, handed to children that are those
+ *   local_home.c      what follows from the state of that one's home
  *   local_path.c      where the mailbox of an address lies
  *   local_text.c      line ends, and the lines that go on top
  */
@@ -15,6 +18,7 @@
 #include "mail/envelope.h"
 #include "mail/status.h"
 #include "plan/conf.h"
+#include "role/role.h"
 #include "role/wire.h"
 
 enum {
@@ -87,6 +91,7 @@ struct job {
     bool orphan;                /* the store that gave it is gone: nobody to tell */
     bool open, made;            /* the slot holds a file; tmp/NAME may be ours to remove */
     bool repaired, reopened;    /* each is tried once */
+    bool own;                   /* the mailbox itself may have to be made, in its root */
     bool sure;                  /* the names tmp, new and cur in the mailbox are durable */
     enum stage stage;
     bool busy;                  /* a chain is under way */
@@ -122,5 +127,62 @@ static inline uint64_t job_token(const struct job *job, enum op op)
 {
     return (uint64_t)job->serial << 16 | (uint64_t)job->lane << 8 | (uint64_t)op;
 }
+
+/* ---- local_home.c */
+
+enum mailbox_is home_is(enum home_state home);
+/* Why nothing can be delivered there: not for HOME_WELL. */
+struct bytes home_words(enum home_state home, struct status_code *ret_code);
+
+/* ---- local_user.c */
+
+enum { USERS_EACH = 2 };        /* places that one user's letters may hold at once */
+
+enum place_state {
+    PLACE_FREE,
+    PLACE_STARTS,               /* a child was asked for */
+    PLACE_WORKS,                /* it is there and has its errand */
+    PLACE_ENDS,                 /* it has answered, or was given up: until its channel is down */
+};
+
+struct errand;
+
+/* Of one child. */
+struct user_place {
+    enum place_state state;
+    struct errand *errand;      /* NULL in FREE and ENDS */
+    uint64_t letter;            /* what it may still be at, though nobody waits for it */
+    uint32_t recipient;
+    uint64_t due_ms;            /* it is ended then; 0: it was */
+    char name[LIMIT_USER_NAME + 1];
+};
+
+struct errands {
+    struct errand *list;        /* in the order they came */
+    size_t n;
+    struct user_place places[LIMIT_USERS];
+};
+
+/* A letter for that user, or a question whether there is one; `frame` is the store's own. */
+void errands_letter(struct errands *errands, struct bytes name, const struct wire_job_begin *begin,
+                    struct bytes frame, struct effects *fx);
+void errands_ask(struct errands *errands, struct bytes name, const struct wire_mailbox_ask *ask,
+                 struct bytes frame, struct effects *fx);
+/* More of that letter; false: it is none of these. */
+bool errands_more(struct errands *errands, uint32_t number, struct bytes frame,
+                  const struct moment *now, struct effects *fx);
+void errands_drop(struct errands *errands, uint32_t number, struct effects *fx);
+/* A child said something; false: nothing that it may say now. */
+MUST_USE bool errands_told(struct errands *errands, uint32_t index, struct bytes frame,
+                           const struct moment *now, struct effects *fx);
+void errands_child(struct errands *errands, uint32_t index, bool up, const struct moment *now,
+                   struct effects *fx);
+/* Nobody waits for them any more. `begun_too`: end the children, too. */
+void errands_forget(struct errands *errands, bool begun_too, struct effects *fx);
+/* Begin what can be begun, end what took too long. */
+void errands_go(struct errands *errands, const struct moment *now, struct effects *fx);
+/* When errands_go must be called at the latest; 0: it need not. */
+uint64_t errands_due(const struct errands *errands);
+void errands_done(struct errands *errands);
 
 #endif

@@ -358,7 +358,7 @@ static void an_answer_is_for_the_store_that_asked(void **state)
    the role gives up and is started again; never a crash, and the next attempt delivers once. */
 static void memory_fails_at_each_place(void **state)
 {
-    enum { STEPS = 12, ALLOCATIONS = 14 };
+    enum { STEPS = 12, ALLOCATIONS = 30 };
     unsigned deaths = 0, later = 0;
 
     (void)state;

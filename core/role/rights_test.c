@@ -30,6 +30,7 @@ static void only_one_role_holds_each_right(void **state)
     (void)state;
     static const enum right rights[] = {
         MAY_BIND, MAY_FORK, MAY_SMTP, MAY_SPOOL, MAY_MAIL, MAY_CONTROL, MAY_CONNECT, MAY_KEYS,
+        MAY_HOME,
     };
     for (size_t i = 0; i < COUNT(rights); i++) {
         unsigned holders = 0;
@@ -43,7 +44,7 @@ static void files_need_threads(void **state)
 {
     (void)state;
     for (enum role_kind kind = 0; kind < ROLE_KINDS; kind++) {
-        bool files = (rights_of(kind)->may & (MAY_SPOOL | MAY_MAIL | MAY_KEYS)) != 0;
+        bool files = (rights_of(kind)->may & (MAY_SPOOL | MAY_MAIL | MAY_KEYS | MAY_HOME)) != 0;
         assert_int_equal(files, rights_of(kind)->lanes > 0);
         assert_true(rights_of(kind)->lanes <= LIMIT_IO_LANES);
     }

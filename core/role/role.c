@@ -11,6 +11,7 @@ const struct role_ops *role_ops_of(enum role_kind kind)
         [ROLE_ADMIN] = &admin_ops,
         [ROLE_RELAY] = &relay_ops,
         [ROLE_KEYS] = &keys_ops,
+        [ROLE_USER] = &user_ops,
     };
     _Static_assert(COUNT(rows) == ROLE_KINDS, "a kind of role without a row");
 

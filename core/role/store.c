@@ -230,10 +230,8 @@ static uint8_t deliverer_of(const void *of, struct bytes to)
     const struct store *store = of;
     struct recipient recipient;
 
-    if (recipient_read(to, &recipient)
-        && routes_place(store->routes, recipient.address, NULL) != ROUTE_MAILBOX)
-        return STORE_RELAY;
-    return STORE_LOCAL;
+    return recipient_read(to, &recipient) && !store_keeps(store, recipient.address)
+         ? STORE_RELAY : STORE_LOCAL;
 }
 
 static struct queue_conf queue_conf_of(struct store *store, const struct conf *conf)

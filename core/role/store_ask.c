@@ -21,10 +21,17 @@ static struct store_ask *free_place(struct store *store)
     return &store->asks[store->asks_next];
 }
 
+bool store_keeps(const struct store *store, struct bytes address)
+{
+    enum route_place place = routes_place(store->routes, address, NULL);
+
+    return place == ROUTE_MAILBOX || place == ROUTE_SYSTEM;
+}
+
 void store_ask(struct store *store, uint32_t front, const struct wire_mailbox_ask *ask,
                struct effects *fx)
 {
-    bool here = routes_place(store->routes, ask->address, NULL) == ROUTE_MAILBOX;
+    bool here = store_keeps(store, ask->address);
     enum role_kind asked = here ? ROLE_LOCAL : ROLE_RELAY;
     bool up = here ? store->local : store->relay;
     struct store_ask *place = up ? free_place(store) : NULL;

@@ -62,6 +62,8 @@ void store_reports_init(struct store *store);
 void store_reports_done(struct store *store);
 
 /* store_ask.c */
+/* Is its mailbox on this machine, local's to look after? */
+bool store_keeps(const struct store *store, struct bytes address);
 void store_ask(struct store *store, uint32_t front, const struct wire_mailbox_ask *ask,
                struct effects *fx);
 void store_answer(struct store *store, enum role_kind from, const struct wire_mailbox_is *is,
