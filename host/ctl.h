@@ -19,6 +19,8 @@ int ctl_ask_run(int argc, char **argv);
 int ctl_check_run(int argc, char **argv);
 /* postern store check, postern store export. */
 int ctl_store_run(int argc, char **argv);
+/* postern code. */
+int ctl_code_run(int argc, char **argv);
 /* postern send. */
 int ctl_send_run(int argc, char **argv);
 

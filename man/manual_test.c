@@ -56,7 +56,7 @@ static void check_commands(const char *page)
 {
     static const char *const words[] = {
         "serve", "check", "queue", "trace", "status", "reload",
-        "store check", "store export", "send",
+        "store check", "store export", "code", "send",
     };
     char line[200];
 
@@ -102,6 +102,12 @@ static void check_json(const char *folder)
     buffer_clear(&json);
     once_status(&queue.style, STORE_OPEN, &(struct wire_status_is){ 0 }, &json);
     check_members(read_page(folder, "postern.1"), &json, "postern(1) tells of");
+    buffer_clear(&json);
+    struct bytes words[] = { BYTES("code"), BYTES("--json"), BYTES("X.7.7"), BYTES("550") };
+    struct buffer flaw = buffer_with_most(1024);
+    check(once_code(words, COUNT(words), false, &json, &flaw) == ONCE_WELL, "postern code", "");
+    check_members(read_page(folder, "postern-code.1"), &json, "postern-code(1) tells of");
+    buffer_done(&flaw);
     buffer_done(&json);
 }
 

@@ -88,6 +88,6 @@ void page_list_article(struct buffer *to, const char *base);
 void page_list_html(struct buffer *to);
 
 /* No page, and no list, is longer. */
-enum { PAGE_MOST = 64 * 1024, PAGE_LIST_MOST = 512 * 1024 };
+enum { PAGE_MOST = 64 * 1024, PAGE_LIST_MOST = 2 * 1024 * 1024 };
 
 #endif

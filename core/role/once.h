@@ -100,4 +100,10 @@ void once_tls_row(const struct once_style *style, const struct wire_tls_row *row
 void once_status(const struct once_style *style, enum store_state state,
                  const struct wire_status_is *status, struct buffer *to);
 
+/* postern code: all of it, its words read and its answer written. `colour`: for a terminal. What is
+   wrong with the words stands in reterr_words, a line each with its end; the answer may still have
+   something. */
+enum once_exit once_code(const struct bytes *words, size_t n, bool colour, struct buffer *to,
+                         struct buffer *reterr_words);
+
 #endif

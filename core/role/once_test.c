@@ -355,6 +355,42 @@ static void tells_how_the_store_stands(void **state)
                  "\"accepted\":12,\"delivered\":11,\"deferred\":3,\"failed\":0}\n");
 }
 
+static const struct {
+    const char *line;
+    enum once_exit want;
+    const char *answer, *flaw;
+} codes[] = {
+    { "code 5.7.7", ONCE_WELL, "5.7.7  The message was damaged", "" },
+    { "code --json 550", ONCE_WELL, "{\"version\":1,\"code\":\"550\"", "" },
+    { "code --html X.1.1", ONCE_WELL, "<!DOCTYPE html>", "" },
+    { "code --list", ONCE_WELL, "Classes: the first number\n", "" },
+    { "code --help", ONCE_WELL, "usage: postern code", "" },
+    { "code 550 7.7", ONCE_USAGE, "550  ", "\"7.7\" is no status code" },
+    { "code", ONCE_USAGE, "", "say a code" },
+    { "code --bogus 550", ONCE_USAGE, "", "there is no option \"--bogus\"; see --help\n" },
+    { "code --html 550 551", ONCE_USAGE, "", "a document tells one code" },
+    { "code --list 550", ONCE_USAGE, "", "--list tells all codes" },
+};
+
+static void tells_codes(void **state)
+{
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        struct buffer answer = buffer_with_most(1 << 20), flaw = buffer_with_most(4096);
+        struct bytes words[8];
+        char line[200] = { 0 };
+
+        memcpy(line, codes[i].line, strlen(codes[i].line));
+        enum once_exit got = once_code(words, split(line, words), false, &answer, &flaw);
+        if (got != codes[i].want || (answer.n > 0) != (codes[i].answer[0] != '\0')
+            || (flaw.n > 0) != (codes[i].flaw[0] != '\0')
+            || !bytes_begins(buffer_bytes(&answer), bytes_of(codes[i].answer))
+            || !bytes_begins(buffer_bytes(&flaw), bytes_of(codes[i].flaw)))
+            fail_msg("%s: %d %.*s", codes[i].line, got, (int)flaw.n, buffer_bytes(&flaw).at);
+        buffer_done(&answer);
+        buffer_done(&flaw);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +403,7 @@ int main(void)
         cmocka_unit_test(tells_the_story),
         cmocka_unit_test(tells_the_story_as_json),
         cmocka_unit_test(tells_how_the_store_stands),
+        cmocka_unit_test(tells_codes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
