@@ -45,6 +45,7 @@ struct relay_job {
     uint32_t recipient, attempt;
     struct buffer kept;             /* sender and address, borrowed from below */
     struct bytes sender, address;
+    struct recipient to;            /* the same address, as the client machine takes it */
     enum body_kind body;
     bool smtputf8, ended, told;
     uint64_t size;

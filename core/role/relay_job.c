@@ -182,6 +182,7 @@ static struct relay_job *add(struct relay *relay, struct place *place, struct by
     struct bytes kept = buffer_bytes(&job->kept);
     job->sender = bytes_first(kept, sender.n);
     job->address = bytes_skip(kept, sender.n);
+    job->to.address = job->address;
     *place->jobs_end = job;
     place->jobs_end = &job->next;
     return job;

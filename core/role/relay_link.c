@@ -85,7 +85,7 @@ static struct bytes fault_words(enum fault fault)
 static void begin(struct relay *relay, struct link *link, struct relay_job *job)
 {
     struct client_letter letter = {
-        .sender = job->sender, .recipients = &job->address, .n = 1, .body = job->body,
+        .sender = job->sender, .recipients = &job->to, .n = 1, .body = job->body,
         .smtputf8 = job->smtputf8, .size = job->size, .ask_only = job->ask,
     };
 
@@ -177,6 +177,7 @@ static bool take_event(struct relay *relay, struct link *link, const struct clie
         if (smtp_client_ready(link->client))
             take_next(relay, link);
         break;
+    case CLIENT_STARTTLS: break;        /* LMTP is spoken in clear */
     case CLIENT_CLOSE:
         send_out(relay, link);
         close_link(relay, link);
@@ -225,7 +226,7 @@ void relay_connected(struct relay *relay, const struct event *event)
         return;
     }
     link->conn = event->conn;
-    link->client = link->late ? NULL : smtp_client_new(relay->conf->host);
+    link->client = link->late ? NULL : smtp_client_new(CLIENT_LMTP, relay->conf->host);
     if (link->client == NULL) {
         link->state = LINK_CLOSES;
         fx_abort(relay->fx, link->conn);

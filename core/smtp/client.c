@@ -7,12 +7,13 @@
 
 #include <assert.h>
 
-struct smtp_client *smtp_client_new(struct bytes host)
+struct smtp_client *smtp_client_new(enum client_kind kind, struct bytes host)
 {
     struct smtp_client *client = mem_new(sizeof(*client));
 
     if (client == NULL)
         return NULL;
+    client->kind = kind;
     client->host = host;
     client->answer = answer_new();
     client->out = buffer_with_most(CLIENT_OUT_MOST);
@@ -123,7 +124,7 @@ static bool take_spread(struct smtp_client *client, struct client_event *ret_eve
 }
 
 /* A server that was cut off after the end of the text may have taken it. */
-static void leave(struct smtp_client *client, struct status_code code, struct bytes words)
+void client_leave(struct smtp_client *client, struct status_code code, struct bytes words)
 {
     if (client->state == CLIENT_GONE)
         return;
@@ -142,9 +143,9 @@ static void leave(struct smtp_client *client, struct status_code code, struct by
 }
 
 /* The server's own words for why this is the end. */
-static void leave_as_said(struct smtp_client *client)
+void client_leave_as_said(struct smtp_client *client)
 {
-    leave(client, code_of(&client->answer), buffer_bytes(&client->answer.words));
+    client_leave(client, code_of(&client->answer), buffer_bytes(&client->answer.words));
 }
 
 struct bytes smtp_client_why(const struct smtp_client *client, struct status_code *ret_code)
@@ -155,50 +156,29 @@ struct bytes smtp_client_why(const struct smtp_client *client, struct status_cod
 
 void smtp_client_lost(struct smtp_client *client, struct bytes words)
 {
-    leave(client, STATUS(4, 4, 2), words);
-}
-
-/* ---- what the server offers */
-
-static const struct { const char *word; enum client_extension extension; } extensions[] = {
-    { "PIPELINING", CLIENT_PIPELINING }, { "CHUNKING", CLIENT_CHUNKING },
-    { "8BITMIME", CLIENT_8BITMIME }, { "BINARYMIME", CLIENT_BINARYMIME },
-    { "SMTPUTF8", CLIENT_SMTPUTF8 }, { "SIZE", CLIENT_SIZE },
-    { "ENHANCEDSTATUSCODES", CLIENT_STATUS_CODES },
-};
-
-static void take_extension(struct smtp_client *client, struct bytes line)
-{
-    struct bytes word = bytes_upto(line, ' ');
-    uint64_t size;
-
-    for (size_t i = 0; i < COUNT(extensions); i++)
-        if (bytes_equal_nocase(word, bytes_of(extensions[i].word)))
-            client->extensions |= extensions[i].extension;
-    if (bytes_equal_nocase(word, BYTES("SIZE"))
-        && number_parse(bytes_trim(bytes_skip(line, word.n)), &size))
-        client->size_most = size;
+    client_leave(client, STATUS(4, 4, 2), words);
 }
 
 /* ---- replies */
 
-static void on_hello(struct smtp_client *client)
+/* Too many for one transaction, and some were taken (RFC 5321, 4.5.3.1.10). */
+static bool is_too_many(const struct smtp_client *client)
 {
-    if (client->answer.code / 100 != 2) {
-        leave_as_said(client);
-        return;
-    }
-    client->state = CLIENT_IDLE;
-    client->greeted = true;
+    struct status_code status = client->answer.status;
+
+    return client->answer.code == 452 && client->taken > 0
+        && ((status.subject == 5 && status.detail == 3)
+            || (status.subject == 0 && status.detail == 0));
 }
 
 static bool on_rcpt(struct smtp_client *client, size_t i, struct client_event *ret_event)
 {
     const struct answer *answer = &client->answer;
     struct client_result result = { .recipient = i, .outcome = outcome_of(answer),
-                                    .code = code_of(answer),
+                                    .code = code_of(answer), .again = is_too_many(client),
                                     .words = buffer_bytes(&answer->words) };
 
+    client->taken += result.outcome == CLIENT_TAKEN;
     if (client->over[i])
         return false;
     if (result.outcome == CLIENT_TAKEN && !client->letter.ask_only)
@@ -238,6 +218,11 @@ static bool on_end(struct smtp_client *client, size_t i, struct client_event *re
     const struct answer *answer = &client->answer;
 
     client->ends++;
+    if (client->kind == CLIENT_SMTP) {      /* one for all; and RSET need not be said after it */
+        client->used = false;
+        spread(client, outcome_of(answer), code_of(answer), buffer_bytes(&answer->words));
+        return false;
+    }
     if (client->over[i])
         return false;
     *ret_event = result_event(client, (struct client_result){
@@ -246,30 +231,54 @@ static bool on_end(struct smtp_client *client, size_t i, struct client_event *re
     return true;
 }
 
-/* A whole reply. True: it is an event at once. */
-static bool on_answer(struct smtp_client *client, struct client_event *ret_event)
+static void on_rset(struct smtp_client *client)
+{
+    if (client->answer.code / 100 != 2) {           /* it is no word about the next letter */
+        spread(client, CLIENT_LATER, STATUS(4, 5, 0), BYTES("the server refused RSET"));
+        client->distrusted = true;
+    } else if (client->state == CLIENT_SENDS && client->said == 0
+               && !client_has(client, CLIENT_PIPELINING)) {
+        client->used = false;
+        client_say_letter(client);
+    }
+}
+
+/* A reply nobody waits for. While the text of DATA is on its way a server may say that it will not
+   have it; nothing else makes sense, and a "250" least of all. */
+static void on_unasked(struct smtp_client *client)
+{
+    if (client->state == CLIENT_SENDS && client->text == TEXT_GOES
+        && outcome_of(&client->answer) != CLIENT_TAKEN) {
+        spread_answer(client);
+        client->text = TEXT_NONE;
+        client->distrusted = true;
+        return;
+    }
+    client_leave(client, STATUS(4, 5, 0), BYTES("the server spoke without being asked"));
+}
+
+/* A whole reply. True: it is an event at once. `in`: what lies behind it. */
+static bool on_answer(struct smtp_client *client, struct bytes in, struct client_event *ret_event)
 {
     struct expect expect = client->expects[client->expects_at];
 
     if (client->answer.code == 421) {
         spread_answer(client);
-        leave_as_said(client);
+        client_leave_as_said(client);
         return false;
     }
     if (client->expects_n == 0) {
-        leave(client, STATUS(4, 5, 0), BYTES("the server spoke without being asked"));
+        on_unasked(client);
         return false;
     }
     client->expects_at = (client->expects_at + 1) % CLIENT_EXPECTS;
     client->expects_n--;
     switch (expect.kind) {
-    case EXPECT_GREETING:
-        if (client->answer.code / 100 == 2)
-            client_say_hello(client);
-        else
-            leave_as_said(client);
-        return false;
-    case EXPECT_HELLO: on_hello(client); return false;
+    case EXPECT_GREETING: client_on_greeting(client); return false;
+    case EXPECT_HELLO: client_on_hello(client, false); return false;
+    case EXPECT_HELO: client_on_hello(client, true); return false;
+    case EXPECT_STARTTLS: client_on_starttls(client, in); return false;
+    case EXPECT_AUTH: client_on_auth(client); return false;
     case EXPECT_MAIL:
         if (client->answer.code / 100 != 2)
             spread_answer(client);
@@ -278,17 +287,8 @@ static bool on_answer(struct smtp_client *client, struct client_event *ret_event
     case EXPECT_DATA: on_data(client); return false;
     case EXPECT_CHUNK: on_chunk(client); return false;
     case EXPECT_END: return on_end(client, expect.recipient, ret_event);
-    case EXPECT_RSET:
-        if (client->answer.code / 100 != 2) {       /* it is no word about the next letter */
-            spread(client, CLIENT_LATER, STATUS(4, 5, 0), BYTES("the server refused RSET"));
-            client->distrusted = true;
-        } else if (client->state == CLIENT_SENDS && client->said == 0
-                   && !client_has(client, CLIENT_PIPELINING)) {
-            client->used = false;
-            client_say_letter(client);
-        }
-        return false;
-    case EXPECT_QUIT: leave_as_said(client); return false;
+    case EXPECT_RSET: on_rset(client); return false;
+    case EXPECT_QUIT: client_leave_as_said(client); return false;
     }
     return false;
 }
@@ -297,8 +297,8 @@ static bool on_answer(struct smtp_client *client, struct client_event *ret_event
    or several, or none: who can tell. */
 static struct client_event done(struct smtp_client *client)
 {
-    if (client->chunks > 0
-        || (client->text == TEXT_ENDED && (client->expects_n > 0 || client->ends == 0)))
+    if (client->chunks > 0 || (client->text == TEXT_ENDED
+                               && (client->expects_n > 0 || client->ends == 0)))
         client->distrusted = true;
     client->text = TEXT_NONE;
     client->letter.n = 0;
@@ -312,8 +312,9 @@ static bool is_over(const struct smtp_client *client)
 {
     if (client->letter.n == 0 || client->left > 0)
         return false;
-    return client->state == CLIENT_GONE || client->expects_n == 0 || client->distrusted
-        || client->text == TEXT_ENDED || client->chunks > 0;
+    if (client->state == CLIENT_GONE || client->expects_n == 0 || client->distrusted)
+        return true;
+    return client->kind == CLIENT_LMTP && (client->text == TEXT_ENDED || client->chunks > 0);
 }
 
 static bool take_event(struct smtp_client *client, struct client_event *ret_event)
@@ -323,6 +324,10 @@ static bool take_event(struct smtp_client *client, struct client_event *ret_even
     client_say_next(client);
     if (is_over(client))
         return *ret_event = done(client), true;
+    if (client->starts_tls) {
+        client->starts_tls = false;
+        return *ret_event = (struct client_event){ .kind = CLIENT_STARTTLS }, true;
+    }
     if (client->greeted) {
         client->greeted = false;
         return *ret_event = (struct client_event){ .kind = CLIENT_READY }, true;
@@ -339,21 +344,21 @@ struct client_event smtp_client_step(struct smtp_client *client, struct bytes *i
 
     for (;;) {
         if (client->out.bad)
-            leave(client, STATUS(4, 3, 0), BYTES("memory is short"));
+            client_leave(client, STATUS(4, 3, 0), BYTES("memory is short"));
         if (take_event(client, &event))
             return event;
         if (in->n == 0)
             return (struct client_event){ .kind = CLIENT_MORE };
         enum answer_state state = answer_step(&client->answer, in);
         if (state == ANSWER_FLAW) {
-            leave(client, STATUS(4, 5, 0),
+            client_leave(client, STATUS(4, 5, 0),
                   BYTES("the server answered with something that is no reply"));
         } else if (state != ANSWER_MORE) {
             bool hello = client->expects_n > 0
                       && client->expects[client->expects_at].kind == EXPECT_HELLO;
             if (hello && client->answer.lines > 1)
-                take_extension(client, client->answer.text);
-            if (state == ANSWER_WHOLE && on_answer(client, &event))
+                client_take_extension(client, client->answer.text);
+            if (state == ANSWER_WHOLE && on_answer(client, *in, &event))
                 return event;
         }
     }
@@ -362,13 +367,13 @@ struct client_event smtp_client_step(struct smtp_client *client, struct bytes *i
 void smtp_client_begin(struct smtp_client *client, const struct client_letter *letter)
 {
     const char *words;
-    struct status_code unfit = client_unfit(client, letter, &words);
+    struct status_code unfit = smtp_client_unfit(client, letter, &words);
 
     assert(smtp_client_ready(client) && letter->n > 0 && letter->n <= CLIENT_RECIPIENTS);
     client->state = CLIENT_SENDS;
     client->letter = *letter;
     client->left = letter->n;
-    client->said = client->chunks = client->ends = 0;
+    client->said = client->chunks = client->ends = client->taken = 0;
     client->text = TEXT_WAITS;
     client->stuff = (struct stuff){ 0 };
     for (size_t i = 0; i < letter->n; i++)
@@ -385,6 +390,5 @@ void smtp_client_quit(struct smtp_client *client)
 {
     assert(smtp_client_ready(client));
     client->state = CLIENT_LEAVES;
-    buffer_put(&client->out, BYTES("QUIT\r\n"));
-    client_expect(client, EXPECT_QUIT, 0);
+    client_say(client, "QUIT", EXPECT_QUIT);
 }

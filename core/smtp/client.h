@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * smtp/client.h: the sending side, as a value. It speaks LMTP (RFC 2033); SMTP is to come behind
- * the same functions.
+ * smtp/client.h: the sending side, as a value. It speaks SMTP (RFC 5321) and LMTP (RFC 2033).
  *
  * Stands on base and mail. Knows no socket and no clock: octets of the server go in with
  * smtp_client_step until it says CLIENT_MORE, smtp_client_output is sent whenever it is not empty.
@@ -13,6 +12,9 @@
  *
  * With PIPELINING, MAIL, all RCPT and DATA leave in one flight, or with CHUNKING (RFC 3030) the
  * text behind them too.
+ *
+ * It does no TLS itself: after CLIENT_STARTTLS the caller makes the handshake, feeds it plain
+ * octets from then on, and says smtp_client_secured. Nothing said in clear counts after that.
  */
 #ifndef POSTERN_SMTP_CLIENT_H
 #define POSTERN_SMTP_CLIENT_H
@@ -24,22 +26,36 @@
 
 enum { CLIENT_RECIPIENTS = 100 };   /* of one transaction; RFC 5321, 4.5.3.1.8 */
 
+enum client_kind { CLIENT_LMTP, CLIENT_SMTP };
+
 /* What EHLO or LHLO offered. */
 enum client_extension {
     CLIENT_PIPELINING = 1, CLIENT_CHUNKING = 2, CLIENT_8BITMIME = 4, CLIENT_BINARYMIME = 8,
-    CLIENT_SMTPUTF8 = 16, CLIENT_SIZE = 32, CLIENT_STATUS_CODES = 64,
+    CLIENT_SMTPUTF8 = 16, CLIENT_SIZE = 32, CLIENT_STATUS_CODES = 64, CLIENT_DSN = 128,
+    CLIENT_STARTTLS_OFFERED = 256, CLIENT_REQUIRETLS = 512, CLIENT_MT_PRIORITY = 1024,
+    CLIENT_DELIVERBY = 2048, CLIENT_AUTH_PLAIN = 4096, CLIENT_AUTH_LOGIN = 8192,
 };
 
 /* What is to be sent. Slices live until CLIENT_DONE. */
 struct client_letter {
     struct bytes sender;            /* without brackets; empty: the null sender */
-    const struct bytes *recipients; /* without brackets */
-    size_t n;                       /* 1 .. CLIENT_RECIPIENTS */
+    const struct recipient *recipients;
+    size_t n;                       /* 1 .. CLIENT_RECIPIENTS, and at most smtp_client_rcpt_most */
     enum body_kind body;
     bool smtputf8;
+    bool require_tls;               /* RFC 8689: REQUIRETLS must be offered, inside TLS */
+    enum dsn_ret ret;               /* RFC 3461; said only to who offers DSN */
+    struct bytes envid;             /* in xtext; empty: none */
+    bool has_priority;
+    int priority;                   /* RFC 6710, -9 .. 9; said only to who offers MT-PRIORITY */
+    int64_t by_s;                   /* RFC 2852: seconds left, not 0; 0: no BY was given */
+    bool by_return;                 /* mode R: come back; else N: only tell */
     uint64_t size;                  /* octets of the text, about; 0: not known */
     bool ask_only;                  /* no text: RCPT's reply is the result, then RSET */
 };
+
+/* May, must, or must not TLS begin on this connection? LMTP: never. */
+enum client_tls { CLIENT_TLS_NEVER, CLIENT_TLS_MAY, CLIENT_TLS_MUST };
 
 enum client_outcome { CLIENT_TAKEN = 1, CLIENT_LATER, CLIENT_FAILED };
 
@@ -48,12 +64,15 @@ struct client_result {
     enum client_outcome outcome;
     struct status_code code;
     bool window;                /* LATER, but the server may have taken it */
+    bool again;                 /* LATER, but only since there were too many recipients: at once in
+                                   the next transaction (RFC 5321, 4.5.3.1.10) */
     struct bytes words;         /* a stranger's octets, or ours; until the next call */
 };
 
 enum client_event_kind {
     CLIENT_MORE,        /* all input was taken */
     CLIENT_READY,       /* greeted: a letter may be begun */
+    CLIENT_STARTTLS,    /* make the handshake now; see above */
     CLIENT_RESULT,      /* of one recipient */
     CLIENT_DONE,        /* the letter is over; another may be begun when smtp_client_ready */
     CLIENT_CLOSE,       /* send the output, then close: nothing more can be said here */
@@ -67,7 +86,24 @@ struct client_event {
 struct smtp_client;
 
 /* `host` is our name and outlives it. NULL when memory is short. */
-MUST_USE struct smtp_client *smtp_client_new(struct bytes host);
+MUST_USE struct smtp_client *smtp_client_new(enum client_kind kind, struct bytes host);
+
+/* All before the first step. */
+void smtp_client_set_tls(struct smtp_client *client, enum client_tls tls);
+/* Extensions that are not to be used, though they be offered: a server is known to break there. */
+void smtp_client_avoid(struct smtp_client *client, unsigned extensions);
+/* HELO at once: a server is known to hang up at EHLO. */
+void smtp_client_say_helo(struct smtp_client *client);
+/* Sign in (RFC 4954) before READY; when that cannot be done, CLOSE. The caller says so only for a
+   connection whose server it has proved: a password is no secret from whoever answers. Both outlive
+   READY. */
+void smtp_client_sign_in(struct smtp_client *client, struct bytes user, struct bytes password);
+
+/* After CLIENT_STARTTLS, when the handshake is over: EHLO is said anew. */
+void smtp_client_secured(struct smtp_client *client);
+bool smtp_client_is_secure(const struct smtp_client *client);
+/* CLIENT_CLOSE came since TLS was wanted (CLIENT_TLS_MUST) and not to be had. */
+bool smtp_client_lacks_tls(const struct smtp_client *client);
 /* Our name from now on. */
 void smtp_client_set_host(struct smtp_client *client, struct bytes host);
 void smtp_client_free(struct smtp_client *client);
@@ -76,6 +112,13 @@ void smtp_client_free(struct smtp_client *client);
    come without input. */
 struct client_event smtp_client_step(struct smtp_client *client, struct bytes *in);
 
+/* Why this server cannot take the letter as it is; class 0: it can. Then *ret_words is NULL. */
+struct status_code smtp_client_unfit(const struct smtp_client *client,
+                                     const struct client_letter *letter, const char **ret_words);
+/* Recipients that one transaction may have here (LIMITS RCPTMAX, RFC 9422), and letters that one
+   connection may carry (MAILMAX; SIZE_MAX: no bound). */
+size_t smtp_client_rcpt_most(const struct smtp_client *client);
+size_t smtp_client_mail_most(const struct smtp_client *client);
 /* May a letter be begun? */
 bool smtp_client_ready(const struct smtp_client *client);
 void smtp_client_begin(struct smtp_client *client, const struct client_letter *letter);

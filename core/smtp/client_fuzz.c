@@ -9,14 +9,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
    recipient, whatever the server says. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct smtp_client *client = size < 2 ? NULL : smtp_client_new(BYTES("h"));
+    enum client_kind kind = size > 0 && data[0] >= 64 ? CLIENT_SMTP : CLIENT_LMTP;
+    struct smtp_client *client = size < 2 ? NULL : smtp_client_new(kind, BYTES("h"));
     struct bytes all = { (const char *)data + 1, size - 1 };
-    struct bytes to[2] = { BYTES("a@x"), BYTES("b@x") };
+    struct recipient to[2] = { { .address = BYTES("a@x") }, { .address = BYTES("b@x") } };
     struct client_letter letter = { .sender = BYTES("s@x"), .recipients = to, .n = 2 };
     size_t piece = size < 2 ? 1 : data[0] % 64 + 1u, open = 0;
     unsigned letters = 0;
     bool lost = false;
 
+    if (client != NULL && data[0] >= 128)
+        smtp_client_set_tls(client, data[0] >= 192 ? CLIENT_TLS_MUST : CLIENT_TLS_MAY);
     while (client != NULL) {
         struct bytes in = bytes_first(all, piece);
         all = bytes_skip(all, in.n);
@@ -28,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             open -= event.kind == CLIENT_RESULT;
             if (event.kind == CLIENT_DONE && open != 0)
                 abort();
+            if (event.kind == CLIENT_STARTTLS)
+                smtp_client_secured(client);
             if (smtp_client_ready(client) && letters++ < 2) {
                 smtp_client_begin(client, &letter);
                 open = 2;

@@ -3,6 +3,7 @@
  * smtp/client_int.h: what the files of the client machine share.
  *
  *   client.c        replies in, events out; what a reply decides
+ *   client_hello.c  how a connection begins: greeting, EHLO, STARTTLS, AUTH
  *   client_say.c    commands and text out
  */
 #ifndef POSTERN_SMTP_CLIENT_INT_H
@@ -14,9 +15,10 @@
 
 /* What a reply will be about. Replies come in the order of the commands, so this is a queue. */
 enum expect_kind {
-    EXPECT_GREETING, EXPECT_HELLO, EXPECT_MAIL, EXPECT_RCPT, EXPECT_DATA,
+    EXPECT_GREETING, EXPECT_HELLO, EXPECT_HELO, EXPECT_STARTTLS, EXPECT_AUTH,
+    EXPECT_MAIL, EXPECT_RCPT, EXPECT_DATA,
     EXPECT_CHUNK,           /* of a BDAT that is not the last */
-    EXPECT_END,             /* LMTP: of one recipient, after the end of the text */
+    EXPECT_END,             /* after the end of the text; LMTP: of one recipient */
     EXPECT_RSET, EXPECT_QUIT
 };
 
@@ -32,7 +34,7 @@ enum {
 };
 
 enum client_state {
-    CLIENT_GREETS,          /* until LHLO is answered */
+    CLIENT_GREETS,          /* until LHLO or EHLO is answered, TLS begun and AUTH done */
     CLIENT_IDLE,
     CLIENT_SENDS,           /* a letter is under way */
     CLIENT_LEAVES,          /* QUIT was said */
@@ -47,11 +49,21 @@ enum client_text {
     TEXT_NONE,              /* it is not asked for, or not any more */
 };
 
+/* AUTH: what is said next. */
+enum client_auth { AUTH_NONE, AUTH_PLAIN, AUTH_LOGIN, AUTH_LOGIN_USER, AUTH_LOGIN_PASSWORD };
+
 struct smtp_client {
+    enum client_kind kind;
     struct bytes host;
     enum client_state state;
-    unsigned extensions;
+    unsigned extensions, avoided;
     uint64_t size_most;             /* SIZE; 0: no bound */
+    uint64_t rcpt_most, mail_most;  /* LIMITS; 0: not said */
+    uint64_t by_least_s;            /* DELIVERBY */
+    enum client_tls tls;
+    bool plain_helo, secure, starts_tls, lacks_tls;
+    struct bytes user, password;    /* user.n == 0: nobody signs in */
+    enum client_auth auth;
     struct answer answer;
     struct buffer out;
     struct expect expects[CLIENT_EXPECTS];
@@ -64,6 +76,7 @@ struct smtp_client {
     bool over[CLIENT_RECIPIENTS];   /* the result of that recipient was told */
     size_t said;                    /* without PIPELINING: RCPTs said so far */
     size_t left;                    /* recipients without a result */
+    size_t taken;                   /* recipients that RCPT took */
     size_t ends;                    /* answers that came after the end of the text */
     size_t chunks;                  /* BDATs said and not answered */
     enum client_text text;
@@ -75,12 +88,21 @@ struct smtp_client {
     struct status_code why;         /* it is the end */
 };
 
+/* client.c. The end, and why; as_said: in the server's own words. */
+void client_leave(struct smtp_client *client, struct status_code code, struct bytes words);
+void client_leave_as_said(struct smtp_client *client);
+
+/* client_hello.c. A line of the reply to EHLO; the replies of the beginning. */
+void client_take_extension(struct smtp_client *client, struct bytes line);
+void client_on_greeting(struct smtp_client *client);
+void client_on_hello(struct smtp_client *client, bool helo);
+/* `in`: what lies behind the reply, where nothing may lie. */
+void client_on_starttls(struct smtp_client *client, struct bytes in);
+void client_on_auth(struct smtp_client *client);
+
 /* client_say.c */
 void client_expect(struct smtp_client *client, enum expect_kind kind, size_t recipient);
-void client_say_hello(struct smtp_client *client);
-/* Why this server cannot take the letter at all; class 0: it can. */
-struct status_code client_unfit(const struct smtp_client *client,
-                                const struct client_letter *letter, const char **ret_words);
+void client_say(struct smtp_client *client, const char *command, enum expect_kind kind);
 void client_say_letter(struct smtp_client *client);
 /* Without PIPELINING: what comes after the reply in hand. */
 void client_say_next(struct smtp_client *client);

@@ -12,39 +12,69 @@ void client_expect(struct smtp_client *client, enum expect_kind kind, size_t rec
     client->expects_n++;
 }
 
-void client_say_hello(struct smtp_client *client)
+void client_say(struct smtp_client *client, const char *command, enum expect_kind kind)
 {
-    buffer_put(&client->out, BYTES("LHLO "));
-    buffer_put(&client->out, client->host);
+    buffer_put_text(&client->out, command);
     buffer_put(&client->out, BYTES("\r\n"));
-    client_expect(client, EXPECT_HELLO, 0);
+    client_expect(client, kind, 0);
 }
 
-struct status_code client_unfit(const struct smtp_client *client,
-                                const struct client_letter *letter, const char **ret_words)
+/* What the text or the letter needs of the server, and it does not offer. */
+static const char *lack_of(const struct smtp_client *client, const struct client_letter *letter,
+                           struct status_code *ret_code)
 {
     bool binary = client_has(client, CLIENT_BINARYMIME) && client_has(client, CLIENT_CHUNKING);
 
-    *ret_words = NULL;
-    if (letter->smtputf8 && !client_has(client, CLIENT_SMTPUTF8)) {
-        *ret_words = "the letter needs SMTPUTF8 (UTF-8 in addresses or header), and the next"
-                     " server does not offer it";
-        return STATUS(5, 6, 7);
+    *ret_code = STATUS(5, 7, 30);
+    if (letter->require_tls && !(client->secure && client_has(client, CLIENT_REQUIRETLS)))
+        return "the letter came with REQUIRETLS, and the next server does not offer it";
+    *ret_code = STATUS(5, 6, 7);
+    if (letter->smtputf8 && !client_has(client, CLIENT_SMTPUTF8))
+        return "the letter needs SMTPUTF8 (UTF-8 in addresses or header), and the next server does "
+               "not offer it";
+    *ret_code = STATUS(5, 6, 3);
+    if (letter->body == BODY_BINARYMIME && !binary && !letter->ask_only)
+        return "the letter is binary, and the next server offers no BINARYMIME";
+    if (letter->body == BODY_8BITMIME && !client_has(client, CLIENT_8BITMIME) && !letter->ask_only)
+        return "the letter has 8-bit octets, and the next server offers no 8BITMIME";
+    *ret_code = STATUS(5, 3, 4);
+    if (client_has(client, CLIENT_SIZE) && client->size_most > 0 && !letter->ask_only
+        && letter->size > client->size_most)
+        return "the letter is larger than the next server takes";
+    return NULL;
+}
+
+struct status_code smtp_client_unfit(const struct smtp_client *client,
+                                     const struct client_letter *letter, const char **ret_words)
+{
+    struct status_code code;
+
+    *ret_words = lack_of(client, letter, &code);
+    return *ret_words == NULL ? STATUS(0, 0, 0) : code;
+}
+
+/* RFC 3461, 6710, 2852. */
+static void say_wishes(struct smtp_client *client)
+{
+    const struct client_letter *letter = &client->letter;
+    struct buffer *out = &client->out;
+
+    if (client_has(client, CLIENT_DSN) && letter->ret != DSN_RET_UNSAID)
+        buffer_put_text(out, letter->ret == DSN_RET_FULL ? " RET=FULL" : " RET=HDRS");
+    if (client_has(client, CLIENT_DSN) && letter->envid.n > 0) {
+        buffer_put(out, BYTES(" ENVID="));
+        buffer_put(out, letter->envid);
     }
-    if (letter->ask_only)
-        return STATUS(0, 0, 0);
-    if (letter->body == BODY_BINARYMIME && !binary)
-        *ret_words = "the letter is binary, and the next server offers no BINARYMIME";
-    else if (letter->body == BODY_8BITMIME && !client_has(client, CLIENT_8BITMIME))
-        *ret_words = "the letter has 8-bit octets, and the next server offers no 8BITMIME";
-    if (*ret_words != NULL)
-        return STATUS(5, 6, 3);
-    if (client_has(client, CLIENT_SIZE) && client->size_most > 0
-        && letter->size > client->size_most) {
-        *ret_words = "the letter is larger than the next server takes";
-        return STATUS(5, 3, 4);
+    if (client_has(client, CLIENT_MT_PRIORITY) && letter->has_priority) {
+        buffer_put_text(out, letter->priority < 0 ? " MT-PRIORITY=-" : " MT-PRIORITY=");
+        buffer_put_uint(out, (uint64_t)(letter->priority < 0 ? -letter->priority
+                                                             : letter->priority));
     }
-    return STATUS(0, 0, 0);
+    if (client_has(client, CLIENT_DELIVERBY) && letter->by_s != 0) {
+        buffer_put_text(out, letter->by_s < 0 ? " BY=-" : " BY=");
+        buffer_put_uint(out, (uint64_t)(letter->by_s < 0 ? -letter->by_s : letter->by_s));
+        buffer_put_text(out, letter->by_return ? ";R" : ";N");
+    }
 }
 
 static void say_mail(struct smtp_client *client)
@@ -65,15 +95,45 @@ static void say_mail(struct smtp_client *client)
         buffer_put(out, BYTES(" BODY=8BITMIME"));
     if (letter->smtputf8)
         buffer_put(out, BYTES(" SMTPUTF8"));
+    if (letter->require_tls)
+        buffer_put(out, BYTES(" REQUIRETLS"));
+    say_wishes(client);
     buffer_put(out, BYTES("\r\n"));
     client_expect(client, EXPECT_MAIL, 0);
 }
 
+static void say_notify(struct buffer *out, unsigned notify)
+{
+    static const struct { unsigned bit; const char *word; } words[] = {
+        { DSN_NEVER, "NEVER" }, { DSN_SUCCESS, "SUCCESS" }, { DSN_FAILURE, "FAILURE" },
+        { DSN_DELAY, "DELAY" },
+    };
+    const char *before = " NOTIFY=";
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if ((notify & words[i].bit) != 0) {
+            buffer_put_text(out, before);
+            buffer_put_text(out, words[i].word);
+            before = ",";
+        }
+}
+
 static void say_rcpt(struct smtp_client *client)
 {
-    buffer_put(&client->out, BYTES("RCPT TO:<"));
-    buffer_put(&client->out, client->letter.recipients[client->said]);
-    buffer_put(&client->out, BYTES(">\r\n"));
+    const struct recipient *to = &client->letter.recipients[client->said];
+    struct buffer *out = &client->out;
+
+    buffer_put(out, BYTES("RCPT TO:<"));
+    buffer_put(out, to->address);
+    buffer_put_char(out, '>');
+    if (client_has(client, CLIENT_DSN)) {
+        say_notify(out, to->notify);
+        if (to->orcpt.n > 0) {
+            buffer_put(out, BYTES(" ORCPT="));
+            buffer_put(out, to->orcpt);
+        }
+    }
+    buffer_put(out, BYTES("\r\n"));
     client_expect(client, EXPECT_RCPT, client->said++);
 }
 
@@ -85,17 +145,14 @@ static void say_text(struct smtp_client *client)
     } else if (client_has(client, CLIENT_CHUNKING)) {
         client->text = TEXT_GOES;
     } else {
-        buffer_put(&client->out, BYTES("DATA\r\n"));
-        client_expect(client, EXPECT_DATA, 0);
+        client_say(client, "DATA", EXPECT_DATA);
     }
 }
 
 void client_say_letter(struct smtp_client *client)
 {
-    if (client->used) {
-        buffer_put(&client->out, BYTES("RSET\r\n"));
-        client_expect(client, EXPECT_RSET, 0);
-    }
+    if (client->used)
+        client_say(client, "RSET", EXPECT_RSET);
     client->used = true;
     if (!client_has(client, CLIENT_PIPELINING)) {
         if (client->expects_n == 0)
@@ -122,8 +179,13 @@ void client_say_next(struct smtp_client *client)
 void client_say_no_text(struct smtp_client *client)
 {
     buffer_put(&client->out, BYTES(".\r\n"));
-    client->text = TEXT_NONE;
-    client->distrusted = true;
+    if (client->kind == CLIENT_SMTP) {
+        client->text = TEXT_ENDED;
+        client_expect(client, EXPECT_END, 0);
+    } else {                                /* how many answers come, servers disagree */
+        client->text = TEXT_NONE;
+        client->distrusted = true;
+    }
 }
 
 bool smtp_client_wants_text(const struct smtp_client *client)
@@ -134,10 +196,14 @@ bool smtp_client_wants_text(const struct smtp_client *client)
         && client->left > 0 && client->chunks < ahead;
 }
 
-/* Each recipient that may still get it will be answered for (RFC 2033, 4.2). */
+/* One answer; in LMTP one for each recipient that may still get it (RFC 2033, 4.2). */
 static void expect_end(struct smtp_client *client)
 {
     client->text = TEXT_ENDED;
+    if (client->kind == CLIENT_SMTP) {
+        client_expect(client, EXPECT_END, 0);
+        return;
+    }
     for (size_t i = 0; i < client->letter.n; i++)
         if (!client->over[i])
             client_expect(client, EXPECT_END, i);
@@ -147,6 +213,8 @@ void client_expect_no_end(struct smtp_client *client, size_t recipient)
 {
     size_t kept = 0;
 
+    if (client->kind == CLIENT_SMTP)        /* it is one for all, and comes all the same */
+        return;
     for (size_t i = 0; i < client->expects_n; i++) {
         struct expect expect = client->expects[(client->expects_at + i) % CLIENT_EXPECTS];
         if (expect.kind != EXPECT_END || expect.recipient != recipient)
