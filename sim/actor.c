@@ -75,8 +75,6 @@ void actor_die(struct actor *actor, bool power)
         return;
     }
     trace_note(world, "dies", actor);
-    if (world->watch.fault != NULL)
-        world->watch.fault(world->watch.ctx, actor->name.kind);
     if (!power)
         count_kill(actor);
     lanes_free(actor->lanes, &chooser);
@@ -86,6 +84,8 @@ void actor_die(struct actor *actor, bool power)
     actor->lanes = NULL;
     actor->life++;
     actor->turn_due = false;
+    if (world->watch.fault != NULL)
+        world->watch.fault(world->watch.ctx, actor->name.kind);
     channels_cut(actor);
     net_cut_all(actor);
     if (!power)
@@ -327,6 +327,8 @@ static bool do_effect(struct actor *actor, struct effect *effect)
     case FX_TELL: channel_tell(actor, effect); return true;
     case FX_ALARM: set_alarm(actor, effect->number); return true;
     case FX_IO:
+        if (actor->world->watch.asked != NULL)
+            actor->world->watch.asked(actor->world->watch.ctx, actor->name.kind, &effect->io);
         lanes_put(actor->lanes, &effect->io);
         effect->io.data = NULL;
         return true;

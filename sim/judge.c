@@ -6,15 +6,17 @@
 #include "sim/judge_report.h"
 #include "sim/room.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     SECOND = 1000 * 1000,
-    RECORD_GRACE = 10 * SECOND,     /* until a result that reached the store is surely on record, */
-    RECORD_SYNCS = 4,               /* when so many syncs went well meanwhile */
+    GROUPS_MOST = 8,                /* that wait for the disk at once */
+    GATHER_MOST = 2 * SECOND,       /* state changes wait no longer for company */
     FILE_MOST = 8 << 20,
     JOBS_MOST = 4096,
+    MAILBOXES_MOST = 64,
 };
 
 /* A delivery that the store asked for, as overheard. */
@@ -30,9 +32,13 @@ struct judge {
     struct crowd *crowd;
     uint64_t seed;
     bool reports;                   /* promise 4 is to be kept */
+    enum role_kind deliverer;
+    bool refused[MAILBOXES_MOST];   /* a server said 5xx about that address */
     struct overheard *jobs;
     size_t jobs_n, jobs_room;
-    uint64_t syncs;                 /* of the store's files that went well */
+    uint64_t groups_begun, groups_safe;     /* of the log, in this life of the store */
+    uint64_t log_asked, log_ended;  /* all operations on the writer's lane, in this life */
+    uint64_t rest_us;               /* when the last one ended */
 };
 
 /* ---- mailboxes */
@@ -217,6 +223,61 @@ static void on_delivery(struct judge *judge, struct bytes path)
             .bytes = { room_copy(path), path.n } });
 }
 
+/* ---- what is on record */
+
+/* The end of a group of the log: a sync on the writer's lane that nothing follows. */
+static bool is_group(enum role_kind who, const struct io *io)
+{
+    return who == ROLE_STORE && io->kind == IO_SYNC && io->lane == 0 && !io->linked;
+}
+
+/* One of the groups that were begun after the store had heard holds it: the first, or, where
+   segments end, one of those that waited behind it. When the writer rests, the last one did. */
+static bool is_recorded(const struct judge *judge, const struct letter_recipient *recipient)
+{
+    uint64_t after = judge->groups_safe - recipient->told_groups;
+    uint64_t since = judge->rest_us > recipient->told_us ? judge->rest_us : recipient->told_us;
+    bool rests = judge->log_asked == judge->log_ended
+        && world_now_us(judge->world) - since > GATHER_MOST;
+
+    return judge->groups_safe > recipient->told_groups && (after >= GROUPS_MOST || rests);
+}
+
+/* What is on record cannot be asked for again: no fault takes it from now on. */
+static void mark_recorded(struct judge *judge)
+{
+    for (size_t i = 0; i < crowd_letters(judge->crowd); i++) {
+        struct letter *letter = crowd_letter(judge->crowd, i);
+        for (size_t k = 0; k < letter->recipients_n; k++) {
+            struct letter_recipient *recipient = &letter->recipients[k];
+            if (recipient->told_us != 0 && is_recorded(judge, recipient))
+                recipient->begun_us = recipient->told_us = 0;
+        }
+    }
+}
+
+static void on_asked(void *ctx, enum role_kind who, const struct io *io)
+{
+    struct judge *judge = ctx;
+
+    if (who != ROLE_STORE || io->lane != 0)
+        return;
+    if (judge->log_asked == judge->log_ended)
+        mark_recorded(judge);
+    judge->groups_begun += is_group(who, io);
+    judge->log_asked++;
+}
+
+static void log_ended(struct judge *judge, const struct io *io, enum fault fault)
+{
+    judge->log_ended++;
+    judge->rest_us = world_now_us(judge->world);
+    if (is_group(ROLE_STORE, io) && fault == OK) {
+        judge->groups_safe++;
+        mark_recorded(judge);
+    }
+}
+
 static void on_operation(void *ctx, enum role_kind who, const struct io *io, enum fault fault)
 {
     struct judge *judge = ctx;
@@ -225,7 +286,8 @@ static void on_operation(void *ctx, enum role_kind who, const struct io *io, enu
     if (who == ROLE_LOCAL && names && fault == OK && bytes_search(io->to, BYTES("/new/")) <
     io->to.n)
         on_delivery(judge, io->to);
-    judge->syncs += who == ROLE_STORE && io->kind == IO_SYNC && fault == OK;
+    if (who == ROLE_STORE && io->lane == 0)
+        log_ended(judge, io, fault);
 }
 
 /* ---- what is overheard between store and local */
@@ -254,13 +316,11 @@ static void hear_begin(struct judge *judge, const struct wire_job_begin *begin)
 
 static void open_window(struct judge *judge, struct letter_recipient *recipient)
 {
-    uint64_t now = world_now_us(judge->world);
-    bool recorded = recipient->recorded_us != 0 && now - recipient->recorded_us > RECORD_GRACE
-        && judge->syncs - recipient->recorded_syncs >= RECORD_SYNCS;
-
-    if (recipient->begun_us == 0 || recorded || recipient->window)
+    if (recipient->begun_us == 0 || recipient->hit
+        || (recipient->told_us != 0 && is_recorded(judge, recipient)))
         return;
-    recipient->window = true;
+    recipient->hit = true;
+    recipient->windows++;
     world_totals(judge->world)->windows++;
 }
 
@@ -289,9 +349,20 @@ static void hear_part(struct judge *judge, const struct wire_job_part *part)
     if (recipient == NULL)
         return;
     recipient->begun_us = world_now_us(judge->world);
-    recipient->recorded_us = 0;
+    recipient->told_us = 0;
+    recipient->hit = false;
     if (world_role(judge->world, (struct role_name){ ROLE_STORE, 0 }) == NULL)
         open_window(judge, recipient);      /* the last words of a store that is dead by now */
+}
+
+static void hear_failure(struct judge *judge, struct letter_recipient *recipient)
+{
+    const struct mailbox *mailbox = recipient->mailbox;
+
+    if (!mailbox->refuses && !judge->refused[mailbox - mailboxes])
+        world_break(judge->world, "promise 4: %s failed for good, and nobody refused it",
+                    mailbox->address);
+    recipient->failed = true;
 }
 
 static void hear_result(struct judge *judge, const struct wire_job_result *result)
@@ -299,11 +370,13 @@ static void hear_result(struct judge *judge, const struct wire_job_result *resul
     struct overheard *job = job_of(judge, result->job);
     struct letter_recipient *recipient = NULL;
 
-    if (job != NULL && job->known && result->outcome == JOB_DELIVERED)
+    if (job != NULL && job->known)
         recipient = recipient_at(judge, job);
-    if (recipient != NULL) {
-        recipient->recorded_us = world_now_us(judge->world);
-        recipient->recorded_syncs = judge->syncs;
+    if (recipient != NULL && result->outcome == JOB_FAILED)
+        hear_failure(judge, recipient);
+    if (recipient != NULL && result->outcome == JOB_DELIVERED) {
+        recipient->told_us = world_now_us(judge->world);
+        recipient->told_groups = judge->groups_begun;
     }
 }
 
@@ -321,25 +394,58 @@ static void on_frame(void *ctx, struct role_name from, struct role_name to, stru
         hear_result(ctx, &result);
 }
 
+/* A store that begins anew has written no group. */
+static void forget_groups(struct judge *judge)
+{
+    judge->groups_begun = judge->groups_safe = judge->log_asked = judge->log_ended = 0;
+}
+
 static void on_fault(void *ctx, enum role_kind who)
 {
     struct judge *judge = ctx;
 
+    if (who != ROLE_STORE && who != judge->deliverer)
+        return;
     for (size_t i = 0; i < crowd_letters(judge->crowd); i++) {
         struct letter *letter = crowd_letter(judge->crowd, i);
         for (size_t k = 0; k < letter->recipients_n; k++)
             open_window(judge, &letter->recipients[k]);
     }
+    if (who == ROLE_STORE && world_role(judge->world, (struct role_name){ who, 0 }) == NULL)
+        forget_groups(judge);
 }
 
-struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed, bool reports)
+void judge_reply_lost(void *ctx, struct bytes text, const char *to)
+{
+    struct judge *judge = ctx;
+    struct letter *letter = letter_in(judge, text);
+
+    for (size_t i = 0; letter != NULL && i < letter->recipients_n; i++)
+        if (strcmp(letter->recipients[i].mailbox->address, to) == 0)
+            open_window(judge, &letter->recipients[i]);
+}
+
+void judge_refused(void *ctx, const char *to)
+{
+    struct judge *judge = ctx;
+
+    for (size_t i = 0; i < mailboxes_n; i++)
+        if (strcmp(mailboxes[i].address, to) == 0)
+            judge->refused[i] = true;
+}
+
+struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed,
+                        enum role_kind deliverer, bool reports)
 {
     struct judge *judge = room_new(sizeof(*judge));
 
-    *judge = (struct judge){ .world = world, .crowd = crowd, .seed = seed, .reports = reports };
+    assert(mailboxes_n <= MAILBOXES_MOST);
+    *judge = (struct judge){ .world = world, .crowd = crowd, .seed = seed, .reports = reports,
+                             .deliverer = deliverer };
     make_mailboxes(world_disk(world), world_dice(world));
     world_watch(world, (struct world_watch){
-        .ctx = judge, .frame = on_frame, .operation = on_operation, .fault = on_fault });
+        .ctx = judge, .frame = on_frame, .asked = on_asked, .operation = on_operation,
+        .fault = on_fault });
     return judge;
 }
 
@@ -379,18 +485,22 @@ static bool accepted(const struct letter_recipient *recipient)
     return recipient->code >= 200 && recipient->code <= 299;
 }
 
+/* By LMTP every copy is a new file; local knows what it has, and makes a second one only when a
+   reader took or moved the first. */
 static void judge_copies(struct judge *judge, const struct letter *letter,
                          const struct letter_recipient *recipient)
 {
     const char *to = recipient->mailbox->address;
     unsigned there = recipient->copies - recipient->taken;
 
-    if (there > 1 + recipient->moved)
+    bool borne = judge->deliverer == ROLE_RELAY;
+
+    if (there > 1 + recipient->moved && !borne)
         world_break(judge->world, "promise 2: letter %u lies %u times in the mailbox of %s",
                     letter->index, there, to);
-    if (recipient->copies > 1 && !recipient->window)
-        world_break(judge->world, "promise 2: letter %u was delivered %u times to %s, and no fault "
-                    "fell between", letter->index, recipient->copies, to);
+    if (recipient->copies > 1 + recipient->windows)
+        world_break(judge->world, "promise 2: letter %u was delivered %u times to %s, and %u "
+                    "faults fell between", letter->index, recipient->copies, to, recipient->windows);
     if (recipient->copies > 1)
         world_totals(judge->world)->twice++;
 }
@@ -401,13 +511,12 @@ static void judge_recipient(struct judge *judge, const struct letter *letter,
     const char *to = recipient->mailbox->address;
     bool there = recipient->copies > 0;
 
-    if (recipient->mailbox->refuses) {
-        const char *flaw = report_judge(letter, recipient);
-        if (flaw != NULL && judge->reports)
-            world_break(judge->world, "promise 4: letter %u: %s", letter->index, flaw);
-        world_totals(judge->world)->reports += recipient->report[0] != '\0';
+    const char *flaw = report_judge(letter, recipient);
+    if (flaw != NULL && judge->reports)
+        world_break(judge->world, "promise 4: letter %u to %s: %s", letter->index, to, flaw);
+    world_totals(judge->world)->reports += recipient->report[0] != '\0';
+    if (recipient->mailbox->refuses || (recipient->failed && !there))
         return;
-    }
     if (there && (letter->outcome == OUT_NEVER || letter->outcome == OUT_REFUSED))
         world_break(judge->world, "promise 3: letter %u was %s and is delivered to %s",
                     letter->index, letter->outcome == OUT_NEVER ? "not sent whole" : "refused", to);

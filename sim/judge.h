@@ -5,9 +5,9 @@
  *
  *   1  what was answered 250 is, at rest, in the mailbox of each accepted recipient, octet for
  * octet
- *   2  no copy lies there twice; a second one is borne only when a reader had taken the first
- * away or moved
- *      it, and a fault fell between the beginning of its delivery and the record of it
+ *   2  no copy lies there twice, but for one more for each fault that fell between the beginning
+ *      of a delivery and the record of it: by local only when a reader had taken the first one
+ *      away or moved it, by LMTP whenever the reply to the final dot, or our record of it, was lost
  *   3  no text crosses into another letter or mailbox; no recipient is added or left out; what
  * was refused
  *      is not delivered; what was never answered is delivered whole and to all, or not at all
@@ -24,8 +24,13 @@
 
 struct judge;
 
-/* Makes the mailboxes on the disk and begins to watch. `reports`: the store writes them. */
-struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed, bool reports);
+/* Makes the mailboxes on the disk and begins to watch. `deliverer`: local or relay. `reports`: the
+   store writes them. */
+struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed,
+                        enum role_kind deliverer, bool reports);
+/* For struct mda_watch; ctx is the judge. */
+void judge_reply_lost(void *ctx, struct bytes text, const char *to);
+void judge_refused(void *ctx, const char *to);
 void judge_free(struct judge *judge);
 /* All is at rest: look into every mailbox. What is wrong breaks the world. */
 void judge_rest(struct judge *judge);

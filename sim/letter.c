@@ -170,10 +170,12 @@ static void ask_for_reports(struct letter *letter, struct dice *dice)
         "", "", " NOTIFY=FAILURE", " NOTIFY=FAILURE,DELAY", " NOTIFY=NEVER", " NOTIFY=DELAY",
     };
 
+    bool may_fail = letter->sender[0] != '\0' && dice_below(dice, 4) == 0;
+
     for (size_t i = 0; i < letter->recipients_n; i++) {
         struct letter_recipient *recipient = &letter->recipients[i];
         recipient->notify = "";
-        if (!recipient->mailbox->refuses)
+        if (!recipient->mailbox->refuses && !may_fail)
             continue;
         recipient->notify = notifies[dice_below(dice, COUNT(notifies))];
         if (letter->sender[0] != '\0')

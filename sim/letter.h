@@ -54,9 +54,13 @@ struct letter_recipient {
     unsigned copies;            /* found, or taken by a reader */
     unsigned taken;             /* by a reader who took it away */
     unsigned moved;             /* by a reader into cur/ */
-    bool window;                /* a fault fell between an attempt's beginning and its record */
-    uint64_t begun_us, recorded_us;         /* of the last attempt; 0: not yet */
-    uint64_t recorded_syncs;                /* of the store, at that time */
+    bool failed;                /* the store heard that it failed for good */
+    unsigned windows;           /* attempts that a fault hit between their beginning and their
+                                   record */
+    bool hit;                   /* the last one */
+    uint64_t begun_us;                      /* of the last attempt; 0: none is under way */
+    uint64_t told_us, told_groups;          /* the store heard that it went well; 0: not yet.
+                                               Groups it had begun to write by then */
 };
 
 struct letter {

@@ -142,7 +142,7 @@ static void dialled(struct world *world, struct future *future)
     }
     if (!dice_chance(&world->net_dice, world->plan.odds.cut) && world->server.accept != NULL)
         conn->client = world->server.accept(world->server.ctx, conn, &conn->ops);
-    if (conn->client == NULL) {
+    if (conn->client == NULL || conn->over) {
         conn->over = true;
         event.fault = FAULT_UNREACHED;
         actor_step(actor, event);

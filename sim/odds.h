@@ -37,7 +37,7 @@ struct odds {
     T(delivered, "copies in mailboxes")                                                        \
     T(reports, "failures that their senders were told of")                                     \
     T(windows, "deliveries hit by a fault before they were on record")                         \
-    T(twice, "letters delivered twice in such a window, the first copy gone from new/")
+    T(twice, "letters delivered twice in such a window")
 
 struct totals {
 #define O(name, usual, most, words) uint64_t name;

@@ -3,6 +3,7 @@
 
 #include "sim/asker.h"
 #include "sim/judge.h"
+#include "sim/mda.h"
 #include "sim/refuser.h"
 #include "sim/room.h"
 
@@ -12,10 +13,11 @@
 
 static const uint64_t HOUR = 3600 * (uint64_t)1000 * 1000;
 
-enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12 };
+enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12, EMPTY_ANSWERS = 3 };
 
-static bool make_conf(struct dice *dice, struct arena *arena, uint32_t fronts, struct conf
-*ret_conf) {
+static bool make_conf(struct dice *dice, struct arena *arena, const struct world_plan *plan,
+                      struct conf *ret_conf)
+{
     struct conf_flaw flaw;
     static const char *const segments[] = { "64K", "64K", "128K", "256K", "1M" };
     char text[512];
@@ -23,8 +25,9 @@ static bool make_conf(struct dice *dice, struct arena *arena, uint32_t fronts, s
                      "host mx.example.org\ndomain example.org\nmailboxes /mail\nspool /spool\n"
                      "fronts %" PRIu32 "\njobs %" PRIu64 "\nspace-reserve 1M\nsize-limit 4M\n"
                      "reports-per-hour 100000\n"
-                     "segment-size %s\n", fronts, dice_between(dice, 1, 8),
-                     segments[dice_below(dice, COUNT(segments))]);
+                     "segment-size %s\n%s\n", plan->fronts, dice_between(dice, 1, 8),
+                     segments[dice_below(dice, COUNT(segments))],
+                     plan->cast[ROLE_RELAY] == NULL ? "" : "lmtp unix:/lmtp");
 
     if (conf_read((struct bytes){ text, (size_t)n }, BYTES("/"), arena, ret_conf, &flaw))
         return true;
@@ -47,12 +50,14 @@ static void traffic(struct world *world, const struct crowd *crowd)
     }
 }
 
-/* The faults stop; then the queue drains. */
+/* The faults stop; then the queue drains. A report that is on its way to the disk is in no answer:
+   only several empty ones in a row say that nothing is left. */
 static void drain(struct world *world)
 {
     const struct role_name asker_name = { ROLE_ADMIN, 0 };
     uint64_t until = world_now_us(world) + DRAIN_HOURS * HOUR;
     const void *asker = world_role(world, asker_name);
+    unsigned empty = 0;
     uint64_t answers = asker == NULL ? 0 : asker_answers(asker) + 1;    /* one may be on its way */
 
     while (world_next(world)) {
@@ -65,9 +70,16 @@ static void drain(struct world *world)
         if (asker == NULL || !world_all_up(world) || asker_answers(asker) <= answers)
             continue;
         answers = asker_answers(asker);
-        if (asker_rows(asker) == 0)
+        empty = asker_rows(asker) == 0 ? empty + 1 : 0;
+        if (empty == EMPTY_ANSWERS)
             return;
     }
+}
+
+/* Some seeds deliver to an LMTP server instead of local. */
+static bool by_lmtp(const struct run_options *options)
+{
+    return options->store == &store_ops && options->seed % 4 == 3;
 }
 
 static struct world_plan plan_of(const struct run_options *options, struct dice *dice)
@@ -78,6 +90,7 @@ static struct world_plan plan_of(const struct run_options *options, struct dice 
     plan.cast[ROLE_STORE] = options->store;
     plan.cast[ROLE_LOCAL] = &refuser_ops;
     plan.cast[ROLE_ADMIN] = &asker_ops;
+    plan.cast[ROLE_RELAY] = by_lmtp(options) ? &relay_ops : NULL;
     plan.fronts = (uint32_t)dice_between(dice, 1, 3);
     plan.odds = options->seed % 2 == 0 ? odds_usual() : odds_swarm(dice);
     plan.order = (enum disk_order)dice_below(dice, DISK_ORDERS);
@@ -93,8 +106,11 @@ static void run_world(const struct world_plan *plan, bool calm, struct run_resul
 {
     struct world *world = world_new(plan);
     struct crowd *crowd = crowd_new(world, plan->seed, plan->fronts);
-    struct judge *judge = judge_new(world, crowd, plan->seed,
+    enum role_kind deliverer = plan->cast[ROLE_RELAY] == NULL ? ROLE_LOCAL : ROLE_RELAY;
+    struct judge *judge = judge_new(world, crowd, plan->seed, deliverer,
                                     plan->cast[ROLE_STORE] == &store_ops);
+    struct mda *mda = deliverer != ROLE_RELAY ? NULL : mda_new(world, (struct mda_watch){
+        judge, judge_reply_lost, judge_refused }, (struct mda_plan){ .lie_at = 0 });
 
     world_boot(world);
     traffic(world, crowd);
@@ -111,6 +127,7 @@ static void run_world(const struct world_plan *plan, bool calm, struct run_resul
     result->virtual_us = world_now_us(world);
     result->totals = *world_totals(world);
     world_free(world);
+    mda_free(mda);
     judge_free(judge);
     crowd_free(crowd);
 }
@@ -123,7 +140,7 @@ struct run_result run_seed(const struct run_options *options)
     struct world_plan plan = plan_of(options, &dice);
     struct conf conf;
 
-    if (make_conf(&dice, &arena, plan.fronts, &conf)) {
+    if (make_conf(&dice, &arena, &plan, &conf)) {
         plan.conf = &conf;
         run_world(&plan, options->calm, &result);
     }

@@ -31,6 +31,8 @@ struct world_watch {
     void *ctx;
     /* A frame arrived. */
     void (*frame)(void *ctx, struct role_name from, struct role_name to, struct bytes frame);
+    /* A role asked for a file operation. */
+    void (*asked)(void *ctx, enum role_kind who, const struct io *io);
     /* A file operation ended, as its role will be told. */
     void (*operation)(void *ctx, enum role_kind who, const struct io *io, enum fault fault);
     /* A process died (its operations under way may have happened), or an operation failed on

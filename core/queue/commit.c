@@ -36,7 +36,8 @@ static void write_group(struct queue *q, struct effects *fx)
     struct token token = token_of(FOR_LOG, chain_begin(&log->chain));
 
     assert(group->segment == log->segment && group->from >= log->durable);
-    log->flush_at = 0;
+    if (log->groups_n == 1)
+        log->flush_at = 0;      /* else the states of the next one are due still */
     company_went(&log->company, group->fates_n);
     for (size_t i = 0; i < group->blocks_n; i++) {
         struct block *block = &group->blocks[i];

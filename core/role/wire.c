@@ -75,10 +75,12 @@ static void put_tail(struct frame *out, wire_tail text) { out->tail = text; }
 
 static void send_frame(struct effects *fx, struct role_name to, const struct frame *out)
 {
-    if (out->head->bad)
+    struct bytes head = out->head->bad ? BYTES_NONE : fx_keep(fx, buffer_bytes(out->head));
+
+    if (head.n == 0)
         fx->bad = true;
     else
-        fx_tell(fx, to, fx_keep(fx, buffer_bytes(out->head)), out->tail);
+        fx_tell(fx, to, head, out->tail);
 }
 
 #define F(type, field) put_##type(&out, message->field);

@@ -149,6 +149,25 @@ static void too_long_a_head_is_bad(void **state)
     effects_done(&fx);
 }
 
+/* Where memory ends before the frame is whole, no frame is told, and the role gives up. */
+static void without_memory_it_is_bad(void **state)
+{
+    struct wire_mailbox_ask ask = { 1, BYTES("bob@example.org") };
+    bool whole = false;
+
+    (void)state;
+    for (uint64_t n = 1; !whole && n < 20; n++) {
+        struct effects fx = effects_none();
+        mem_fail_at(n);
+        wire_tell_mailbox_ask(&fx, (struct role_name){ ROLE_STORE, 0 }, &ask);
+        mem_fail_at(0);
+        whole = !fx.bad;
+        assert_int_equal(fx.n, whole ? 1 : 0);
+        effects_done(&fx);
+    }
+    assert_true(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +175,7 @@ int main(void)
         cmocka_unit_test(each_message_has_a_way_and_a_name),
         cmocka_unit_test(strange_frames_are_nothing),
         cmocka_unit_test(too_long_a_head_is_bad),
+        cmocka_unit_test(without_memory_it_is_bad),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+#include "queue/world_test.h"
+
+#include "base/event.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct test_world world, *const w = &world;
+
+static void begin(void)
+{
+    struct queue_conf conf = test_conf();
+
+    test_begin(w, &conf);
+    test_start(w);
+    queue_deliverer(w->queue, 0, true, &w->fx);
+}
+
+/* The first segment gets letters until only about so many octets are left in it. */
+static void fill_to(size_t left)
+{
+    static char text[TEST_SEGMENT];
+    const struct test_file *file = test_file(w, "log/0000000001");
+    size_t end = 0;
+
+    memset(text, 'x', sizeof(text));
+    text[TEST_SEGMENT / 2] = '\0';
+    test_put(w, 1, text);
+    test_run(w);
+    for (size_t i = 0; i < file->n; i++)
+        end = file->at[i] != '\0' ? i + 1 : end;
+    memset(text, 'x', sizeof(text));
+    text[file->n - end - left] = '\0';
+    test_put(w, 2, text);
+    test_run(w);
+}
+
+/* A delivery's end is on record soon, wherever in a segment it comes: no other event has to come
+   for it. For every place around the end of a segment. */
+static void a_state_behind_a_segments_end_is_written_soon(void **state)
+{
+    for (size_t room = 200; room < 700; room += 8) {
+        begin();
+        fill_to(room);
+        const struct test_news *job = test_last(w, NEWS_JOB);
+        assert_non_null(job);
+        queue_job_result(w->queue, &(struct queue_result){
+            .job = job->is.job, .outcome = QUEUE_DELIVERED, .class = 2,
+            .words = BYTES("kept") }, w->now, &w->fx);
+        test_run(w);
+        test_wait(w, 200);
+        assert_int_equal(queue_letters(w->queue), 1);
+        test_crash(w);
+        test_start(w);
+        assert_int_equal(queue_letters(w->queue), 1);
+        test_end(w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_state_behind_a_segments_end_is_written_soon),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
