@@ -32,12 +32,23 @@ static void start_later(struct actor *actor, uint64_t after_us)
         .run = start_now, .who = actor, .life = actor->life });
 }
 
+static bool take_settings(struct actor *actor)
+{
+    const struct world_plan *plan = &actor->world->plan;
+
+    actor->settings = arena_with_ceiling(1 << 20);
+    actor->conf = arena_take(&actor->settings, sizeof(*actor->conf));
+    return actor->conf != NULL
+        && plan->settings(plan, actor->world->reloads, &actor->settings, actor->conf);
+}
+
 void actor_start(struct actor *actor)
 {
     struct world *world = actor->world;
     uint64_t secret[4];
 
-    actor->role = actor->ops->make(world->plan.conf, actor->name.index);
+    if (take_settings(actor))
+        actor->role = actor->ops->make(actor->conf, actor->name.index);
     if (actor->role == NULL) {
         world_break(world, "%s cannot be made", actor->ops->name);
         return;
@@ -63,6 +74,8 @@ static void count_kill(struct actor *actor)
         totals->kills_local++;
     else if (actor->name.kind == ROLE_FRONT)
         totals->kills_front++;
+    else
+        totals->kills_others++;
 }
 
 void actor_die(struct actor *actor, bool power)
@@ -80,6 +93,7 @@ void actor_die(struct actor *actor, bool power)
     lanes_free(actor->lanes, &chooser);
     actor->ops->free(actor->role);
     effects_done(&actor->fx);
+    arena_done(&actor->settings);
     actor->role = NULL;
     actor->lanes = NULL;
     actor->life++;
@@ -395,4 +409,26 @@ void actor_step(struct actor *actor, struct event event)
     do_effects(actor);
     if (actor->life == life && event.kind != EV_TURN)
         turn_later(actor);
+}
+
+void actor_reload(struct actor *actor)
+{
+    struct arena before = actor->settings;
+
+    if (!actor_alive(actor) || !take_settings(actor))
+        return;
+    actor_step(actor, (struct event){ .kind = EV_RELOAD, .conf = actor->conf });
+    arena_done(&before);
+}
+
+void actor_stop(struct actor *actor)
+{
+    struct world *world = actor->world;
+
+    if (!actor_alive(actor))
+        return;
+    world->totals.stops++;
+    world_later(world, dice_between(&world->fate, 5 * SECOND, 60 * SECOND), (struct future){
+        .run = end_of_patience, .who = actor, .life = actor->life });
+    actor_step(actor, (struct event){ .kind = EV_STOP });
 }

@@ -6,7 +6,7 @@
 enum { ASK_MS = 5000, ROWS_MOST = 100 };
 
 struct asker {
-    bool up;
+    bool up, open;                  /* open: the store said that it is */
     uint32_t token;
     uint64_t rows, after;           /* of the listing under way */
     uint64_t answers, last_rows;
@@ -35,7 +35,10 @@ static void on_told(struct asker *asker, struct bytes frame, struct effects *fx)
 {
     struct wire_queue_row row;
     struct wire_answer_end end;
+    struct wire_store_state is;
 
+    if (wire_read_store_state(frame, &is))
+        asker->open = is.state == STORE_OPEN;
     if (wire_read_queue_row(frame, &row) && row.token == asker->token) {
         asker->rows += !row.held;       /* those wait for a person, and no longer for the store */
         asker->after = row.letter;
@@ -43,7 +46,7 @@ static void on_told(struct asker *asker, struct bytes frame, struct effects *fx)
         if (end.result == 1) {
             ask(asker, fx);
         } else if (end.result == 0) {
-            asker->answers++;
+            asker->answers += asker->open;      /* of one that cannot read its disk none counts */
             asker->last_rows = asker->rows;
         }
     }
@@ -53,8 +56,10 @@ static void asker_step(void *role, const struct event *event, struct effects *fx
 {
     struct asker *asker = role;
 
-    if (event->kind == EV_PEER_UP || event->kind == EV_PEER_DOWN)
+    if (event->kind == EV_PEER_UP || event->kind == EV_PEER_DOWN) {
         asker->up = event->kind == EV_PEER_UP;
+        asker->open = asker->open && asker->up;
+    }
     if (event->kind == EV_TOLD)
         on_told(asker, event->bytes, fx);
     if (event->kind == EV_START || event->kind == EV_ALARM) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "sim/client.h"
 
+#include "sim/armour.h"
 #include "sim/room.h"
 #include "sim/script.h"
 
@@ -12,6 +13,8 @@ enum {
     PATIENCE_S = 900,               /* without any reply */
 };
 
+enum secrecy { CLEAR, SHAKES, SECURE };
+
 struct client {
     struct crowd *crowd;
     struct script script;
@@ -21,14 +24,15 @@ struct client {
     bool open;                      /* a transaction: another MAIL may be answered 503 */
     unsigned dials;
     uint64_t moved_us;
-    struct buffer reply;
+    enum secrecy secrecy;
+    unsigned unscripted;            /* replies to come that answer no line */
+    struct buffer raw, reply;       /* records that are not whole, lines that are not */
 };
 
 struct crowd {
     struct world *world;
+    struct crowd_plan plan;
     struct dice dice;
-    uint64_t seed;
-    uint32_t fronts;
     struct client **clients;
     size_t clients_n, clients_room, over_n;
     struct letter **letters;
@@ -61,7 +65,7 @@ static void over(struct client *client)
     client->conn = NULL;
     close_letters(client);
     crowd->over_n++;
-    if (crowd->over_n == crowd->clients_n && crowd->sent_n < CROWD_LETTERS
+    if (crowd->over_n == crowd->clients_n && crowd->sent_n < crowd->plan.letters
         && crowd->clients_n < CROWD_SESSIONS_MOST)
         for (unsigned i = 0; i < 3; i++)
             start_client(crowd);
@@ -80,6 +84,50 @@ static void leave(struct client *client, bool reset)
 
 /* ---- what it says */
 
+static void push(struct client *client, struct bytes text)
+{
+    struct buffer records = buffer_with_most(32 << 20);
+
+    if (client->secrecy != SECURE) {
+        net_send(client->conn, text);
+        return;
+    }
+    armour_wrap(&records, text, &client->crowd->dice);
+    net_send(client->conn, buffer_bytes(&records));
+    buffer_done(&records);
+}
+
+/* Most go on as they should; some break off, some speak no TLS, some ask for a name that nobody
+   has. */
+static void shake(struct client *client)
+{
+    struct dice *dice = &client->crowd->dice;
+    uint64_t chance = dice_below(dice, 16);
+    struct buffer hello = buffer_with_most(1024);
+
+    client->secrecy = SHAKES;
+    world_totals(client->crowd->world)->handshakes++;
+    armour_hello(&hello, chance == 0 ? BYTES("other.example") : BYTES("mx.example.org"));
+    if (chance == 1) {
+        net_send(client->conn, BYTES("EHLO in.clear.example\r\nNOOP\r\n"));
+    } else if (chance == 2) {
+        net_send(client->conn, bytes_first(buffer_bytes(&hello),
+                                           (size_t)dice_below(dice, hello.n)));
+        leave(client, dice_below(dice, 2) == 0);
+    } else {
+        net_send(client->conn, buffer_bytes(&hello));
+    }
+    buffer_done(&hello);
+}
+
+static void hear_starttls(struct client *client, const struct line *line)
+{
+    if (line->code == 220)
+        shake(client);
+    else
+        client->unscripted += line->injects;    /* it was no injection then */
+}
+
 static bool is_end(const struct line *line)
 {
     return line->kind == LINE_TEXT || line->kind == LINE_LAST;
@@ -90,8 +138,10 @@ static void note_sent(struct client *client, struct line *line)
     line->state = LINE_SENT;
     if (line->kind == LINE_RCPT)
         line->recipient->sent = true;
-    if (is_end(line))
+    if (is_end(line)) {
         client->crowd->sent_n++;
+        line->letter->secured = client->secrecy == SECURE;
+    }
 }
 
 /* True: it is gone. */
@@ -101,7 +151,7 @@ static bool breaks_off(struct client *client, struct line *line)
 
     if (script->leaving != LEAVE_RESET || client->next != script->leave_at)
         return false;
-    net_send(client->conn, bytes_first(line->octets, script->leave_octets));
+    push(client, bytes_first(line->octets, script->leave_octets));
     if (is_end(line) && script->leave_octets == line->octets.n)
         note_sent(client, line);
     leave(client, dice_below(&client->crowd->dice, 2) == 0);
@@ -112,6 +162,8 @@ static bool skips(const struct client *client, const struct line *line)
 {
     if (line->kind == LINE_CLEAR)
         return line->wait && !client->open;
+    if (line->kind == LINE_HELLO_AGAIN)
+        return client->secrecy != SECURE;
     return line->kind == LINE_TEXT && client->script.lines[client->next - 1].code != 354;
 }
 
@@ -129,7 +181,7 @@ static bool send_line(struct client *client)
         client->answered += client->answered == client->next;
     } else {
         note_sent(client, line);
-        net_send(client->conn, line->octets);
+        push(client, line->octets);
     }
     client->next++;
     return true;
@@ -139,9 +191,10 @@ static void send_lines(struct client *client)
 {
     bool all;
 
-    while (!client->over && client->next < client->script.n && send_line(client))
+    while (!client->over && client->secrecy != SHAKES && client->next < client->script.n
+           && send_line(client))
         client->said = true;
-    if (client->over)
+    if (client->over || client->secrecy == SHAKES)
         return;
     all = client->next == client->script.n;
     if (all && client->script.leaving == LEAVE_HALF)
@@ -155,7 +208,8 @@ static void send_lines(struct client *client)
 static void complain(struct client *client, const struct line *line, const char *what)
 {
     static const char *const names[] = {
-        [LINE_GREETING] = "the greeting", [LINE_HELLO] = "EHLO", [LINE_MAIL] = "MAIL",
+        [LINE_GREETING] = "the greeting", [LINE_HELLO] = "EHLO",
+        [LINE_STARTTLS] = "STARTTLS", [LINE_HELLO_AGAIN] = "EHLO inside TLS", [LINE_MAIL] = "MAIL",
         [LINE_RCPT] = "RCPT", [LINE_DATA] = "DATA", [LINE_TEXT] = "the final dot",
         [LINE_CHUNK] = "BDAT", [LINE_LAST] = "BDAT LAST", [LINE_CLEAR] = "RSET",
         [LINE_RSET] = "RSET", [LINE_NOOP] = "NOOP", [LINE_JUNK] = "junk", [LINE_QUIT] = "QUIT" };
@@ -221,8 +275,12 @@ static void hear(struct client *client, struct line *line)
     bool fits = well(line->code);
 
     switch (line->kind) {
-    case LINE_GREETING: case LINE_HELLO:
+    case LINE_GREETING: case LINE_HELLO: case LINE_HELLO_AGAIN:
         fits = fits || for_now(line->code);
+        break;
+    case LINE_STARTTLS:
+        fits = line->code == 220 || line->code >= 400;
+        hear_starttls(client, line);
         break;
     case LINE_CLEAR: case LINE_RSET:
         client->open = client->open && !fits;
@@ -245,7 +303,8 @@ static void hear(struct client *client, struct line *line)
 /* A refusal of EHLO or a greeting that is none: it leaves. */
 static bool goes_on(const struct line *line)
 {
-    return (line->kind != LINE_GREETING && line->kind != LINE_HELLO) || well(line->code);
+    return (line->kind != LINE_GREETING && line->kind != LINE_HELLO
+            && line->kind != LINE_HELLO_AGAIN) || well(line->code);
 }
 
 static void hear_reply(struct client *client, unsigned code)
@@ -256,6 +315,10 @@ static void hear_reply(struct client *client, unsigned code)
     while (client->answered < client->next
            && script->lines[client->answered].state == LINE_SKIPPED)
         client->answered++;
+    if (client->unscripted > 0) {
+        client->unscripted--;
+        return;
+    }
     if (client->answered == client->next) {
         if (code != 421)
             world_break(client->crowd->world, "a reply %u that nobody asked for", code);
@@ -265,6 +328,8 @@ static void hear_reply(struct client *client, unsigned code)
     line->code = code;
     line->state = LINE_ANSWERED;
     hear(client, line);
+    if (client->over)
+        return;
     if (!goes_on(line))
         leave(client, false);
     else
@@ -293,11 +358,39 @@ static bool take_reply_line(struct client *client)
     return true;
 }
 
+static void through(struct client *client)
+{
+    struct buffer record = buffer_with_most(64);
+
+    armour_through(&record);
+    net_send(client->conn, buffer_bytes(&record));
+    buffer_done(&record);
+    client->secrecy = SECURE;
+    client->moved_us = world_now_us(client->crowd->world);
+    send_lines(client);
+}
+
+static void take_records(struct client *client)
+{
+    enum armour_said said = ARMOUR_TEXT;
+
+    while (!client->over && said != ARMOUR_MORE) {
+        said = armour_take(&client->raw, &client->reply);
+        if (said == ARMOUR_READY && client->secrecy == SHAKES)
+            through(client);
+        else if (said == ARMOUR_OVER && !client->over)
+            leave(client, false);
+    }
+}
+
 static void on_bytes(void *ctx, struct bytes bytes)
 {
     struct client *client = ctx;
+    bool wrapped = client->secrecy != CLEAR;
 
-    buffer_put(&client->reply, bytes);
+    buffer_put(wrapped ? &client->raw : &client->reply, bytes);
+    if (wrapped)
+        take_records(client);
     while (!client->over && take_reply_line(client))
         continue;
 }
@@ -324,6 +417,8 @@ static void on_closed(void *ctx)
     }
     client->next = client->answered = 0;
     buffer_clear(&client->reply);
+    buffer_clear(&client->raw);
+    client->secrecy = CLEAR;
     dial_later(client);
 }
 
@@ -351,7 +446,8 @@ static void dial(struct world *world, struct future *future)
 
     client->dials++;
     client->moved_us = world_now_us(world);
-    client->conn = net_dial(world, (uint32_t)dice_below(&crowd->dice, crowd->fronts), &ops, client);
+    client->conn = net_dial(world, (uint32_t)dice_below(&crowd->dice, crowd->plan.fronts), &ops,
+                            client);
 }
 
 static void dial_later(struct client *client)
@@ -368,7 +464,7 @@ static struct letter *new_letter(struct crowd *crowd)
 
     crowd->letters = room_for(crowd->letters, &crowd->letters_room, crowd->letters_n + 1,
                               sizeof(letter));
-    letter_make(letter, crowd->seed, (uint32_t)crowd->letters_n, &crowd->dice);
+    letter_make(letter, crowd->plan.seed, (uint32_t)crowd->letters_n, &crowd->dice);
     crowd->letters[crowd->letters_n++] = letter;
     return letter;
 }
@@ -383,10 +479,12 @@ static void start_client(struct crowd *crowd)
     crowd->clients = room_for(crowd->clients, &crowd->clients_room, crowd->clients_n + 1,
                               sizeof(client));
     crowd->clients[crowd->clients_n++] = client;
-    *client = (struct client){ .crowd = crowd, .reply = buffer_with_most(1 << 20) };
+    *client = (struct client){ .crowd = crowd, .raw = buffer_with_most(1 << 20),
+                               .reply = buffer_with_most(1 << 20) };
     for (size_t i = 0; i < n; i++)
         letters[i] = new_letter(crowd);
-    script_make(&client->script, letters, n, &crowd->dice, half);
+    script_make(&client->script, letters, n, &crowd->dice, (struct script_wish){
+        .half_close = half, .tls = crowd->plan.tls && dice_below(&crowd->dice, 2) == 0 });
     world_totals(crowd->world)->half_close += half;
     world_totals(crowd->world)->sessions++;
     world_later(crowd->world, dice_below(&crowd->dice, 30 * SECOND), (struct future){
@@ -394,13 +492,12 @@ static void start_client(struct crowd *crowd)
     world_later(crowd->world, 60 * SECOND, (struct future){ .run = patience, .who = client });
 }
 
-struct crowd *crowd_new(struct world *world, uint64_t seed, uint32_t fronts)
+struct crowd *crowd_new(struct world *world, const struct crowd_plan *plan)
 {
     struct crowd *crowd = room_new(sizeof(*crowd));
 
-    *crowd = (struct crowd){ .world = world, .seed = seed, .fronts = fronts,
-                             .dice = dice_of(seed, 77) };
-    for (unsigned i = 0; i < CROWD_SESSIONS; i++)
+    *crowd = (struct crowd){ .world = world, .plan = *plan, .dice = dice_of(plan->seed, 77) };
+    for (unsigned i = 0; i < plan->sessions; i++)
         start_client(crowd);
     return crowd;
 }
@@ -410,6 +507,7 @@ void crowd_free(struct crowd *crowd)
     for (size_t i = 0; i < crowd->clients_n; i++) {
         script_done(&crowd->clients[i]->script);
         buffer_done(&crowd->clients[i]->reply);
+        buffer_done(&crowd->clients[i]->raw);
         room_free(crowd->clients[i]);
     }
     for (size_t i = 0; i < crowd->letters_n; i++) {

@@ -10,12 +10,19 @@
 #include "sim/letter.h"
 #include "sim/net.h"
 
-enum { CROWD_SESSIONS = 20, CROWD_LETTERS = 100, CROWD_SESSIONS_MOST = 400 };
+enum { CROWD_SESSIONS_MOST = 400 };
 
 struct crowd;
 
+struct crowd_plan {
+    uint64_t seed;
+    uint32_t fronts;
+    bool tls;                   /* half of the sessions want it */
+    unsigned sessions, letters; /* at least */
+};
+
 /* They begin to dial within the first half minute. */
-struct crowd *crowd_new(struct world *world, uint64_t seed, uint32_t fronts);
+struct crowd *crowd_new(struct world *world, const struct crowd_plan *plan);
 void crowd_free(struct crowd *crowd);
 /* All sessions are over, and enough was sent. */
 bool crowd_is_done(const struct crowd *crowd);

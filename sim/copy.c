@@ -51,8 +51,12 @@ const char *copy_check(struct bytes file, const struct letter *letter,
     if (!take(&file, "Delivered-To: ") || !take(&file, recipient->mailbox->address)
         || !take(&file, eol))
         return "its Delivered-To is not the recipient";
+    const char *received = file.at;
     if (!take_field(&file, "Received: "))
         return "it has no Received";
+    struct bytes trace = { received, (size_t)(file.at - received) };
+    if ((bytes_search(trace, BYTES("SMTPS id ")) < trace.n) != letter->secured)
+        return "its Received does not say truly whether it came through TLS";
     if (bytes_begins(file, BYTES("Received: ")))
         return "it has more than one Received";
     if (binary ? !bytes_equal(file, letter->text) : !same_text(file, letter->text))

@@ -500,7 +500,8 @@ static void judge_copies(struct judge *judge, const struct letter *letter,
                     letter->index, there, to);
     if (recipient->copies > 1 + recipient->windows)
         world_break(judge->world, "promise 2: letter %u was delivered %u times to %s, and %u "
-                    "faults fell between", letter->index, recipient->copies, to, recipient->windows);
+                    "faults fell between", letter->index, recipient->copies, to,
+                    recipient->windows);
     if (recipient->copies > 1)
         world_totals(judge->world)->twice++;
 }

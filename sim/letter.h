@@ -68,6 +68,7 @@ struct letter {
     enum letter_sort sort;
     enum body_kind body;
     bool utf8, chunks;          /* chunks: by BDAT */
+    bool secured;               /* its end went through TLS */
     const char *sender;         /* "" is the null sender */
     struct bytes text;          /* as it is to arrive: no dots stuffed, no chunk frames */
     size_t flaw_at;             /* SORT_BAD_ENDS: from here on nothing is stuffed */

@@ -19,6 +19,10 @@ struct odds {
     T(kills_front, "kills of a front")                                                         \
     T(kills_store, "kills of the store")                                                       \
     T(kills_local, "kills of local")                                                           \
+    T(kills_others, "kills of relay, keys and admin")                                         \
+    T(stops, "roles told to end")                                                              \
+    T(reloads, "reloads, each with other settings")                                            \
+    T(handshakes, "TLS handshakes begun")                                                      \
     T(power_cuts, "power cuts")                                                                \
     T(gave_up, "a role gave up (out of memory, or it ended) and was started again")            \
     T(sectors_lost, "unsynced sectors lost")                                                   \

@@ -13,26 +13,48 @@
 
 static const uint64_t HOUR = 3600 * (uint64_t)1000 * 1000;
 
-enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12, EMPTY_ANSWERS = 3 };
+enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12, EMPTY_ANSWERS = 3, SESSIONS = 20, LETTERS = 100 };
 
-static bool make_conf(struct dice *dice, struct arena *arena, const struct world_plan *plan,
-                      struct conf *ret_conf)
+enum stream { STREAM_PLAN = 99, STREAM_FIXED = 200, STREAM_SETTINGS = 300 };
+
+/* What a reload may change differs from one to the next. */
+static bool settings(const struct world_plan *plan, uint64_t n, struct arena *arena,
+                     struct conf *ret_conf)
 {
     struct conf_flaw flaw;
+    struct dice fixed = dice_of(plan->seed, STREAM_FIXED);
+    struct dice dice = dice_of(plan->seed, STREAM_SETTINGS + n);
     static const char *const segments[] = { "64K", "64K", "128K", "256K", "1M" };
     char text[512];
-    int n = snprintf(text, sizeof(text),
-                     "host mx.example.org\ndomain example.org\nmailboxes /mail\nspool /spool\n"
-                     "fronts %" PRIu32 "\njobs %" PRIu64 "\nspace-reserve 1M\nsize-limit 4M\n"
-                     "reports-per-hour 100000\n"
-                     "segment-size %s\n%s\n", plan->fronts, dice_between(dice, 1, 8),
-                     segments[dice_below(dice, COUNT(segments))],
-                     plan->cast[ROLE_RELAY] == NULL ? "" : "lmtp unix:/lmtp");
+    int size = snprintf(text, sizeof(text),
+                        "host mx.example.org\ndomain example.org\nmailboxes /mail\n"
+                        "spool /spool\nfronts %" PRIu32 "\njobs %" PRIu64 "\n"
+                        "space-reserve 1M\nsize-limit 4M\nreports-per-hour 100000\n"
+                        "segment-size %s\n%s%s", plan->fronts, dice_between(&dice, 1, 8),
+                        segments[dice_below(&fixed, COUNT(segments))],
+                        plan->cast[ROLE_RELAY] == NULL ? "" : "lmtp unix:/lmtp\n",
+                        dice_below(&fixed, 2) == 0 ? "" : "certificates /keys\n");
 
-    if (conf_read((struct bytes){ text, (size_t)n }, BYTES("/"), arena, ret_conf, &flaw))
+    if (conf_read((struct bytes){ text, (size_t)size }, BYTES("/"), arena, ret_conf, &flaw))
         return true;
     printf("line %u, column %u: %s\n", flaw.line, flaw.column, flaw.expected);
     return false;
+}
+
+static void make_keys(struct disk *disk)
+{
+    static const char *const names[] = { "a.pem", "a.key", "b.pem", "b.key", "ours.ca" };
+    disk_file file;
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (disk_create(disk, IN_KEYS, bytes_of(names[i]), &file) != OK
+            || disk_write(disk, file, 0, BYTES("stands for a key")) != OK)
+            continue;
+        disk_sync_end(disk, disk_sync_begin(disk, file));
+        disk_drop(disk, file);
+    }
+    if (disk_sync_folder(disk, IN_KEYS, BYTES_NONE) != OK)
+        printf("cannot make the certificates\n");
 }
 
 /* The clients say all they have to say, and all kills come. */
@@ -90,6 +112,8 @@ static struct world_plan plan_of(const struct run_options *options, struct dice 
     plan.cast[ROLE_STORE] = options->store;
     plan.cast[ROLE_LOCAL] = &refuser_ops;
     plan.cast[ROLE_ADMIN] = &asker_ops;
+    plan.cast[ROLE_KEYS] = options->store == &store_ops ? &keys_ops : NULL;
+    plan.settings = settings;
     plan.cast[ROLE_RELAY] = by_lmtp(options) ? &relay_ops : NULL;
     plan.fronts = (uint32_t)dice_between(dice, 1, 3);
     plan.odds = options->seed % 2 == 0 ? odds_usual() : odds_swarm(dice);
@@ -105,13 +129,16 @@ static struct world_plan plan_of(const struct run_options *options, struct dice 
 static void run_world(const struct world_plan *plan, bool calm, struct run_result *result)
 {
     struct world *world = world_new(plan);
-    struct crowd *crowd = crowd_new(world, plan->seed, plan->fronts);
+    struct crowd *crowd = crowd_new(world, &(struct crowd_plan){
+        .seed = plan->seed, .fronts = plan->fronts, .tls = plan->cast[ROLE_KEYS] != NULL,
+        .sessions = SESSIONS, .letters = LETTERS });
     enum role_kind deliverer = plan->cast[ROLE_RELAY] == NULL ? ROLE_LOCAL : ROLE_RELAY;
     struct judge *judge = judge_new(world, crowd, plan->seed, deliverer,
                                     plan->cast[ROLE_STORE] == &store_ops);
     struct mda *mda = deliverer != ROLE_RELAY ? NULL : mda_new(world, (struct mda_watch){
         judge, judge_reply_lost, judge_refused }, (struct mda_plan){ .lie_at = 0 });
 
+    make_keys(world_disk(world));
     world_boot(world);
     traffic(world, crowd);
     if (!calm && world_broken(world) == NULL)
@@ -135,15 +162,9 @@ static void run_world(const struct world_plan *plan, bool calm, struct run_resul
 struct run_result run_seed(const struct run_options *options)
 {
     struct run_result result = { .kept = false };
-    struct arena arena = arena_with_ceiling(1 << 20);
-    struct dice dice = dice_of(options->seed, 99);
+    struct dice dice = dice_of(options->seed, STREAM_PLAN);
     struct world_plan plan = plan_of(options, &dice);
-    struct conf conf;
 
-    if (make_conf(&dice, &arena, &plan, &conf)) {
-        plan.conf = &conf;
-        run_world(&plan, options->calm, &result);
-    }
-    arena_done(&arena);
+    run_world(&plan, options->calm, &result);
     return result;
 }

@@ -177,8 +177,17 @@ static void plan_leaving(struct script *script, struct dice *dice, bool half_clo
     script->leave_octets = (size_t)dice_below(dice, script->lines[script->leave_at].octets.n + 1);
 }
 
+static void add_tls(struct writer *writer)
+{
+    bool injects = dice_below(writer->dice, 5) == 0;
+
+    add(writer, LINE_STARTTLS, NULL, injects ? BYTES("STARTTLS\r\nNOOP\r\n")
+                                             : BYTES("starttls\r\n"), true)->injects = injects;
+    add(writer, LINE_HELLO_AGAIN, NULL, BYTES("EHLO client.example\r\n"), true);
+}
+
 void script_make(struct script *script, struct letter *const *letters, size_t n,
-                 struct dice *dice, bool half_close)
+                 struct dice *dice, struct script_wish wish)
 {
     struct writer writer = { .script = script, .dice = dice };
 
@@ -186,12 +195,15 @@ void script_make(struct script *script, struct letter *const *letters, size_t n,
     writer.pipelined = dice_below(dice, 2) == 0;
     add(&writer, LINE_GREETING, NULL, BYTES_NONE, false);
     add(&writer, LINE_HELLO, NULL, BYTES("EHLO client.example\r\n"), true);
+    if (wish.tls)
+        add_tls(&writer);
+    size_t first = script->n;
     for (size_t i = 0; i < n; i++) {
         add_letter(&writer, letters[i]);
         if (i == 0)
-            script->lines[2].wait = true;       /* nothing before the answer to EHLO */
+            script->lines[first].wait = true;   /* nothing before the answer to EHLO */
     }
-    plan_leaving(script, dice, half_close);
+    plan_leaving(script, dice, wish.half_close);
     if (script->leaving == LEAVE_QUIT)
         add(&writer, LINE_QUIT, NULL, BYTES("QUIT\r\n"), !writer.pipelined);
 }

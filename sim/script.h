@@ -10,7 +10,10 @@
 
 enum line_kind {
     LINE_GREETING,      /* nothing is sent, but a reply comes */
-    LINE_HELLO, LINE_MAIL, LINE_RCPT, LINE_DATA,
+    LINE_HELLO,
+    LINE_STARTTLS,      /* maybe with a command in clear behind it, that must come to nothing */
+    LINE_HELLO_AGAIN,   /* inside TLS, when that came about */
+    LINE_MAIL, LINE_RCPT, LINE_DATA,
     LINE_TEXT,          /* after 354: the text and the final dot */
     LINE_CHUNK,         /* BDAT and its octets, not the last */
     LINE_LAST,          /* BDAT LAST and its octets */
@@ -27,6 +30,7 @@ struct line {
     struct bytes octets;        /* its own */
     struct letter *letter;      /* MAIL to LAST */
     struct letter_recipient *recipient;     /* RCPT */
+    bool injects;               /* STARTTLS: a NOOP is behind it */
     unsigned code;
 };
 
@@ -41,9 +45,11 @@ struct script {
     size_t leave_octets;
 };
 
+struct script_wish { bool half_close, tls; };
+
 /* A session with those letters in it (alive as long as the script). */
 void script_make(struct script *script, struct letter *const *letters, size_t n,
-                 struct dice *dice, bool half_close);
+                 struct dice *dice, struct script_wish wish);
 void script_done(struct script *script);
 
 #endif

@@ -41,6 +41,7 @@ struct world *world_new(const struct world_plan *plan)
     add_actor(world, ROLE_LOCAL, 0);
     add_actor(world, ROLE_ADMIN, 0);
     add_actor(world, ROLE_RELAY, 0);
+    add_actor(world, ROLE_KEYS, 0);
     for (uint32_t i = 0; i < plan->fronts; i++)
         add_actor(world, ROLE_FRONT, i);
     channels_make(world);
@@ -113,18 +114,29 @@ static void power_cut(struct world *world)
                 (struct future){ .run = power_on });
 }
 
-/* Half of the kills are power cuts; the rest hit somebody. */
+static void reload(struct world *world)
+{
+    world->totals.reloads++;
+    world->reloads++;
+    for (size_t i = 0; i < world->actors_n; i++)
+        actor_reload(&world->actors[i]);
+}
+
+/* Many are power cuts, or hit the store; the rest hit anybody. */
 static void kill_now(struct world *world)
 {
     struct actor *actor = &world->actors[dice_below(&world->fate, world->actors_n)];
 
-    if (dice_below(&world->fate, 5) < 2) {
-        power_cut(world);
-    } else {
-        if (dice_below(&world->fate, 2) == 0)
-            actor = actor_of(world, (struct role_name){ ROLE_STORE, 0 });
-        actor_die(actor, false);
+    switch (dice_below(&world->fate, 8)) {
+    case 0: case 1: case 2: power_cut(world); break;
+    case 3: case 4:
+        actor_die(actor_of(world, (struct role_name){ ROLE_STORE, 0 }), false);
+        break;
+    case 5: case 6: actor_die(actor, false); break;
+    default: actor_stop(actor); break;
     }
+    if (dice_below(&world->fate, 3) == 0)
+        reload(world);
 }
 
 static void planned_kill(struct world *world)
@@ -189,12 +201,15 @@ void world_calm(struct world *world)
     world->calm = true;
     world->plan.odds = odds_none();
     world->plan.odds.split = split;
-    if (dice_below(&world->fate, 2) == 0) {
+    uint64_t how = dice_below(&world->fate, 3);
+    if (how == 0) {
         power_cut(world);
         return;
     }
     disk_set_space(world->disk, (uint64_t)4 << 30);
     world->full = false;
+    if (how == 1)
+        return;             /* what the faults left behind heals without a restart */
     for (size_t i = 0; i < world->actors_n; i++)
         actor_die(&world->actors[i], false);
 }

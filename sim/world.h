@@ -10,6 +10,7 @@
 #ifndef POSTERN_SIM_WORLD_H
 #define POSTERN_SIM_WORLD_H
 
+#include "base/arena.h"
 #include "role/role.h"
 #include "sim/disk.h"
 #include "sim/future.h"
@@ -18,11 +19,13 @@
 struct world_plan {
     uint64_t seed;
     const struct role_ops *cast[ROLE_KINDS];    /* NULL: there is no such role */
-    const struct conf *conf;                    /* outlives the world */
+    /* The settings as of reload n, 0 at first, kept in that arena. False: that cannot be. */
+    bool (*settings)(const struct world_plan *plan, uint64_t n, struct arena *arena,
+                     struct conf *ret_conf);
     uint32_t fronts;
     struct odds odds;
     enum disk_order order;
-    unsigned kills;             /* kills and power cuts, each between two steps */
+    unsigned kills;             /* kills, stops, reloads and power cuts, each between two steps */
     bool trace;                 /* print every event and effect */
 };
 
@@ -58,8 +61,9 @@ void *world_role(struct world *world, struct role_name name);
 uint64_t world_hash(const struct world *world);
 /* Kills and power cuts that are still to come. */
 unsigned world_kills_left(const struct world *world);
-/* No faults from now on: the disk is well and has room, what hangs is killed; at the end a kill
-   of all or a power cut, so that what follows starts from what is on the disk. */
+/* No faults from now on: the disk is well and has room, what hangs is killed; at the end a kill of
+   all or a power cut, so that what follows starts from what is on the disk; or neither, so that it
+   starts from what the faults left. */
 void world_calm(struct world *world);
 /* Has everything started again after world_calm? */
 bool world_all_up(const struct world *world);

@@ -10,7 +10,7 @@
 #include "sim/net.h"
 #include "sim/world.h"
 
-enum { WORLD_ACTORS = LIMIT_FRONTS + ROLE_KINDS, WORLD_CHANNELS = LIMIT_FRONTS + ROLE_KINDS };
+enum { WORLD_ACTORS = LIMIT_FRONTS + ROLE_KINDS, WORLD_CHANNELS = 2 * LIMIT_FRONTS + ROLE_KINDS };
 
 /* A process, dead or alive. */
 struct actor {
@@ -19,6 +19,8 @@ struct actor {
     const struct role_ops *ops;
     void *role;                 /* NULL: dead */
     uint64_t life;              /* grows at each death */
+    struct arena settings;      /* what `conf` is made of: gone after the next reload */
+    struct conf *conf;
     struct effects fx;
     struct lanes *lanes;
     bool turn_due;
@@ -83,6 +85,7 @@ struct world {
     struct totals totals;
     struct world_watch watch;
     unsigned kills_left;
+    uint64_t reloads;
     uint64_t kill_in_steps;
     bool full, calm, off;
     uint64_t hash;
@@ -94,6 +97,10 @@ void actor_start(struct actor *actor);
 /* It dies: nothing of it is left but what it had asked of the disk, in part. `power`: no restart
    here. */
 void actor_die(struct actor *actor, bool power);
+/* The settings of now; those of before are no more when it has heard. */
+void actor_reload(struct actor *actor);
+/* It is told to end, and killed when it does not. */
+void actor_stop(struct actor *actor);
 void actor_step(struct actor *actor, struct event event);
 /* The event, for that life of the actor, later. `bytes` is copied. */
 void actor_later(struct actor *actor, uint64_t after_us, struct event event);

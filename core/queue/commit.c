@@ -239,7 +239,7 @@ static void give_up(struct queue *q, struct effects *fx)
         pop(log);
     }
     say_place(fx, LOG_ERROR, "log_dead", log->durable, 0,
-              "writing failed twice: nothing is taken until a restart");
+              "writing failed twice: nothing is taken until a new start");
     answer_refused(q, QUEUE_UNKNOWN, fx);
 }
 

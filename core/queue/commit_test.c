@@ -61,10 +61,40 @@ static void a_state_behind_a_segments_end_is_written_soon(void **state)
     }
 }
 
+/* What a store finds that another wrote and did not sync, it makes durable before it goes by it.
+   Where that cannot be, nothing is taken and nothing handed out. */
+static void what_cannot_be_kept_is_not_gone_by(void **state)
+{
+    begin();
+    test_put(w, 1, "first");
+    test_run(w);
+    w->fail_kind = -1;
+    w->fail_at = 2;
+    w->fail_count = 1000;
+    w->fail_with = FAULT_IO;
+    w->ios = 0;
+    test_put(w, 2, "second");
+    test_run(w);
+    test_kill(w);
+    w->fail_kind = IO_SYNC;
+    w->fail_at = 1;
+    w->fail_count = 0;
+    w->ios = 0;
+    test_start(w);
+    assert_int_equal(queue_state(w->queue), QUEUE_READ_ONLY);
+    w->fail_at = 0;
+    test_kill(w);
+    test_start(w);
+    assert_int_equal(queue_state(w->queue), QUEUE_OPEN);
+    assert_int_equal(queue_letters(w->queue), 2);
+    test_end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_behind_a_segments_end_is_written_soon),
+        cmocka_unit_test(what_cannot_be_kept_is_not_gone_by),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,90 @@ static void save_write(struct queue *q, const struct event *event, struct effect
     r->saved += event->bytes.n;
 }
 
+/* From here on the last segment may lie in the page cache alone. */
+static uint64_t unsure_from(const struct recovery *r)
+{
+    uint64_t from = r->kept;
+
+    if (from < SEGMENT_HEAD)
+        from = SEGMENT_HEAD;
+    if (lsn_segment(r->end.durable) == last_segment(r) && lsn_offset(r->end.durable) > from)
+        from = lsn_offset(r->end.durable);
+    return from;
+}
+
+static bool is_unsure(const struct recovery *r)
+{
+    return !r->end.nothing && !r->end.fresh && unsure_from(r) < lsn_offset(r->end.lsn);
+}
+
+static void keep_read(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+    uint64_t from = unsure_from(r), left = lsn_offset(r->end.lsn) - from;
+
+    r->stage = RECOVERY_KEEP_READ;
+    r->kept = from;
+    MARK("the end of the log is written again");
+    close_slot(q, fx);
+    if (!slot_take(q, &r->slot)) {
+        q->bad = true;
+        return;
+    }
+    struct token token = new_chain(q);
+    r->open = last_segment(r);
+    segment_open(fx, LANE_LOG, r->slot, r->open, token);
+    segment_read(fx, LANE_LOG, r->slot, from, left < RECOVERY_PIECE ? left : RECOVERY_PIECE,
+                 token);
+}
+
+static void keep_write(struct queue *q, struct bytes octets, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+    char *copy = mem_resize(NULL, octets.n);
+
+    if (copy == NULL) {
+        q->bad = true;
+        return;
+    }
+    memcpy(copy, octets.at, octets.n);
+    r->stage = RECOVERY_KEEP_WRITE;
+    struct token token = new_chain(q);
+    segment_append(fx, r->slot, r->kept, copy, octets.n, token);
+    segment_sync(fx, r->slot, token);
+    r->kept += octets.n;
+}
+
+/* What is in memory by now may not be on the disk, and cannot be brought there. */
+static void cannot_keep(struct queue *q, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+
+    say_place(fx, LOG_ERROR, "log_failed", r->end.lsn, 0,
+              "its end cannot be made durable: nothing is taken until a new start");
+    MARK("the end of the log cannot be written again");
+    close_slot(q, fx);
+    r->stage = RECOVERY_OVER;
+    q->log.mode = LOG_DEAD;
+}
+
+/* True: that is all there is to do now. */
+static bool kept(struct queue *q, bool well, struct bytes octets, struct effects *fx)
+{
+    struct recovery *r = &q->recovery;
+
+    if (r->stage != RECOVERY_KEEP_READ && r->stage != RECOVERY_KEEP_WRITE)
+        return false;
+    if (!well || (r->stage == RECOVERY_KEEP_READ && octets.n == 0)) {
+        cannot_keep(q, fx);
+        return true;
+    }
+    if (r->stage == RECOVERY_KEEP_WRITE)
+        return false;
+    keep_write(q, octets, fx);
+    return true;
+}
+
 static void open_log(struct queue *q, struct effects *fx)
 {
     struct recovery *r = &q->recovery;
@@ -256,6 +340,8 @@ static void mend_on(struct queue *q, struct effects *fx)
         return;
     if (r->numbers_n > r->end.segments && r->stage <= RECOVERY_TRIM && !r->untrimmed)
         trim(q, fx);
+    else if (r->stage < RECOVERY_ZERO && is_unsure(r))
+        keep_read(q, fx);
     else if (r->end.zero_to != 0 && !r->end.fresh && r->stage < RECOVERY_ZERO)
         zero(q, fx);
     else if ((flaw = next_damage(r)) != NULL)
@@ -295,6 +381,8 @@ void recovery_mended(struct queue *q, struct token came, const struct event *eve
     } else if (r->stage == RECOVERY_SAVE_WRITE) {
         segment_close(fx, LANE_LOG, r->save_slot);
     }
+    if (kept(q, well, event->bytes, fx))
+        return;
     if (r->stage == RECOVERY_TRIM && well)
         r->numbers_n--;
     else if (r->stage == RECOVERY_TRIM)

@@ -229,7 +229,7 @@ static void walk_answer(struct queue *q, struct token came, const struct event *
 static void cannot_begin(struct queue *q, struct effects *fx)
 {
     say_place(fx, LOG_ERROR, "spool_unusable", 0, 0,
-              "its folders cannot be made or read: nothing is taken until a restart");
+              "its folders cannot be made or read: nothing is taken until a new start");
     q->recovery.stage = RECOVERY_OVER;
     q->log.mode = LOG_DEAD;
     MARK("recovery cannot begin");
@@ -269,7 +269,7 @@ void recovery_io(struct queue *q, struct token came, const struct event *event, 
         walk_answer(q, came, event, fx);
         break;
     case RECOVERY_TRIM:
-    case RECOVERY_ZERO:
+    case RECOVERY_KEEP_READ: case RECOVERY_KEEP_WRITE: case RECOVERY_ZERO:
     case RECOVERY_SAVE_READ:
     case RECOVERY_SAVE_WRITE:
     case RECOVERY_REOPEN:

@@ -4,8 +4,11 @@
  *
  * The order, each step only when the one before is on stable storage:
  *   folders made; names listed; the log walked (walk_int.h says what counts); segments behind the
- *   log's end removed; the torn tail filled with zeroes and synced; damaged octets copied to
- *   quarantine/; only then the log is opened behind its end, and letters may come.
+ *   log's end removed; what was read and may lie in the page cache alone (whoever wrote it died
+ *   before its sync, or the sync failed: a sync without a write would then say yes and do nothing)
+ *   written again in its place and synced; the torn tail filled with zeroes and synced; damaged
+ *   octets copied to quarantine/; only then the log is opened behind its end, letters may come, and
+ *   those there go out.
  * Promise 1: stopped anywhere and begun again, it ends the same. Promise 2: body files that no
  * letter names go only when there is no damage, now or in quarantine/. Promise 3: nothing that it
  * does not know is touched.
@@ -25,6 +28,8 @@ enum recovery_stage {
     RECOVERY_QUARANTINE_NAMES,
     RECOVERY_WALK,
     RECOVERY_TRIM,          /* segments behind the end go */
+    RECOVERY_KEEP_READ,     /* the end of the log, as far as nothing says that it is durable, */
+    RECOVERY_KEEP_WRITE,    /* piece by piece, written once more and synced */
     RECOVERY_ZERO,          /* the torn tail */
     RECOVERY_SAVE_READ,     /* damaged octets, piece by piece */
     RECOVERY_SAVE_WRITE,
@@ -56,6 +61,7 @@ struct recovery {
     bool untrimmed;             /* a segment behind the end could not be removed */
     unsigned tries;             /* of the read under way that failed */
     uint32_t save_slot;
+    uint64_t kept;              /* octets of the last segment that are surely durable */
 };
 
 struct queue;

@@ -7,7 +7,11 @@
 
 #include <string.h>
 
-enum { END_WITHIN_MS = 2000 };
+enum {
+    END_WITHIN_MS = 2000,
+    STORE_HEAL_MS = 30 * 1000,
+    STORE_DISK_FAILED = 74,         /* EX_IOERR */
+};
 
 static struct queue_from from_of(const struct event *event, uint32_t token)
 {
@@ -225,6 +229,27 @@ static void end_when_settled(struct store *store, uint64_t now_ms, struct effect
     }
 }
 
+/* The disk failed so that nothing can be written any more, or the spool could not be read as it
+   began. It stays as long as is needed to answer whoever asks, and ends: the one that master starts
+   next takes what is on the disk, as after any crash, and if the disk is well by then, all is
+   well. */
+static void end_when_dead(struct store *store, uint64_t now_ms, struct effects *fx)
+{
+    if (queue_state(store->queue) != QUEUE_READ_ONLY || store->over)
+        return;
+    if (store->heal_at == 0)
+        store->heal_at = now_ms + STORE_HEAL_MS;
+    if (now_ms < store->heal_at)
+        return;
+    store->over = true;
+    fx_exit(fx, STORE_DISK_FAILED);
+}
+
+static uint64_t sooner(uint64_t alarm, uint64_t other)
+{
+    return other != 0 && (alarm == 0 || alarm > other) ? other : alarm;
+}
+
 static uint8_t deliverer_of(const void *of, struct bytes to)
 {
     const struct store *store = of;
@@ -295,9 +320,8 @@ static void store_step(void *role, const struct event *event, struct effects *fx
     }
     store_tell_news(store, fx);
     end_when_settled(store, event->now.mono_ms, fx);
-    uint64_t alarm = queue_alarm(store->queue);
-    if (store->end_by != 0 && (alarm == 0 || alarm > store->end_by))
-        alarm = store->end_by;
+    end_when_dead(store, event->now.mono_ms, fx);
+    uint64_t alarm = sooner(sooner(queue_alarm(store->queue), store->end_by), store->heal_at);
     if (alarm != store->alarm)
         fx_alarm(fx, alarm);
     store->alarm = alarm;

@@ -43,6 +43,7 @@ struct store {
     struct buffer keys, normal;
     uint64_t alarm;             /* as last asked for */
     uint64_t end_by;            /* asked to end: at the latest then, monotonic; or 0 */
+    uint64_t heal_at;           /* its disk failed: it ends then, to begin anew; or 0 */
     bool over;
     /* Reports: the limit, and what the one being written is made of. */
     struct bounce_limit *limit;

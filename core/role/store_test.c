@@ -179,6 +179,32 @@ static void an_empty_queue_is_listed(void **state)
     assert_int_equal(answer.result, 0);
 }
 
+/* One error as it lists its folders: it says so, refuses for a while, and ends so that another
+   begins; a store on a disk that is well stays. */
+static void a_store_that_cannot_begin_ends(void **state)
+{
+    static const struct { enum io_kind fails; enum fault fault; bool ends; } rows[] = {
+        { IO_LIST, FAULT_IO, true }, { IO_SYNC_DIR, FAULT_IO, true }, { IO_LIST, OK, false },
+    };
+    struct wire_store_state is;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        store_world_end(w);
+        store_world_begin_on(w, rows[i].fails, rows[i].fault);
+        up(ROLE_FRONT, true);
+        assert_true(wire_read_store_state(last(WIRE_STORE_STATE_MESSAGE), &is));
+        assert_int_equal(is.state, rows[i].ends ? STORE_READ_ONLY : STORE_OPEN);
+        assert_false(w->exited);
+        w->now.mono_ms += 29 * 1000;
+        store_world_step(w, (struct event){ .kind = EV_ALARM });
+        assert_false(w->exited);
+        w->now.mono_ms = rows[i].ends ? w->alarm : w->now.mono_ms + 3600 * 1000;
+        store_world_step(w, (struct event){ .kind = EV_ALARM });
+        assert_int_equal(w->exited, rows[i].ends);
+        assert_int_equal(w->status, rows[i].ends ? 74 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(made_up_frames_come_to_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_question_is_passed_on_and_answered, begin, end),
         cmocka_unit_test_setup_teardown(an_empty_queue_is_listed, begin, end),
+        cmocka_unit_test_setup_teardown(a_store_that_cannot_begin_ends, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

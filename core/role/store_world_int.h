@@ -23,9 +23,15 @@ struct store_world {
     struct store_frame frames[STORE_FRAMES];    /* the newest */
     size_t frames_n;
     bool gone;                  /* it gave up: memory */
+    enum io_kind fails;         /* operations of this kind ... */
+    enum fault fault;           /* ... end so, unless OK */
+    bool exited;                /* FX_EXIT, with this status */
+    uint64_t status, alarm;     /* alarm: as it asked last, monotonic ms */
 };
 
 void store_world_begin(struct store_world *w);
+/* The same on a disk whose operations of that kind fail. */
+void store_world_begin_on(struct store_world *w, enum io_kind fails, enum fault fault);
 void store_world_end(struct store_world *w);
 /* One event, then a turn, and all that the disk answers. */
 void store_world_step(struct store_world *w, struct event event);

@@ -36,16 +36,24 @@ static void keep_frame(struct store_world *w, const struct effect *effect)
         memcpy(frame->octets + head, effect->more.at, frame->n - head);
 }
 
-/* A disk that says yes to everything and remembers nothing. */
+/* A disk that says yes to everything, but for what is planned, and remembers nothing. */
 static void answer(struct store_world *w, struct io *io)
 {
     struct event event = { .kind = EV_IO, .token = io->token, .bytes = BYTES_NONE };
 
     mem_free(io->data);
+    if (io->kind == w->fails && w->fault != OK)
+        event.fault = w->fault;
     if (io->kind == IO_SPACE)
         event.number = UINT64_C(1) << 40;
     if (!io->quiet)
         step(w, event);
+}
+
+static void left(struct store_world *w, uint64_t status)
+{
+    w->exited = true;
+    w->status = status;
 }
 
 static void do_effects(struct store_world *w)
@@ -58,6 +66,10 @@ static void do_effects(struct store_world *w)
                 keep_frame(w, &fx.list[i]);
             else if (fx.list[i].kind == FX_IO)
                 answer(w, &fx.list[i].io);
+            else if (fx.list[i].kind == FX_ALARM)
+                w->alarm = fx.list[i].number;
+            else if (fx.list[i].kind == FX_EXIT)
+                left(w, fx.list[i].number);
         }
         effects_done(&fx);
     }
@@ -80,6 +92,11 @@ void store_world_tell(struct store_world *w, enum role_kind from, struct bytes f
 
 void store_world_begin(struct store_world *w)
 {
+    store_world_begin_on(w, IO_LIST, OK);
+}
+
+void store_world_begin_on(struct store_world *w, enum io_kind fails, enum fault fault)
+{
     static const char dice[] = "0123456789abcdef0123456789abcdef";
     static const struct bytes domains[] = { BYTES_INIT("example.org"), BYTES_INIT("example.com") };
     static const struct conf conf = {
@@ -88,7 +105,8 @@ void store_world_begin(struct store_world *w)
         .history_keep_ms = 86400000, .history_most = 1 << 20,
     };
 
-    *w = (struct store_world){ .fx = effects_none(), .now = { 1000, UINT64_C(1767225600000) } };
+    *w = (struct store_world){ .fx = effects_none(), .fails = fails, .fault = fault,
+                               .now = { 1000, UINT64_C(1767225600000) } };
     w->store = store_ops.make(&conf, 0);
     assert(w->store != NULL);
     store_world_step(w, (struct event){ .kind = EV_START, .bytes = { dice, 32 } });
