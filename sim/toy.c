@@ -192,7 +192,8 @@ static void toy_step(void *role, const struct event *event, struct effects *fx)
 {
     struct toy *toy = role;
 
-    if (event->kind == EV_PEER_UP && event->peer.kind == ROLE_FRONT)
+    if (event->kind == EV_PEER_UP
+        && (event->peer.kind == ROLE_FRONT || event->peer.kind == ROLE_ADMIN))
         wire_tell_store_state(fx, event->peer, &(struct wire_store_state){ STORE_OPEN });
     if ((event->kind == EV_PEER_UP || event->kind == EV_PEER_DOWN)
         && event->peer.kind == ROLE_LOCAL) {
