@@ -33,6 +33,9 @@ const char *page_action(enum page_class class)
     return actions[class];
 }
 
+const char page_action_note[] =
+    "With Action: failed in the same report, the server has given up and tries no more.";
+
 bool page_class_only(const struct page *page, enum page_class *ret_class)
 {
     if (page->code.class == 0)

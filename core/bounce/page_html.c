@@ -198,6 +198,8 @@ static void put_example(struct buffer *to, const struct page *page)
     }
     put_escaped(to, buffer_bytes(&text));
     buffer_put_text(to, "</pre>\n");
+    if (page->kind == PAGE_STATUS && class == PAGE_TEMPORARY)
+        put_paragraph(to, page_action_note);
     to->bad = to->bad || text.bad;
     buffer_done(&text);
 }

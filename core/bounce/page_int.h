@@ -36,6 +36,9 @@ void page_put_example(struct buffer *to, const struct page *page, enum page_clas
 /* "delayed", "failed", "delivered". */
 const char *page_action(enum page_class class);
 
+/* Beside the example of a temporary failure: the Action alone says whether it is over. */
+extern const char page_action_note[];
+
 /* What the standard says, one thing after another. */
 struct page_official {
     const char *about;          /* "5.X.X", "X.7.X", "X.7.7", "550" */

@@ -237,6 +237,8 @@ static void put_examples(struct buffer *to, const struct page *page, bool colour
         return;
     put_heading(to, page->kind == PAGE_STATUS ? "How a report shows it" : "An example", colour);
     put_one_example(to, page, only);
+    if (page->kind == PAGE_STATUS && only == PAGE_TEMPORARY)
+        put_paragraph(to, STEP, page_action_note);
 }
 
 static void put_neighbours(struct buffer *to, const struct page *page, bool colour)
