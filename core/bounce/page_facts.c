@@ -3,6 +3,7 @@
  * What a page shows beside its words.
  */
 #include "bounce/page_int.h"
+#include "bounce/page_private.def"
 
 const char *page_outcome(enum page_class class)
 {
@@ -100,30 +101,27 @@ const char *page_unregistered(const struct page *page)
            " the third is the server's own, and what it wrote behind it tells more.";
 }
 
-const char *page_elsewhere(const struct page *page)
-{
-    static const struct { uint16_t subject, detail; const char *text; } rows[] = {
-        { 7, 9, "Yahoo answers 5.7.9 when neither SPF nor DKIM passed, or when it objects to the"
-                " content; that has nothing to do with signing in." },
-        { 7, 23, "Gmail also answers 4.7.23 when the sending address has no reverse name." },
-        { 7, 27, "Gmail answers 4.7.27 and 5.7.27 when the SPF check of a bulk sender does not"
-                 " pass." },
-        { 7, 29, "Gmail answers 4.7.29 and 5.7.29 when a bulk sender does not use TLS." },
-        { 7, 30, "Gmail answers 4.7.30 and 5.7.30 when the DKIM check of a bulk sender does not"
-                 " pass." },
-        { 7, 32, "Gmail answers 4.7.32 when the domain in the From line agrees with neither SPF"
-                 " nor DKIM." },
-    };
+#define ROW(class, subject, first, last, provider, text) \
+    { (class), (subject), (first), (last), provider, text },
+static const struct {
+    uint16_t class, subject, first, last;
+    const char *provider, *text;
+} privates[] = { PRIVATE_LIST(ROW) };
+#undef ROW
 
-    if (page->kind != PAGE_STATUS)
-        return NULL;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        if (rows[i].subject == page->code.subject && rows[i].detail == page->code.detail)
-            return rows[i].text;
+bool page_elsewhere(const struct page *page, const char **ret_provider, const char **ret_text)
+{
+    for (size_t i = 0; page->kind == PAGE_STATUS && i < COUNT(privates); i++) {
+        if ((privates[i].class != 0 && page->code.class != 0
+             && privates[i].class != page->code.class)
+            || privates[i].subject != page->code.subject || page->code.detail < privates[i].first
+            || page->code.detail > privates[i].last)
+            continue;
+        *ret_provider = privates[i].provider;
+        *ret_text = privates[i].text;
+        return true;
     }
-    if (!page->registered && page->code.detail >= 100)
-        return "Codes with three digits at the end come mostly from Microsoft's servers.";
-    return NULL;
+    return false;
 }
 
 bool page_failed(const struct page *page)

@@ -250,13 +250,22 @@ static void put_head(struct buffer *to, const struct page *page)
         put_element(to, "<p class=\"page-outcome\">The message: ", page_outcome(class), "</p>\n");
     if (!page->registered)
         put_element(to, "<p class=\"page-note\">", page_unregistered(page), "</p>\n");
-    if (page_elsewhere(page) != NULL)
-        put_element(to, "<p class=\"page-note\">", page_elsewhere(page), "</p>\n");
+}
+
+static void put_elsewhere(struct buffer *to, const struct page *page)
+{
+    const char *provider, *text;
+
+    if (!page_elsewhere(page, &provider, &text))
+        return;
+    put_element(to, "<h2>From ", provider, " it means</h2>\n");
+    put_paragraph(to, text);
 }
 
 void page_put_article(struct buffer *to, const struct page *page, const char *base)
 {
     put_head(to, page);
+    put_elsewhere(to, page);
     put_heading(to, "What happened");
     put_said(to, page, reason_of, base);
     put_fix(to, page, base);

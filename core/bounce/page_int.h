@@ -48,8 +48,8 @@ enum { PAGE_OFFICIAL_MOST = 4 };
 size_t page_official(const struct page *page, struct page_official ret[static PAGE_OFFICIAL_MOST]);
 /* Why the words are not its own; "" when they are. */
 const char *page_unregistered(const struct page *page);
-/* What a large provider means by it, against the registry or beside it; NULL for most. */
-const char *page_elsewhere(const struct page *page);
+/* What a large provider means by it, against the registry or beside it; false for most. */
+bool page_elsewhere(const struct page *page, const char **ret_provider, const char **ret_text);
 /* Has it advice for administrators? A success has none, but for a basic code. */
 bool page_failed(const struct page *page);
 

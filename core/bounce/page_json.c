@@ -92,6 +92,21 @@ static void put_others(struct json *json, const struct page *page)
     json_put_array_end(json);
 }
 
+static void put_elsewhere(struct json *json, const struct page *page)
+{
+    const char *provider, *text;
+
+    json_key(json, "elsewhere");
+    if (!page_elsewhere(page, &provider, &text)) {
+        json_put_null(json);
+        return;
+    }
+    json_put_object(json);
+    put_text(json, "provider", provider);
+    put_text(json, "text", text);
+    json_put_object_end(json);
+}
+
 void page_put_json(struct json *json, const struct page *page)
 {
     static const char *const kinds[PAGE_KINDS] = {
@@ -105,7 +120,7 @@ void page_put_json(struct json *json, const struct page *page)
     put_text(json, "kind", kinds[page->kind]);
     json_put_bool(json, "registered", page->registered);
     put_text(json, "note", page->registered ? NULL : page_unregistered(page));
-    put_text(json, "elsewhere", page_elsewhere(page));
+    put_elsewhere(json, page);
     put_text(json, "name", page->entry != NULL ? page->entry->title : NULL);
     put_text(json, "headline", page->words->headline);
     json_key(json, "meanings");

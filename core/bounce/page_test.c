@@ -5,6 +5,7 @@
  * page_subject.def, as the pages show them.
  */
 #include "bounce/page_int.h"
+#include "bounce/page_private.def"
 
 #include "base/utf8.h"
 
@@ -176,6 +177,24 @@ static void every_registered_code_has_its_own(void **state)
 #define ROW(code, reference, text) assert_non_null(page_words_of_basic(code));
     BASIC_LIST(ROW)
 #undef ROW
+}
+
+static void providers_have_codes_of_their_own(void **state)
+{
+    const char *provider, *text;
+    struct page page;
+
+#define ROW(class, subject, first, last, who, what) \
+    page = page_of(STATUS((class) == 0 ? 5 : (class), subject, first)); \
+    assert_true((first) <= (last) && is_sentence(what)); \
+    assert_true(page_elsewhere(&page, &provider, &text)); \
+    assert_ptr_equal(text, what);
+    PRIVATE_LIST(ROW)
+#undef ROW
+    assert_true(page_find(BYTES("4.7.501"), &page) && page_elsewhere(&page, &provider, &text));
+    assert_string_equal(provider, "Microsoft 365");
+    assert_true(page_find(BYTES("5.7.1"), &page) && !page_elsewhere(&page, &provider, &text));
+    assert_true(page_find(BYTES("5.7"), &page) && !page_elsewhere(&page, &provider, &text));
 }
 
 /* ---- no sentence on many pages */
@@ -370,6 +389,7 @@ int main(void)
         cmocka_unit_test(the_unregistered_are_read_by_theory),
         cmocka_unit_test(every_page_has_all_fields),
         cmocka_unit_test(every_registered_code_has_its_own),
+        cmocka_unit_test(providers_have_codes_of_their_own),
         cmocka_unit_test(no_sentence_stands_on_many_pages),
         cmocka_unit_test(texts_fit_the_screen),
         cmocka_unit_test(documents_are_well_formed),

@@ -252,6 +252,23 @@ static void put_neighbours(struct buffer *to, const struct page *page, bool colo
         put_page_line(to, &near[i]);
 }
 
+static void put_elsewhere(struct buffer *to, const struct page *page, bool colour)
+{
+    struct buffer heading = buffer_with_most(100);
+    const char *provider, *text;
+
+    if (!page_elsewhere(page, &provider, &text))
+        return;
+    buffer_put(&heading, BYTES("From "));
+    buffer_put_text(&heading, provider);
+    buffer_put(&heading, BYTES(" it means"));
+    buffer_put_char(&heading, '\0');
+    put_heading(to, heading.bad ? "" : heading.at, colour);
+    put_paragraph(to, STEP, text);
+    to->bad = to->bad || heading.bad;
+    buffer_done(&heading);
+}
+
 void page_put_text(struct buffer *to, const struct page *page, bool colour)
 {
     struct buffer title = buffer_with_most(1000);
@@ -269,10 +286,7 @@ void page_put_text(struct buffer *to, const struct page *page, bool colour)
         buffer_put_char(to, '\n');
         put_paragraph(to, 0, page_unregistered(page));
     }
-    if (page_elsewhere(page) != NULL) {
-        buffer_put_char(to, '\n');
-        put_paragraph(to, 0, page_elsewhere(page));
-    }
+    put_elsewhere(to, page, colour);
     put_heading(to, "What happened", colour);
     put_said(to, page, STEP, reason_of);
     put_heading(to, page_fix_heading(page), colour);
