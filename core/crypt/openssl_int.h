@@ -10,7 +10,6 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <openssl/async.h>
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
