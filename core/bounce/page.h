@@ -13,6 +13,7 @@
 #define POSTERN_BOUNCE_PAGE_H
 
 #include "base/json.h"
+#include "mail/cause.h"
 #include "mail/status.h"
 
 enum page_kind {
@@ -36,6 +37,8 @@ enum page_class { PAGE_TEMPORARY, PAGE_PERMANENT, PAGE_SUCCESS, PAGE_CLASSES };
 struct page_words {
     const char *headline;       /* no full stop */
     struct page_sense sense[PAGE_CLASSES];  /* of a basic code: only that of its first digit */
+    enum cause_category category;   /* of a failure, as far as the code alone tells */
+    enum cause_who who;         /* can mend it */
     const char *admin;          /* what who runs the sender's mail does about it */
     const char *recipient;      /* what the recipient, or who runs the mail there, does */
     const char *official;       /* what the standard says, in our own words */

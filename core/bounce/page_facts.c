@@ -25,6 +25,16 @@ const char *page_class_name(enum page_class class)
     return names[class];
 }
 
+const char *page_class_title(enum page_class class)
+{
+    static const char *const titles[PAGE_CLASSES] = {
+        [PAGE_TEMPORARY] = "Temporary", [PAGE_PERMANENT] = "Permanent",
+        [PAGE_SUCCESS] = "Success",
+    };
+
+    return titles[class];
+}
+
 const char *page_action(enum page_class class)
 {
     static const char *const actions[PAGE_CLASSES] = {
@@ -127,6 +137,24 @@ bool page_elsewhere(const struct page *page, const char **ret_provider, const ch
 bool page_failed(const struct page *page)
 {
     return page->kind == PAGE_BASIC || page->code.class != 2;
+}
+
+bool page_mendable(const struct page *page)
+{
+    return page->code.class != 2 && page->words->category != CAUSE_DELIVERED;
+}
+
+const char *page_who(const struct page *page)
+{
+    static const char *const names[CAUSE_WHOS] = {
+        [CAUSE_WHO_NOBODY] = "nobody in particular", [CAUSE_WHO_SENDER] = "the sender",
+        [CAUSE_WHO_SENDER_ADMIN] = "whoever runs the sender's mail",
+        [CAUSE_WHO_RECIPIENT] = "the recipient",
+        [CAUSE_WHO_RECIPIENT_ADMIN] = "whoever runs the recipient's mail",
+        [CAUSE_WHO_ANYONE] = "either side, as the server's words tell",
+    };
+
+    return names[page->words->who];
 }
 
 const char *page_fix_heading(const struct page *page)

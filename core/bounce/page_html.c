@@ -89,6 +89,8 @@ static void put_item(struct buffer *to, const struct page *page, const char *tex
 {
     buffer_put_text(to, "<dt>");
     put_link(to, page, base);
+    put_element(to, " <span class=\"page-reference\">",
+                page_class_title(page_class_of(page->code.class)), "</span>");
     put_element(to, "</dt><dd>", text, "</dd>\n");
 }
 
@@ -112,6 +114,8 @@ static void put_said(struct buffer *to, const struct page *page, said what, cons
 static void put_fix(struct buffer *to, const struct page *page, const char *base)
 {
     put_heading(to, page_fix_heading(page));
+    if (page_mendable(page))
+        put_element(to, "<p>Who can mend it: <strong>", page_who(page), "</strong></p>\n");
     buffer_put_text(to, "<h3>If you are the sender</h3>\n");
     put_said(to, page, sender_of, base);
     if (page_failed(page) && page->words->admin != NULL) {

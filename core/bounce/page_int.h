@@ -19,8 +19,9 @@ bool page_of_basic(uint16_t basic, struct page *ret_page);
 
 /* "not delivered yet", "not delivered", "reported as a success". */
 const char *page_outcome(enum page_class class);
-/* "temporary", "permanent", "success". */
+/* "temporary", "permanent", "success"; and for people, "Temporary" ... */
 const char *page_class_name(enum page_class class);
+const char *page_class_title(enum page_class class);
 uint8_t page_class_digit(enum page_class class);
 
 /* Is it one of its classes? A page of all classes has all three; a basic code has one. */
@@ -53,6 +54,10 @@ bool page_elsewhere(const struct page *page, const char **ret_provider, const ch
 /* Has it advice for administrators? A success has none, but for a basic code. */
 bool page_failed(const struct page *page);
 
+/* Is anything broken that somebody can mend? */
+bool page_mendable(const struct page *page);
+/* "the sender", "whoever runs the recipient's mail". */
+const char *page_who(const struct page *page);
 /* Over what is to be done. */
 const char *page_fix_heading(const struct page *page);
 

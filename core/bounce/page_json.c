@@ -123,6 +123,9 @@ void page_put_json(struct json *json, const struct page *page)
     put_elsewhere(json, page);
     put_text(json, "name", page->entry != NULL ? page->entry->title : NULL);
     put_text(json, "headline", page->words->headline);
+    put_text(json, "category", page_mendable(page)
+                               ? cause_category_name(page->words->category) : NULL);
+    put_text(json, "who", page_mendable(page) ? cause_who_name(page->words->who) : NULL);
     json_key(json, "meanings");
     json_put_array(json);
     for (enum page_class class = 0; class < PAGE_CLASSES; class++) {

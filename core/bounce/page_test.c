@@ -159,6 +159,9 @@ static void every_page_has_all_fields(void **state)
         }
         if (senses != (page.code.class == 0 ? 3 : 1) || !page.registered)
             fail_msg("%s: %zu classes", name_of(&page), senses);
+        if (words->category == CAUSE_NONE
+            || (page_mendable(&page) && words->category == CAUSE_DELIVERED))
+            fail_msg("%s: no category", name_of(&page));
         if (words->headline == NULL || strlen(words->headline) > 80 || !is_sentence(words->official)
             || (!success && (!is_sentence(words->admin) || !is_sentence(words->recipient))))
             fail_msg("%s: a field", name_of(&page));

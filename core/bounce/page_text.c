@@ -94,12 +94,26 @@ static const char *sender_of(const struct page *page, enum page_class class)
     return page->words->sense[class].sender;
 }
 
+/* "  4.2.2    Temporary: ..." */
+static void put_sibling(struct buffer *to, size_t margin, const struct page *sibling,
+                        const char *text)
+{
+    struct buffer words = buffer_with_most(4096);
+    char name[16];
+
+    buffer_put_text(&words, page_class_title(page_class_of(sibling->code.class)));
+    buffer_put(&words, BYTES(": "));
+    buffer_put_text(&words, text);
+    put_named(to, margin, name_of(sibling, name), buffer_bytes(&words));
+    to->bad = to->bad || words.bad;
+    buffer_done(&words);
+}
+
 /* Of the page's own class; of all, each behind its name. */
 static void put_said(struct buffer *to, const struct page *page, size_t margin, said what)
 {
     enum page_class only;
     struct page sibling;
-    char name[16];
 
     if (page_class_only(page, &only)) {
         put_paragraph(to, margin, what(page, only));
@@ -107,12 +121,17 @@ static void put_said(struct buffer *to, const struct page *page, size_t margin, 
     }
     for (enum page_class class = 0; class < PAGE_CLASSES; class++) {
         if (page_has(page, class) && page_sibling(page, class, &sibling))
-            put_named(to, margin, name_of(&sibling, name), bytes_of(what(page, class)));
+            put_sibling(to, margin, &sibling, what(page, class));
     }
 }
 
 static void put_fix(struct buffer *to, const struct page *page)
 {
+    if (page_mendable(page)) {
+        buffer_put_text(to, "  Who can mend it: ");
+        buffer_put_text(to, page_who(page));
+        buffer_put_char(to, '\n');
+    }
     buffer_put_text(to, "  If you are the sender\n");
     put_said(to, page, 2 * STEP, sender_of);
     if (page_failed(page) && page->words->admin != NULL) {
@@ -129,15 +148,13 @@ static void put_siblings(struct buffer *to, const struct page *page, bool colour
 {
     enum page_class only;
     struct page sibling;
-    char name[16];
 
     if (!page_class_only(page, &only) || !page_sibling(page, only, &sibling))
         return;
     put_heading(to, "With another first number", colour);
     for (enum page_class class = 0; class < PAGE_CLASSES; class++) {
         if (class != only && page_sibling(page, class, &sibling))
-            put_named(to, STEP, name_of(&sibling, name),
-                      bytes_of(page->words->sense[class].reason));
+            put_sibling(to, STEP, &sibling, reason_of(page, class));
     }
 }
 
