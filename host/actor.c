@@ -136,11 +136,16 @@ void actor_end(struct actor *actor, int status)
         return;
     actor->ended = true;
     actor->status = status;
-    if (status != ACTOR_GAVE_UP)
+}
+
+void actor_give_up(struct actor *actor, const char *why)
+{
+    if (actor->ended)
         return;
+    actor_end(actor, ACTOR_GAVE_UP);
     struct buffer line = buffer_with_most(LIMIT_LOG_LINE);
     log_begin(&line, "gives-up");
-    log_ours(&line, "why", BYTES("no memory"));
+    log_ours(&line, "why", bytes_of(why));
     actor_log(actor, LOG_ERROR, &line);
     buffer_done(&line);
 }
@@ -167,7 +172,8 @@ void actor_post(struct actor *actor, const struct event *event)
     buffer_put(&actor->inbox, (struct bytes){ (const char *)event, sizeof(*event) });
     buffer_put(&actor->inbox, event->bytes);
     if (actor->inbox.bad)
-        actor_end(actor, ACTOR_GAVE_UP);
+        actor_give_up(actor, actor->inbox.n + sizeof(*event) + event->bytes.n > INBOX_MOST
+                             ? "more was posted to it than it may keep" : "no memory to post");
 }
 
 /* A frame of a role in this loop; other events are the world's own. */
@@ -209,7 +215,7 @@ void actor_read_inbox(struct actor *actor)
 static void do_io(struct actor *actor, const struct io *io)
 {
     if (!lanes_add(actor->lanes, io))
-        actor_end(actor, ACTOR_GAVE_UP);
+        actor_give_up(actor, "a file operation found no memory, or has no lane here");
 }
 
 static void do_spawner(struct actor *actor, const struct effect *effect)
@@ -227,7 +233,7 @@ static void do_dial(struct actor *actor, const struct effect *effect)
 {
     assert(rights_of(actor->name.kind)->may & MAY_CONNECT);
     if (!conns_dial(&actor->conns, (uint32_t)effect->number, &effect->address, effect->bytes))
-        actor_end(actor, ACTOR_GAVE_UP);
+        actor_give_up(actor, "no memory for a new connection");
 }
 
 static void do_user(const struct actor *actor, const struct effect *effect)
@@ -278,7 +284,9 @@ static void give_up(struct actor *actor)
     for (size_t i = 0; i < actor->fx.n; i++)
         if (actor->fx.list[i].kind == FX_IO)
             mem_free(actor->fx.list[i].io.data);
-    actor_end(actor, ACTOR_GAVE_UP);
+    actor_give_up(actor, actor->fx.draft.bad && actor->fx.draft.n >= actor->fx.draft.most
+                         ? "what it asked for is longer than may be"
+                         : "no memory for what it asked for");
 }
 
 void actor_step(struct actor *actor, struct event *event)

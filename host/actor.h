@@ -35,7 +35,7 @@ struct actor {
     int status;                 /* then: its exit status */
 };
 
-enum { ACTOR_GAVE_UP = 75 };    /* EX_TEMPFAIL: memory was short */
+enum { ACTOR_GAVE_UP = 75 };    /* EX_TEMPFAIL: the machine was short of something */
 
 /* Make the role and put it into the loop. It has nothing yet; EV_START is posted. NULL: no
    memory, or no place left. */
@@ -60,6 +60,8 @@ void actor_step(struct actor *actor, struct event *event);
 void actor_reload(struct actor *actor, const struct conf *conf, struct bytes words, int status);
 /* End it: nothing is asked of it any more. */
 void actor_end(struct actor *actor, int status);
+/* End it with ACTOR_GAVE_UP, and say why in the log. */
+void actor_give_up(struct actor *actor, const char *why);
 
 /* A line of the world about this role. */
 void actor_log(const struct actor *actor, enum log_level level, const struct buffer *line);

@@ -10,11 +10,6 @@
 /* CLOCK_MONOTONIC and CLOCK_REALTIME, in milliseconds. */
 struct moment clock_now(void);
 
-enum { CLOCK_TEXT = 24 };
-/* 2026-11-21T21:19:38.123Z, without a NUL. Years 1970 .. 9999; later ones are written as the
-   last. */
-void clock_put_text(uint64_t wall_ms, char ret_text[static CLOCK_TEXT]);
-
 /* n octets nobody can guess. A machine without them ends this process: weak ones are worse
    (OS-011). */
 void entropy_fill(void *at, size_t n);

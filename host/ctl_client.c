@@ -29,7 +29,7 @@ int ctl_connect(struct bytes path)
     return fd;
 }
 
-static bool send_all(int fd, struct bytes octets)
+bool ctl_send(int fd, struct bytes octets)
 {
     while (octets.n > 0) {
         ssize_t n = send(fd, octets.at, octets.n, MSG_NOSIGNAL);
@@ -88,7 +88,7 @@ int ctl_ask(int fd, const struct bytes *words, size_t n, FILE *out, FILE *err)
         status = EX_USAGE;
     } else {
         /* A server that refuses us says why and closes, maybe before it read all. */
-        (void)send_all(fd, buffer_bytes(&request));
+        (void)ctl_send(fd, buffer_bytes(&request));
     }
     while (status == -1 && receive(fd, &in))
         status = print_frames(&in, out, err);

@@ -2,6 +2,7 @@
 #include "host/ctl_dialogue.h"
 
 #include "base/safe.h"
+#include "host/ctl_int.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -92,19 +93,6 @@ static void show(struct dialogue *dialogue, const char *who, struct bytes line)
     buffer_done(&safe);
 }
 
-static bool send_all(int fd, struct bytes octets)
-{
-    while (octets.n > 0) {
-        ssize_t n = send(fd, octets.at, octets.n, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        octets = bytes_skip(octets, (size_t)n);
-    }
-    return true;
-}
-
 bool dialogue_line(struct dialogue *dialogue, struct bytes line)
 {
     struct buffer out = buffer_with_most(DIALOGUE_REPLY_MOST);
@@ -112,7 +100,7 @@ bool dialogue_line(struct dialogue *dialogue, struct bytes line)
     show(dialogue, "C:", line);
     buffer_put(&out, line);
     buffer_put(&out, BYTES("\r\n"));
-    bool sent = !out.bad && send_all(dialogue->fd, buffer_bytes(&out));
+    bool sent = !out.bad && ctl_send(dialogue->fd, buffer_bytes(&out));
     buffer_done(&out);
     return sent;
 }
@@ -120,7 +108,7 @@ bool dialogue_line(struct dialogue *dialogue, struct bytes line)
 bool dialogue_text(struct dialogue *dialogue, struct bytes text)
 {
     fprintf(dialogue->shown, "C: (%zu octets of text)\n", text.n);
-    return send_all(dialogue->fd, text);
+    return ctl_send(dialogue->fd, text);
 }
 
 /* One line of the server, without its end, which is left in `in` until the next call. */

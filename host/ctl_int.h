@@ -32,6 +32,8 @@ int ctl_end(int status);
 
 /* Connect to a unix socket; -1 and errno. */
 MUST_USE int ctl_connect(struct bytes path);
+/* All of it into a connected socket; false: the other side takes no more. */
+bool ctl_send(int fd, struct bytes octets);
 /* Ask the server: send the words, copy the answer to `out` and `err`. Returns its exit status. */
 int ctl_ask(int fd, const struct bytes *words, size_t n, FILE *out, FILE *err);
 

@@ -127,7 +127,7 @@ static struct link *link_new(struct actor *actor, struct role_name peer)
     struct link *link = mem_new(sizeof(*link));
 
     if (link == NULL) {
-        actor_end(actor, ACTOR_GAVE_UP);
+        actor_give_up(actor, "no memory for a channel");
         return NULL;
     }
     *link = (struct link){ .watch = { on_ready }, .actor = actor, .peer = peer,
@@ -153,7 +153,7 @@ void link_open(struct actor *actor, struct role_name peer, int fd)
     *at = link;
     if (!loop_watch(actor->loop, fd, EPOLLIN, &link->watch)) {
         drop(link);
-        actor_end(actor, ACTOR_GAVE_UP);
+        actor_give_up(actor, "the machine waits for no more channels");
         return;
     }
     post_peer(actor, EV_PEER_UP, peer);
@@ -197,7 +197,7 @@ static void tell_near(const struct link *link, struct bytes head, struct bytes b
     buffer_put(&frame, head);
     buffer_put(&frame, body);
     if (frame.bad)
-        actor_end(link->actor, ACTOR_GAVE_UP);
+        actor_give_up(link->actor, "no memory for a frame, or it is too long");
     else
         actor_post(link->near, &(struct event){ .kind = EV_TOLD, .peer = link->actor->name,
                                                 .bytes = buffer_bytes(&frame) });
@@ -232,7 +232,7 @@ static void flush(struct link *link)
     if (more != link->blocked
         && !loop_rewatch(link->actor->loop, link->channel.fd, more ? EPOLLIN | EPOLLOUT : EPOLLIN,
                          &link->watch))
-        actor_end(link->actor, ACTOR_GAVE_UP);
+        actor_give_up(link->actor, "the machine waits for no more channels");
     link->blocked = more;
 }
 

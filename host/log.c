@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "host/log.h"
 
+#include "base/clock.h"
+
 #include "base/limits.h"
 #include "base/log.h"
-#include "host/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WAITING_MOST = 1 << 20, KEPT_MOST = 64 * 1024 };
+enum { CLOCK_MOST = 32, WAITING_MOST = 1 << 20, KEPT_MOST = 64 * 1024 };
 
 struct log_sink {
     int fd;
@@ -23,7 +24,7 @@ struct log_sink {
     size_t waiting_whole;       /* octets of `waiting` up to the end of its last line */
     uint64_t lost;              /* lines that did not fit */
     uint64_t text_ms;           /* the millisecond that `text` shows */
-    char text[CLOCK_TEXT];
+    struct buffer text;         /* keeps its memory */
 };
 
 /* Standard error by a description of our own, so that making it non-blocking does not change it
@@ -58,6 +59,7 @@ struct log_sink *log_sink_new(struct bytes path)
     if (path.n > 0)
         memcpy(sink->path, path.at, path.n);
     sink->waiting = buffer_with_most(WAITING_MOST);
+    sink->text = buffer_with_most(CLOCK_MOST);
     sink->fd = path.n == 0 ? open_stderr(&sink->is_socket) : open_file(sink->path);
     if (sink->fd < 0 && path.n > 0) {
         int error = errno;
@@ -74,6 +76,7 @@ void log_sink_free(struct log_sink *sink)
         return;
     log_sink_flush(sink);
     buffer_done(&sink->waiting);
+    buffer_done(&sink->text);
     if (sink->fd >= 0)
         close(sink->fd);
     mem_free(sink);
@@ -105,10 +108,11 @@ static void put_line(struct log_sink *sink, uint64_t wall_ms, enum log_level lev
     struct buffer *to = &sink->waiting;
 
     if (sink->text_ms != wall_ms || wall_ms == 0) {
-        clock_put_text(wall_ms, sink->text);
+        buffer_clear(&sink->text);
+        clock_put(&sink->text, wall_ms);
         sink->text_ms = wall_ms;
     }
-    buffer_put(to, (struct bytes){ sink->text, CLOCK_TEXT });
+    buffer_put(to, buffer_bytes(&sink->text));
     buffer_put(to, BYTES(" level="));
     buffer_put_text(to, level_name(level));
     buffer_put(to, BYTES(" role="));

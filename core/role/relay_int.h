@@ -51,6 +51,8 @@ struct relay_job {
     uint64_t size;
     struct buffer text;             /* come and not yet handed on; `from` of it is */
     size_t from;
+    size_t handed;                  /* the most that `from` was: credit was given up to there */
+    bool cut;                       /* what was handed on is forgotten: it cannot begin anew */
     size_t owed;                    /* octets of the store's text for which no credit was given */
     size_t added;                   /* octets at its front that are ours */
 };
@@ -77,6 +79,8 @@ struct link {
     size_t ahead;                   /* octets sent since it was drained */
     uint64_t since_ms;              /* of the last thing that happened */
     uint64_t due_ms;
+    bool kept;                      /* a letter went over it before */
+    bool heard;                     /* the server said something since its letter began */
     bool greeted;                   /* the server has said what it can */
     bool gone;                      /* EV_CLOSED came: nothing may be asked of it */
     bool late;                      /* DIALS: given up; what comes of it is closed */

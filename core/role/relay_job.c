@@ -300,7 +300,8 @@ void relay_job_part(struct relay *relay, const struct wire_job_part *part)
         return;
     if (job->from > 0) {
         buffer_drop(&job->text, job->from);
-        job->from = 0;
+        job->from = job->handed = 0;
+        job->cut = true;
     }
     buffer_put(&job->text, part->text);
     if (job->link != NULL)

@@ -90,6 +90,7 @@ static void begin(struct relay *relay, struct link *link, struct relay_job *job)
     };
 
     link->job = job;
+    link->heard = false;
     job->link = link;
     smtp_client_begin(link->client, &letter);
     touch(relay, link);
@@ -156,7 +157,10 @@ static void feed(struct relay *relay, struct link *link)
             return;
         smtp_client_text(link->client, piece, last);
         job->from += piece.n;
-        relay_job_credit(relay, job, piece.n);
+        if (job->from > job->handed) {
+            relay_job_credit(relay, job, job->from - job->handed);
+            job->handed = job->from;
+        }
         send_out(relay, link);
     }
 }
@@ -174,6 +178,7 @@ static bool take_event(struct relay *relay, struct link *link, const struct clie
     case CLIENT_RESULT: relay_job_result(relay, link->job, &event->result); break;
     case CLIENT_DONE:
         end_job(relay, link);
+        link->kept = true;
         if (smtp_client_ready(link->client))
             take_next(relay, link);
         break;
@@ -243,6 +248,7 @@ void relay_bytes(struct relay *relay, uint32_t conn, struct bytes bytes)
     if (link == NULL || link->state != LINK_OPEN)
         return;
     touch(relay, link);
+    link->heard = true;
     step(relay, link, bytes);
     if (link->state == LINK_OPEN)
         touch(relay, link);
@@ -259,19 +265,47 @@ void relay_drained(struct relay *relay, uint32_t conn)
     relay_link_go(relay, link);
 }
 
+/* A kept connection was dead before its letter began, as when the server was started anew: that is
+   no failure of the letter's. It goes out once more, on another connection, at once. */
+static bool begin_anew(struct relay *relay, struct link *link)
+{
+    struct relay_job *job = link->job;
+    struct place *place = link->place;
+
+    if (link->state != LINK_OPEN || !link->kept || link->heard || job == NULL || job->told
+        || job->cut || job->text.bad || relay->stopping
+        || place->rests_until_ms > relay->now.mono_ms)
+        return false;
+    struct buffer *line = fx_draft(relay->fx);
+    log_begin(line, "kept-connection-lost");
+    log_ours(line, "server", place->name);
+    fx_log(relay->fx, LOG_INFO, fx_keep(relay->fx, buffer_bytes(line)));
+    link->job = NULL;
+    job->link = NULL;
+    job->from = 0;
+    if (!link->gone)
+        fx_abort(relay->fx, link->conn);
+    link->state = LINK_CLOSES;
+    return true;
+}
+
 void relay_closed(struct relay *relay, uint32_t conn, bool end)
 {
     struct link *link = link_of(relay, conn);
 
     if (link == NULL)
         return;
+    struct place *place = link->place;
     link->gone = !end;
+    bool anew = begin_anew(relay, link);
     if (link->state == LINK_OPEN) {
         smtp_client_lost(link->client, BYTES("the connection was lost"));
         step(relay, link, BYTES_NONE);
     }
     if (!end)
         link_free(link);
+    if (anew)
+        relay_place_turn(relay, place);
 }
 
 void relay_link_abort(struct relay *relay, struct link *link)

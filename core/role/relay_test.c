@@ -303,6 +303,36 @@ static void letters_go_over_one_connection(void **state)
     end();
 }
 
+/* Whichever way it ends: one result, delivered, and nothing is waited for. Only once: a server that
+   hangs up on a fresh connection too has failed. */
+static void a_kept_connection_that_died_costs_nothing(void **state)
+{
+    (void)state;
+    for (unsigned cut = 0; cut < 2; cut++) {
+        begin(1);
+        give(64, "you@example.org", 100);
+        connect(true, 0);
+        answer_all();
+        assert_int_equal(w.taken, 1);
+        give(65, "you@example.org", 50000);
+        if (cut)
+            step((struct event){ .kind = EV_END, .conn = 0 });
+        hang_up(0);
+        assert_int_equal(w.results, 1);
+        assert_int_equal(w.dials_n, 1);
+        connect(true, 0);
+        answer_all();
+        assert_int_equal(w.taken, 2);
+        assert_int_equal(w.jobs[1].credit, w.jobs[1].text);
+        give(66, "you@example.org", 100);
+        answer(0);                          /* a word to MAIL: now it counts */
+        hang_up(0);
+        assert_int_equal(w.results, 3);
+        assert_int_equal(w.taken, 2);
+        end();
+    }
+}
+
 static void mail_for_elsewhere_waits(void **state)
 {
     (void)state;
@@ -434,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(letters_go_over_one_connection),
+        cmocka_unit_test(a_kept_connection_that_died_costs_nothing),
         cmocka_unit_test(mail_for_elsewhere_waits),
         cmocka_unit_test(a_dead_server_rests),
         cmocka_unit_test(a_silent_server_keeps_its_share_alone),

@@ -73,17 +73,11 @@ class Taken:
         wait_until(self.all_up, 'all roles')
         roles, before = self.roles(), len(self.server.log())
         prey = roles['front' if role == 'store' else 'store']
-        for _ in range(10):     # who is not there yet is made by the first
+        if role == USER and USER not in roles:      # the first is lost, but makes it
             wait_until(lambda: self.order(role, number, prey), 'a front that listens')
-            try:
-                words = wait_until(lambda: self.verdict(role, number, before), f'{role} {number}',
-                                   2 if role == USER else 30)
-                break
-            except TimeoutError:
-                if role != USER:
-                    raise
-        else:
-            raise TimeoutError(f'{role} {number}')
+            wait_until(lambda: USER in self.roles(), 'a child that is a user')
+        wait_until(lambda: self.order(role, number, prey), 'a front that listens')
+        words = wait_until(lambda: self.verdict(role, number, before), f'{role} {number}', 30)
         true(self.server.process.poll() is None, 'master lives')
         return words
 
