@@ -8,10 +8,13 @@
 #include "base/json.h"
 #include "base/safe.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 enum { SHOWN_NAMES = 10, PATH_ROOM = 4096 };
 
@@ -94,7 +97,6 @@ static void warn_folder(struct buffer *to, const char *what, struct bytes path, 
 
 static void put_warnings(struct buffer *to, const struct conf_file *file)
 {
-    conf_file_put_risks(to, file);
     if (file->conf.mailboxes.n > 0)
         warn_folder(to, "mailboxes", file->conf.mailboxes,
                     "; no mailbox exists until this folder does");
@@ -102,6 +104,47 @@ static void put_warnings(struct buffer *to, const struct conf_file *file)
         buffer_put(to, BYTES("nobody is named who reads mail for postmaster and abuse: set"
                              " postmaster ADDRESS, or make mailboxes of these names\n"));
     warn_folder(to, "spool", file->conf.spool, "; make it, owned by the server's user, mode 0700");
+}
+
+static int open_folder(struct bytes path)
+{
+    char name[PATH_ROOM];
+
+    if (path.n >= sizeof(name))
+        return -1;
+    memcpy(name, path.at, path.n);
+    name[path.n] = '\0';
+    return open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A private key that others may read is not used (CFG-004): no reason to call that well. */
+static bool keys_are_safe(const struct conf *conf, struct buffer *to)
+{
+    struct bytes path = conf->certificates;
+    int folder = path.n == 0 ? -1 : open_folder(path);
+    DIR *list = folder < 0 ? NULL : fdopendir(folder);
+    struct dirent *entry;
+    bool safe = true;
+
+    while (list != NULL && (entry = readdir(list)) != NULL) {
+        struct stat is;
+        if (!bytes_ends(bytes_of(entry->d_name), BYTES(".key"))
+            || fstatat(folder, entry->d_name, &is, AT_SYMLINK_NOFOLLOW) != 0
+            || (S_ISREG(is.st_mode) && (is.st_mode & (S_IRWXG | S_IRWXO)) == 0))
+            continue;
+        safe = false;
+        buffer_put(to, BYTES("private key "));
+        safe_put_plain(to, path);
+        buffer_put_char(to, '/');
+        safe_put_plain(to, bytes_of(entry->d_name));
+        buffer_put(to, BYTES(": others may read it, or it is no file of its own, and so it is not"
+                             " used: chmod 0600\n"));
+    }
+    if (list != NULL)
+        closedir(list);
+    else if (folder >= 0)
+        close(folder);
+    return safe;
 }
 
 static void put_texts(struct json *json, const char *key, struct conf_texts texts)
@@ -201,6 +244,11 @@ int ctl_check_run(int argc, char **argv)
         }
     }
     int status = conf_file_read(path, &file, &words);
+    if (status == 0 && (file.risks != 0 || !keys_are_safe(&file.conf, &words))) {
+        conf_file_put_risks(&words, &file);         /* as a server refuses it (CFG-004) */
+        conf_file_done(&file);
+        status = EX_CONFIG;
+    }
     if (status == 0) {
         status = print_well(&file, as_json);
         conf_file_done(&file);

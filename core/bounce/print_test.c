@@ -16,7 +16,8 @@ static const struct report_group bob = {
     .recipient = { .address = BYTES_INIT("\"carol c\"@example.org"),
                    .orcpt = BYTES_INIT("rfc822;c+2Bc@example.net") },
     .code = { 5, 2, 2 }, .words = BYTES_INIT("552 5.2.2 <carol> quota exceeded"),
-    .remote = BYTES_INIT("lmtp.example.org"), .attempt_ms = 1790000001000,
+    .remote = BYTES_INIT("lmtp.example.org"),
+    .reply = BYTES_INIT("552 5.2.2 <carol> quota exceeded"), .attempt_ms = 1790000001000,
 }, late = {
     .recipient = { .address = BYTES_INIT("bob@example.org"), .orcpt = BYTES_INIT("") },
     .code = { 4, 2, 2 }, .words = BYTES_INIT("the mailbox is full"), .remote = BYTES_INIT(""),
@@ -34,7 +35,8 @@ static const struct report_group bob = {
     .recipient = { .address = BYTES_INIT("\"\r\nBcc: x\"@example.org"),
                    .orcpt = BYTES_INIT("rfc822;a+0D+0AStatus:+202.0.0") },
     .code = { 5, 0, 0 }, .words = BYTES_INIT("no\r\n\r\nAction: delivered\x1b[2J\xff"),
-    .remote = BYTES_INIT("x\r\nStatus: 2.0.0"), .attempt_ms = 1790000001000,
+    .remote = BYTES_INIT("x\r\nStatus: 2.0.0"),
+    .reply = BYTES_INIT("no\r\n\r\nAction: delivered\x1b[2J\xff"), .attempt_ms = 1790000001000,
 };
 
 static const struct {

@@ -163,11 +163,14 @@ static void put_about_recipient(struct buffer *to, const struct report *report,
     buffer_put_text(to, "Status: ");
     status_put(to, group->code);
     buffer_put_text(to, "\r\n");
-    if (group->remote.n > 0)
+    if (bytes_begins(group->remote, BYTES("unix:")))
+        put_line(to, "Remote-MTA: x-unix; ", bytes_skip(group->remote, 5), false);
+    else if (group->remote.n > 0)
         put_line(to, "Remote-MTA: dns; ", group->remote, false);
-    if (group->words.n > 0)
-        put_line(to, group->remote.n > 0 ? "Diagnostic-Code: smtp; "
-                                         : "Diagnostic-Code: x-postern; ", group->words, utf8);
+    if (group->reply.n > 0)
+        put_line(to, "Diagnostic-Code: smtp; ", group->reply, utf8);
+    else if (group->words.n > 0)
+        put_line(to, "Diagnostic-Code: x-postern; ", group->words, utf8);
     if (group->attempt_ms != 0)
         put_date(to, "Last-Attempt-Date: ", group->attempt_ms);
     if (report->action == REPORT_DELAYED && group->retry_until_ms != 0)

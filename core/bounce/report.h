@@ -26,7 +26,9 @@ struct report_group {
     struct recipient recipient;
     struct status_code code;
     struct bytes words;         /* of whoever decided: our own, or what a peer said */
-    struct bytes remote;        /* the server that said them; empty: we did ourselves */
+    struct bytes remote;        /* the server it was: a name, an address literal, or "unix:" and a
+                                   path; empty: we did it ourselves */
+    struct bytes reply;         /* what that server replied, with its code; empty: nothing */
     uint64_t attempt_ms;        /* the last attempt, wall clock; 0: none */
     uint64_t retry_until_ms;    /* DELAYED: it is tried until then; 0: not known */
 };

@@ -94,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         groups[i].recipient.orcpt = take(&input);
         groups[i].words = take(&input);
         groups[i].remote = take(&input);
+        groups[i].reply = groups[i].words;
     }
     struct report report = {
         .action = (enum report_action)(octet(first.at[1]) % REPORT_ACTIONS),

@@ -72,8 +72,15 @@ static void test_fields(void **state)
     assert_true(has("message/rfc822\r\n\r\nSubject: hello\r\n\r\nbody text\r\n"));
     assert_false(needs.eight_bit || needs.utf8);
     group.remote = BYTES("mx.example.net");
+    group.reply = BYTES("550 5.1.1 no such user");
     write();
-    assert_true(has("\r\nRemote-MTA: dns; mx.example.net\r\nDiagnostic-Code: smtp; the "));
+    assert_true(has("\r\nRemote-MTA: dns; mx.example.net\r\n"
+                    "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"));
+    group.remote = BYTES("unix:/run/dovecot/lmtp");
+    group.reply = BYTES_NONE;               /* it was lost before it said anything */
+    write();
+    assert_true(has("\r\nRemote-MTA: x-unix; /run/dovecot/lmtp\r\n"
+                    "Diagnostic-Code: x-postern; the mailbox is gone\r\n"));
 }
 
 /* RFC 3461, 4.3 */

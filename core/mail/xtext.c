@@ -150,6 +150,55 @@ static bool is_type(struct bytes text)
     return true;
 }
 
+static bool is_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (octet(text.at[i]) > 126)
+            return false;
+    return true;
+}
+
+/* EmbeddedUnicodeChar. */
+static void put_embedded(struct buffer *to, uint32_t point)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    unsigned shift = 20;
+
+    buffer_put(to, BYTES("\\x{"));
+    while (shift > 4 && point >> shift == 0)
+        shift -= 4;
+    for (;; shift -= 4) {
+        buffer_put_char(to, digits[point >> shift & 15]);
+        if (shift == 0)
+            break;
+    }
+    buffer_put_char(to, '}');
+}
+
+void orcpt_put(struct buffer *to, struct bytes address)
+{
+    uint32_t point;
+
+    if (is_ascii(address)) {
+        buffer_put(to, BYTES("rfc822;"));
+        xtext_put(to, address);
+        return;
+    }
+    buffer_put(to, BYTES("utf-8;"));
+    while (address.n > 0) {
+        size_t n = utf8_take(address, &point);
+        if (n == 0) {
+            to->bad = true;
+            return;
+        }
+        if (n == 1 && is_xchar(address.at[0]) && address.at[0] != '\\')
+            buffer_put_char(to, address.at[0]);
+        else
+            put_embedded(to, point);
+        address = bytes_skip(address, n);
+    }
+}
+
 bool orcpt_decode(struct bytes text, bool utf8, struct buffer *to)
 {
     struct bytes type = bytes_upto(text, ';'), address = bytes_skip(text, type.n + 1);

@@ -18,6 +18,9 @@ MUST_USE bool xtext_decode(struct bytes text, struct buffer *to);
 /* The same as xtext: what is not an xchar is escaped. */
 void xtext_put(struct buffer *to, struct bytes text);
 
+/* An address as an original recipient: "rfc822;" and xtext, or when not all of it is ASCII "utf-8;"
+   and utf-8-addr-xtext, which every path takes (RFC 6533, 3). to->bad when it is no UTF-8. */
+void orcpt_put(struct buffer *to, struct bytes address);
 /* An original recipient (RFC 3461, 4.2):  addr-type ";" xtext. With the type utf-8 the address is
    utf-8-addr-xtext, "\x{...}" for a character, or, where `utf8` allows it, utf-8-addr-unitext (RFC
    6533, 3). The type, ";" and what the address says are put. */

@@ -120,11 +120,43 @@ static void test_there_and_back(void **state)
     buffer_done(&back);
 }
 
+static void originals_are_written(void **state)
+{
+    static const struct { const char *address, *wanted; } rows[] = {
+        { "anna@example.org", "rfc822;anna@example.org" },
+        { "a+b=c@example.org", "rfc822;a+2Bb+3Dc@example.org" },
+        { "j\xc3\xb6rg@example.org", "utf-8;j\\x{F6}rg@example.org" },
+        { "\xe7\x94\xa8+\xe6\x88\xb7@\xe4\xbe\x8b.example",
+          "utf-8;\\x{7528}\\x{2B}\\x{6237}@\\x{4F8B}.example" },
+        { "\xf0\x9f\x93\xae\\@x.example", "utf-8;\\x{1F4EE}\\x{5C}@x.example" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buffer out = buffer_with_most(200), back = buffer_with_most(200);
+        orcpt_put(&out, bytes_of(rows[i].address));
+        buffer_put_char(&out, '\0');
+        assert_string_equal(out.at, rows[i].wanted);
+        out.n--;
+        assert_true(orcpt_decode(buffer_bytes(&out), false, &back));
+        size_t type = bytes_find(buffer_bytes(&back), ';') + 1;
+        assert_true(bytes_equal(bytes_skip(buffer_bytes(&back), type),
+                                bytes_of(rows[i].address)));
+        buffer_done(&out);
+        buffer_done(&back);
+    }
+    struct buffer out = buffer_with_most(200);
+    orcpt_put(&out, BYTES("a\xff@example.org"));
+    assert_true(out.bad);
+    buffer_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(originals_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,15 +126,28 @@ static void give_up(struct effects *fx, struct state_record *state)
     state->words = bytes_first(fx_keep(fx, buffer_bytes(words)), STATE_WORDS);
 }
 
-/* The last try is at the very end of the patience. */
+/* When its sender is to hear that it is late (wall clock), or UINT64_MAX: that was, or never is. */
+static uint64_t is_late_at(const struct queue *q, const struct job *job, const struct rcpt *rcpt)
+{
+    bool known = q->conf.late_ms != 0 && job->payload != NULL && !rcpt->delayed;
+
+    return known ? job->record.received_ms + q->conf.late_ms : UINT64_MAX;
+}
+
+static uint64_t no_later_than(uint64_t wait_ms, uint64_t at_ms, uint64_t instant)
+{
+    return at_ms < instant && wait_ms > instant - at_ms ? instant - at_ms : wait_ms;
+}
+
+/* A try is at the very instant when the letter becomes late, and the last at the very end of the
+   patience. */
 static void wait_on(struct queue *q, const struct job *job, struct state_record *state,
                     struct rcpt *rcpt)
 {
     uint64_t ends = job->stays ? UINT64_MAX : patience_ends(q, job);
 
-    state->wait_ms = wait_after(q, rcpt->attempts);
-    if (ends != UINT64_MAX && state->at_ms < ends && state->wait_ms > ends - state->at_ms)
-        state->wait_ms = ends - state->at_ms;
+    state->wait_ms = no_later_than(wait_after(q, rcpt->attempts), state->at_ms, ends);
+    state->wait_ms = no_later_than(state->wait_ms, state->at_ms, is_late_at(q, job, rcpt));
     state->due_ms = state->at_ms + state->wait_ms;
     rcpt->state = RCPT_WAITS;
     rcpt->due = q->now.mono_ms + state->wait_ms;
@@ -486,6 +499,18 @@ void queue_job_credit(struct queue *q, uint32_t number, uint32_t octets, struct 
     send_on(q, job, fx);
 }
 
+static void keep_said(struct job *job, const struct queue_result *result)
+{
+    job->remote = bytes_first(result->remote, QUEUE_SAID_MOST);
+    job->reply = bytes_first(result->reply, QUEUE_SAID_MOST);
+    if (job->remote.n > 0)
+        memcpy(job->said, job->remote.at, job->remote.n);
+    if (job->reply.n > 0)
+        memcpy(job->said + QUEUE_SAID_MOST, job->reply.at, job->reply.n);
+    job->remote.at = job->said;
+    job->reply.at = job->said + QUEUE_SAID_MOST;
+}
+
 void queue_job_result(struct queue *q, const struct queue_result *result, struct moment now,
                       struct effects *fx)
 {
@@ -504,6 +529,7 @@ void queue_job_result(struct queue *q, const struct queue_result *result, struct
         fall_back(q, job, false, JOB_BUSY_MS, fx);
     } else {
         job->stays = result->stays;
+        keep_said(job, result);
         conclude(q, job, &state, fx);
     }
     job_turn(q, fx);

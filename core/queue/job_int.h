@@ -65,6 +65,8 @@ struct job {
     struct payload *start;      /* of the body file, for a report; owned; or NULL */
     struct state_record end;    /* JOB_ENDS: borrows from `words` */
     char words[STATE_WORDS];
+    struct bytes remote, reply; /* in `said` */
+    char said[2 * QUEUE_SAID_MOST];
 };
 
 /* Payloads of letters just accepted, oldest first: saves the read when delivery follows at once. */

@@ -27,6 +27,7 @@ struct queue_verdict {
     uint8_t class;
     uint16_t subject, detail;
     struct bytes words;
+    struct bytes remote, reply; /* the server that said so, and how; may be empty */
     struct bytes head, to;      /* of the letter; `to`: this recipient's entry */
     struct bytes text;          /* the start of its text, all of it when it has `size` octets */
     uint64_t most;              /* octets that the report's text may have */
@@ -41,6 +42,7 @@ enum queue_report {
 struct queue_letter;
 struct queue_keys;
 
+enum { QUEUE_SAID_MOST = 512 };
 enum { QUEUE_RETRIES = 32, QUEUE_DELIVERERS = 2 };
 
 struct queue_conf {
@@ -56,6 +58,8 @@ struct queue_conf {
        the last again and again. None: an hour */
     uint64_t retry_ms[QUEUE_RETRIES];
     size_t retries;
+    uint64_t late_ms;           /* so old, a letter is looked at whatever the schedule says, so that
+                                   its sender hears at that instant that it is late; 0: never */
     uint64_t give_up_ms;        /* so old, what fails for now has failed for good; 0: never */
     /* Who delivers to that recipient: below QUEUE_DELIVERERS. NULL: the first does all. */
     uint8_t (*deliverer)(const void *of, struct bytes to);
@@ -187,6 +191,7 @@ struct queue_result {
     uint16_t subject, detail;
     bool stays;                 /* LATER: however old it is */
     struct bytes words;
+    struct bytes remote, reply; /* which server it was, and what it said; cut at QUEUE_SAID_MOST */
 };
 /* The deliverer's word is final, also before it got all of the text: it may have found the
    letter already there. */

@@ -17,7 +17,8 @@ static struct queue_verdict verdict_of(const struct queue *q, const struct job *
         .attempt = state->attempt, .outcome = state->outcome, .class = state->class,
         .stays = job->stays,
         .subject = state->subject, .detail = state->detail,
-        .words = bytes_first(state->words, STATE_WORDS), .head = job->record.head,
+        .words = bytes_first(state->words, STATE_WORDS), .remote = job->remote,
+        .reply = job->reply, .head = job->record.head,
         .to = recipients_nth(job->record.to, job->recipient), .text = job->record.text,
         .most = eighth < LIMIT_INLINE_TEXT ? eighth : LIMIT_INLINE_TEXT,
     };

@@ -135,6 +135,32 @@ static void when_the_group_fails_the_recipient_waits_again(void **state)
     crash_to(1);
 }
 
+/* Whatever the schedule, to the millisecond; and then the schedule goes on. */
+static void it_is_late_to_the_instant(void **state)
+{
+    enum { HOUR = 3600 * 1000 };
+
+    test_kill(w);
+    w->conf.retry_ms[0] = 3 * HOUR;
+    w->conf.retries = 1;
+    w->conf.late_ms = 4 * HOUR;
+    test_start(w);
+    queue_deliverer(w->queue, 0, true, &w->fx);
+    uint64_t began = w->now.wall_ms;
+    test_put(w, 1, "original");
+    test_run(w);
+    owner.answer = QUEUE_REPORT_NONE;
+    static const unsigned hours[] = { 3, 4, 7, 10 };
+    for (size_t i = 0; i < COUNT(hours); i++) {
+        result(QUEUE_LATER);
+        test_wait(w, hours[i] * HOUR - (w->now.wall_ms - began) - 1);
+        assert_int_equal(test_count(w, NEWS_JOB), i + 1);
+        test_wait(w, 1);
+        assert_int_equal(test_count(w, NEWS_JOB), i + 2);
+    }
+    assert_int_equal(owner.last.at_ms - began, 7 * HOUR);
+}
+
 static void a_delivery_whose_group_fails_is_still_delivered(void **state)
 {
     test_put(w, 1, "original");
@@ -237,6 +263,7 @@ int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
+        WITH(it_is_late_to_the_instant),
         WITH(a_failure_and_its_report_are_one),
         WITH(before_the_sync_there_is_neither),
         WITH(when_the_group_fails_the_recipient_waits_again),

@@ -93,19 +93,6 @@ static void put_entry(struct front *front, const struct recipient *recipient)
         front->expanded.bad = true;
 }
 
-/* ORCPT of a recipient for which the client gave none, but who is not the one it named. */
-static void put_original(struct buffer *to, struct bytes address)
-{
-    bool ascii = true;
-
-    for (size_t i = 0; i < address.n; i++)
-        ascii = ascii && octet(address.at[i]) < 128;
-    if (!ascii)
-        return;                 /* its own form (RFC 6533) is for the report's writer to make */
-    buffer_put(to, BYTES("rfc822;"));
-    xtext_put(to, address);
-}
-
 static enum how how_of(const struct session *session, size_t i)
 {
     return i < session->hows.n ? (enum how)session->hows.at[i] : HOW_SELF;
@@ -129,6 +116,24 @@ static void put_targets(struct front *front, enum how how, struct bytes address)
     buffer_done(&base);
 }
 
+bool alias_was_here(struct front *front, const struct session *session,
+                    const struct header_scan *scan)
+{
+    size_t n = smtp_server_recipients(session->smtp);
+    bool was = false;
+
+    for (size_t i = 0; i < n && !was; i++) {
+        enum how how = how_of(session, i);
+        if (how == HOW_SELF)
+            continue;
+        put_targets(front, how, smtp_server_recipient(session->smtp, i));
+        struct reader in = reader_of(buffer_bytes(&front->targets));
+        while (!reader_empty(&in) && !was)
+            was = header_scan_was_delivered_to(scan, read_block(&in));
+    }
+    return was;
+}
+
 void alias_expand(struct front *front, const struct session *session)
 {
     size_t n = smtp_server_recipients(session->smtp);
@@ -145,7 +150,7 @@ void alias_expand(struct front *front, const struct session *session)
         put_targets(front, how, named);
         buffer_clear(&original);
         if (recipient.orcpt.n == 0 && how != HOW_SELF) {
-            put_original(&original, named);
+            orcpt_put(&original, named);
             recipient.orcpt = original.bad ? BYTES_NONE : buffer_bytes(&original);
         }
         struct reader in = reader_of(buffer_bytes(&front->targets));

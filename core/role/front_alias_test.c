@@ -112,8 +112,41 @@ static void the_store_gets_those_it_is_for(void **state)
     }
 }
 
+/* SRV-102: a forward that comes back to the alias it was sent from, though it was delivered to
+   another address. */
+static void a_forward_does_not_come_back(void **state)
+{
+    static const struct { const char *path, *field, *reply; } loops[] = {
+        { "<team@example.org>", "Delivered-To: bob@elsewhere.example\r\n", "554 5.4.6" },
+        { "<team@example.org>", "Delivered-To: ANNA@example.org\r\n", "554 5.4.6" },
+        { "<team@example.org>", "Delivered-To: team@example.org\r\n", "554 5.4.6" },
+        { "<team@example.org>", "Delivered-To: dora@example.org\r\n", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(loops); i++) {
+        struct world w;
+        world_prepare(&w);
+        w.conf.aliases_text = bytes_of(aliases);
+        world_open(&w);
+        client_comes(&w, 0);
+        client_says(&w, 0, BYTES("EHLO c.example\r\nMAIL FROM:<al@s.example>\r\n"));
+        say(&w, "RCPT TO:", loops[i].path, "\r\nDATA\r\n");
+        say(&w, loops[i].field, "Subject: x\r\n\r\nx", "\r\n.\r\n");
+        world_turn(&w);
+        if (loops[i].reply == NULL)
+            assert_true(store_gets_letter(&w).to.n > 0);
+        else
+            client_hears_last(&w, 0, loops[i].reply);
+        world_stop(&w);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(the_store_gets_those_it_is_for) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_store_gets_those_it_is_for),
+        cmocka_unit_test(a_forward_does_not_come_back),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

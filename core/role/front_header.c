@@ -21,12 +21,14 @@ static bool was_here(const struct header_scan *scan, const struct session *sessi
     return false;
 }
 
-enum smtp_verdict header_verdict(struct letter *letter, const struct session *session)
+enum smtp_verdict header_verdict(struct front *front, struct letter *letter,
+                                const struct session *session)
 {
     struct header_scan *scan = &letter->header;
 
     header_scan_finish(scan);
-    if (scan->received > LIMIT_RECEIVED_FIELDS || was_here(scan, session))
+    if (scan->received > LIMIT_RECEIVED_FIELDS || was_here(scan, session)
+        || (scan->delivered > 0 && alias_was_here(front, session, scan)))
         return SMTP_LOOP;
     if ((scan->reader.flaws & REFUSED_FLAWS) != 0)
         return SMTP_BAD_HEADER;

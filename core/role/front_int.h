@@ -324,7 +324,8 @@ void manners_answer(struct front *front, struct session *session, enum smtp_verd
 /* ---- front_header.c */
 
 /* The text ended. SMTP_YES, or why the letter is refused. */
-enum smtp_verdict header_verdict(struct letter *letter, const struct session *session);
+enum smtp_verdict header_verdict(struct front *front, struct letter *letter,
+                                const struct session *session);
 /* ---- front_alias.c */
 
 /* Does a table decide (HOW_ALIAS, HOW_MISSING)? True with the verdict; false: it says nothing. */
@@ -335,6 +336,10 @@ enum smtp_verdict alias_take(struct front *front, struct session *session, size_
 /* All recipients of the letter, as blocks of entries in front->expanded, each address once.
    front->expanded.bad: no memory. */
 void alias_expand(struct front *front, const struct session *session);
+/* Does a Delivered-To of the header name one that a recipient stands for? Then a forward has come
+   back. */
+bool alias_was_here(struct front *front, const struct session *session,
+                    const struct header_scan *scan);
 
 /* ---- front_rcpt.c */
 

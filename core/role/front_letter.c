@@ -395,7 +395,7 @@ static enum smtp_verdict judge(struct front *front, struct session *session)
     if (letter == NULL)
         return SMTP_NO_SPACE;
     if (letter->verdict == SMTP_YES)
-        letter->verdict = header_verdict(letter, session);
+        letter->verdict = header_verdict(front, letter, session);
     if (letter->verdict == SMTP_YES && front->store != STORE_OPEN && front->store != STORE_LOW)
         letter->verdict = SMTP_NOT_NOW;
     return letter->verdict;

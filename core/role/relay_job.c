@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/id.h"
+#include "base/ip.h"
 #include "base/log.h"
 #include "mail/received.h"
 
@@ -11,6 +12,35 @@
 static const struct role_name to_store = { ROLE_STORE, 0 };
 
 /* ---- what is told */
+
+/* The server as a report names it: "unix:" and a path, or an address literal. */
+static struct bytes remote_of(struct relay *relay, const struct place *place)
+{
+    struct buffer *draft = fx_draft(relay->fx);
+
+    if (place->route.path.n > 0) {
+        buffer_put(draft, BYTES("unix:"));
+        buffer_put(draft, place->route.path);
+    } else {
+        buffer_put_char(draft, '[');
+        ip_put(draft, place->route.at.ip);
+        buffer_put_char(draft, ']');
+    }
+    return fx_keep(relay->fx, buffer_bytes(draft));
+}
+
+/* Its reply as it stood on the wire, but in one line; nothing when the words are ours. */
+static struct bytes reply_of(struct relay *relay, const struct client_result *result)
+{
+    struct buffer *draft = fx_draft(relay->fx);
+
+    if (result->reply == 0)
+        return BYTES_NONE;
+    buffer_put_uint(draft, result->reply);
+    buffer_put_char(draft, ' ');
+    buffer_put(draft, result->words);
+    return fx_keep(relay->fx, buffer_bytes(draft));
+}
 
 static void tell_result(struct relay *relay, uint32_t number, enum job_outcome outcome,
                         struct status_code code, struct bytes words)
@@ -107,8 +137,12 @@ void relay_job_result(struct relay *relay, struct relay_job *job,
     buffer_put(&words, result->words);
     if (result->window)
         buffer_put(&words, BYTES(" (it may have taken the letter all the same)"));
-    tell_result(relay, job->number, outcomes[result->outcome], result->code,
-                buffer_bytes(&words));
+    struct bytes reply = reply_of(relay, result), remote = remote_of(relay, job->place);
+    wire_tell_job_result(relay->fx, to_store, &(struct wire_job_result){
+        .job = job->number, .outcome = (uint8_t)outcomes[result->outcome],
+        .class = result->code.class, .subject = result->code.subject,
+        .detail = result->code.detail, .remote = remote, .reply = reply,
+        .words = fx_keep(relay->fx, buffer_bytes(&words)) });
     buffer_done(&words);
 }
 
@@ -267,6 +301,11 @@ static void begin_at(struct relay *relay, struct place *place, const struct wire
     job->attempt = begin->attempt;
     job->body = begin->binary != 0 ? BODY_BINARYMIME : envelope->body;
     job->smtputf8 = envelope->smtputf8;
+    /* Return-Path is for the server to write, who delivers at last (RFC 5321, 4.4); but that it was
+       here a forward that comes back must show, whatever that server does. */
+    buffer_put(&job->text, BYTES("Delivered-To: "));
+    buffer_put(&job->text, address);
+    buffer_put(&job->text, BYTES("\r\n"));
     received_put(&job->text, envelope, address, begin->letter);
     job->added = job->text.n;
     job->size = begin->size + job->added;

@@ -38,7 +38,7 @@ static struct {
     size_t dials_n;
     struct work jobs[JOBS];
     uint64_t alarm_ms, dice;
-    unsigned results, taken, busy, waits;
+    unsigned results, taken, busy, waits, said;
     enum mailbox_is verdict;
     unsigned verdicts;
 } w;
@@ -57,6 +57,11 @@ static void on_result(const struct wire_job_result *result)
     job->open = false;
     w.results++;
     w.taken += result->outcome == JOB_DELIVERED;
+    if (result->reply.n > 0) {
+        assert_true(bytes_equal(result->remote, BYTES("unix:/lmtp")));
+        assert_true(result->reply.at[3] == ' ');
+        w.said += bytes_begins(result->reply, BYTES("550 "));
+    }
     w.busy += result->outcome == JOB_BUSY;
     w.waits += result->outcome == JOB_WAITS;
 }
@@ -333,6 +338,18 @@ static void a_kept_connection_that_died_costs_nothing(void **state)
     }
 }
 
+static void what_a_server_said_is_told(void **state)
+{
+    (void)state;
+    begin(1);
+    give(64, "no@example.org", 100);
+    connect(true, 0);
+    answer_all();
+    assert_int_equal(w.results, 1);
+    assert_int_equal(w.said, 1);
+    end();
+}
+
 static void mail_for_elsewhere_waits(void **state)
 {
     (void)state;
@@ -465,6 +482,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(letters_go_over_one_connection),
         cmocka_unit_test(a_kept_connection_that_died_costs_nothing),
+        cmocka_unit_test(what_a_server_said_is_told),
         cmocka_unit_test(mail_for_elsewhere_waits),
         cmocka_unit_test(a_dead_server_rests),
         cmocka_unit_test(a_silent_server_keeps_its_share_alone),

@@ -126,7 +126,8 @@ static bool on_result(struct store *store, const struct event *event, struct eff
     store->outcomes[outcome]++;
     queue_job_result(store->queue, &(struct queue_result){
         .job = result.job, .outcome = outcome, .stays = stays, .class = result.class,
-        .subject = result.subject, .detail = result.detail, .words = result.words },
+        .subject = result.subject, .detail = result.detail, .words = result.words,
+        .remote = result.remote, .reply = result.reply },
         event->now, fx);
     return true;
 }
@@ -263,7 +264,8 @@ static struct queue_conf queue_conf_of(struct store *store, const struct conf *c
 {
     struct queue_conf settings = {
         .segment_bytes = conf->segment / 4096 * 4096, .space_least = conf->space_least,
-        .give_up_ms = conf->give_up_ms, .deliverer = deliverer_of, .of = store,
+        .give_up_ms = conf->give_up_ms, .late_ms = conf->delay_report_ms,
+        .deliverer = deliverer_of, .of = store,
         .history_keep_ms = conf->history_keep_ms,
         .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
         .deliver = conf->deliver, .report = store_report, .reporter = store };

@@ -171,7 +171,8 @@ enum queue_report store_report(void *of, const struct queue_verdict *verdict,
     if (!within_limit(store, envelope.sender, verdict->at_ms))
         return hold(store, verdict, "the sender was told often enough in this hour");
     struct report_group group = {
-        .recipient = recipient, .words = verdict->words, .remote = BYTES_NONE,
+        .recipient = recipient, .words = verdict->words, .remote = verdict->remote,
+        .reply = verdict->reply,
         .code = STATUS(verdict->class, verdict->subject, verdict->detail),
         .attempt_ms = verdict->at_ms,
         .retry_until_ms = verdict->stays ? 0 : verdict->received_ms + store->conf->give_up_ms,

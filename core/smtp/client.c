@@ -90,6 +90,15 @@ static struct status_code code_of(const struct answer *answer)
     return answer->code / 100 == 3 ? STATUS(4, 5, 0) : answer->status;
 }
 
+static void spread_said(struct smtp_client *client, const struct answer *answer)
+{
+    bool before = client->spreads;
+
+    spread(client, outcome_of(answer), code_of(answer), buffer_bytes(&answer->words));
+    if (client->spreads && !before)
+        client->spread.reply = answer->code;
+}
+
 static void spread_answer(struct smtp_client *client)
 {
     const struct answer *answer = &client->answer;
@@ -97,7 +106,7 @@ static void spread_answer(struct smtp_client *client)
     if (outcome_of(answer) == CLIENT_TAKEN)
         spread(client, CLIENT_LATER, STATUS(4, 5, 0), BYTES("the server's answer makes no sense"));
     else
-        spread(client, outcome_of(answer), code_of(answer), buffer_bytes(&answer->words));
+        spread_said(client, answer);
 }
 
 static struct client_event result_event(struct smtp_client *client, struct client_result result)
@@ -176,6 +185,7 @@ static bool on_rcpt(struct smtp_client *client, size_t i, struct client_event *r
     const struct answer *answer = &client->answer;
     struct client_result result = { .recipient = i, .outcome = outcome_of(answer),
                                     .code = code_of(answer), .again = is_too_many(client),
+                                    .reply = answer->code,
                                     .words = buffer_bytes(&answer->words) };
 
     client->taken += result.outcome == CLIENT_TAKEN;
@@ -227,7 +237,7 @@ static bool on_end(struct smtp_client *client, size_t i, struct client_event *re
         return false;
     *ret_event = result_event(client, (struct client_result){
         .recipient = i, .outcome = outcome_of(answer), .code = code_of(answer),
-        .words = buffer_bytes(&answer->words) });
+        .reply = answer->code, .words = buffer_bytes(&answer->words) });
     return true;
 }
 

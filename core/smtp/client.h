@@ -63,6 +63,7 @@ struct client_result {
     size_t recipient;
     enum client_outcome outcome;
     struct status_code code;
+    unsigned reply;             /* the server's own reply code; 0: the words are ours */
     bool window;                /* LATER, but the server may have taken it */
     bool again;                 /* LATER, but only since there were too many recipients: at once in
                                    the next transaction (RFC 5321, 4.5.3.1.10) */

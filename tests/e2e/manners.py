@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 
-from harness import Client, Refused, below_the_fields, main, true, wait_until
+from harness import Client, Refused, below_the_fields, equal, main, true, wait_until
 
 YOU = 'you@example.org'
 STRANGERS = 'fronts 1\ntrust ::1\n'
@@ -239,14 +239,24 @@ def a_file_others_may_write(bench):
     server = bench.server()
     for mode in (0o666, 0o664):
         os.chmod(server.conf, mode)
-        done = server.run('serve')
-        true(done.returncode == 78 and 'chmod go-w' in done.stderr, done.stderr)
+        for command in ('serve', 'check'):
+            done = server.run(command, *(['-c', server.conf] if command == 'check' else []))
+            true(done.returncode == 78 and 'chmod go-w' in done.stderr, done.stderr)
     os.chmod(server.conf, 0o644)
     if os.getuid() == 0:
         os.chown(server.conf, 12345, -1)
         done = server.run('serve')
         true(done.returncode == 78 and 'chown' in done.stderr, done.stderr)
         os.chown(server.conf, 0, -1)
+    certificates = os.path.join(server.folder, 'certificates')
+    os.mkdir(certificates)
+    server.configure(f'certificates {certificates}')
+    equal(server.run('check', '-c', server.conf).returncode, 0, 'check')
+    with open(os.path.join(certificates, 'mx.key'), 'w', encoding='ascii') as key:
+        os.fchmod(key.fileno(), 0o640)
+    done = server.run('check', '-c', server.conf)
+    true(done.returncode == 78 and 'mx.key' in done.stderr, done.stderr)
+    os.unlink(os.path.join(certificates, 'mx.key'))
     server.start()
 
 
