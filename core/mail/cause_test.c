@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "mail/cause.h"
+#include "mail/cause.h"     /* and cause.def: each row of CAUSE_LIST is walked */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * mail/charset.h: octets of a named charset as UTF-8. Three are known: UTF-8, US-ASCII, ISO-8859-1.
+ * mail/charset.h: octets of a named charset as UTF-8, as an encoded word may hold them (RFC 2047).
+ * Which charsets are known is base/charset.h's.
  */
 #ifndef POSTERN_MAIL_CHARSET_H
 #define POSTERN_MAIL_CHARSET_H
