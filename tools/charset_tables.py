@@ -54,7 +54,7 @@ def four_octet_runs():
 
 
 def main():
-    print('/* SPDX-License-Identifier: ISC\n *\n * Made by tools/charset_tables.py; do not edit. */')
+    print('/* SPDX-License-Identifier: ISC\n *\n * Made by charset_tables.py; do not edit. */')
     print('#include "base/charset_int.h"')
     print(f'const uint16_t charset_single[{len(SINGLE)}][128] = {{')
     for codec in SINGLE:

@@ -74,8 +74,8 @@ const struct charset *charset_find(struct bytes name)
         if (bytes_equal_nocase(name, bytes_of(row)) || named(name, "cp", "windows-", row)
             || named(name, "win", "windows-", row) || named(name, "iso8859-", "iso-8859-", row)
             || named(name, "iso_8859-", "iso-8859-", row) || named(name, "cp", "ibm", row)
-            || named(name, "x-cp", "windows-", row) || named(name, "csiso2022jp", "iso-2022-jp", row)
-            || named(name, "windows", "windows-", row))
+            || named(name, "x-cp", "windows-", row) || named(name, "windows", "windows-", row)
+            || named(name, "csiso2022jp", "iso-2022-jp", row))
             return &charsets[i];
     }
     return NULL;

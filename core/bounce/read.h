@@ -63,7 +63,8 @@ struct bounce_recipient {
     struct bytes recipient;             /* Final-Recipient, or as the notice has it */
     struct bytes original_recipient;    /* empty: none, or the same */
     enum bounce_action action;
-    struct status_code status;          /* class 0: none was said */
+    struct status_code status;          /* class 0: none was said and none can be inferred */
+    bool status_inferred;               /* nobody said it: it is ours, for that cause */
     uint16_t reply_code;                /* 0: none */
     enum bounce_command command;
     struct bytes diagnostic;            /* the server's words, folding taken away */

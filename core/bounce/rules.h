@@ -2,12 +2,12 @@
  *
  * bounce/rules.h: which words, tokens and codes mean which cause. Stands on base and mail.
  *
- * The rules are lines of a text; the program's own are rules.def, an operator may add a file. All
+ * The rules are lines of a text; the program's own are rules.txt, an operator may add a file. All
  * patterns of all rules are one automaton: a text is walked once, whatever their number.
  *
  *   CATEGORY  WEIGHT  PATTERN  [| OPTION ...]
  *
- * rules.def tells the format whole.
+ * rules.txt tells the format whole.
  */
 #ifndef POSTERN_BOUNCE_RULES_H
 #define POSTERN_BOUNCE_RULES_H

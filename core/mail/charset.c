@@ -3,16 +3,25 @@
 
 #include "base/charset.h"
 
+/* UTF-7 stays as it is in a word: what it hides is not for a header. */
+static const struct charset *find(struct bytes name)
+{
+    const struct charset *charset = charset_find(name);
+
+    return charset == charset_find(BYTES("utf-7"))
+        || charset == charset_find(BYTES("unicode-1-1-utf-7")) ? NULL : charset;
+}
+
 bool charset_known(struct bytes charset)
 {
-    return charset_find(charset) != NULL;
+    return find(charset) != NULL;
 }
 
 /* CR and LF stand for themselves in every charset of ours, at a character's start: the text is
    decoded between them. */
 bool charset_put(struct buffer *to, struct bytes charset, struct bytes octets)
 {
-    const struct charset *known = charset_find(charset);
+    const struct charset *known = find(charset);
 
     if (known == NULL)
         return false;
