@@ -27,7 +27,7 @@ static void put_recipient(struct json *json, const struct bounce_recipient *out)
 {
     struct bytes category = bytes_of(cause_category_name(out->cause.category));
 
-    json_object(json);
+    json_put_object(json);
     json_put_text(json, "recipient", out->recipient);
     json_put_text(json, "original_recipient", out->original_recipient);
     json_put_text(json, "action", bytes_of(bounce_action_name(out->action)));
@@ -44,7 +44,7 @@ static void put_recipient(struct json *json, const struct bounce_recipient *out)
     json_put_uint(json, "confidence", out->confidence);
     json_put_uint(json, "rule", out->evidence_n > 0 ? out->evidence[0].rule : 0);
     json_put_text(json, "evidence", out->evidence_n > 0 ? out->evidence[0].text : BYTES_NONE);
-    json_object_end(json);
+    json_put_object_end(json);
 }
 
 static void put_report(const struct bounce_report *report, const char *name)
@@ -52,18 +52,18 @@ static void put_report(const struct bounce_report *report, const char *name)
     struct buffer to = buffer_with_most(FILE_MOST);
     struct json json = json_to(&to);
 
-    json_object(&json);
+    json_put_object(&json);
     json_put_text(&json, "file", bytes_of(name));
     json_put_text(&json, "kind", bytes_of(bounce_kind_name(report->kind)));
     json_put_uint(&json, "all", report->recipients_all);
     json_put_text(&json, "message_id", report->message_id);
     json_put_text(&json, "subject", report->subject);
     json_key(&json, "recipients");
-    json_array(&json);
+    json_put_array(&json);
     for (uint32_t i = 0; i < report->recipients_n; i++)
         put_recipient(&json, &report->recipients[i]);
-    json_array_end(&json);
-    json_object_end(&json);
+    json_put_array_end(&json);
+    json_put_object_end(&json);
     json_line_end(&json);
     fwrite(to.at, 1, to.n, stdout);
     buffer_done(&to);
