@@ -56,7 +56,7 @@ static bool take_slot(struct loop *loop, struct actor *actor)
 /* A few more than the role itself allows, so that it can tell them why they are turned away. */
 static uint32_t most_connections(const struct conf *conf)
 {
-    uint64_t most = conf->connections == 0 ? LIMIT_CONNECTIONS : conf->connections;
+    uint64_t most = conf_connections(conf);
 
     return (uint32_t)(most + most / 8 + 16);
 }

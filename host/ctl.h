@@ -15,6 +15,8 @@
 
 /* postern queue, postern trace, postern status. */
 int ctl_ask_run(int argc, char **argv);
+/* postern top. */
+int ctl_top_run(int argc, char **argv);
 /* postern check [FILE]. */
 int ctl_check_run(int argc, char **argv);
 /* postern store check, postern store export. */

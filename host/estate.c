@@ -303,7 +303,7 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
 /* Clients, a few more to be turned away, files, channels, and what comes and goes. */
 static uint64_t descriptors_of(const struct conf *conf)
 {
-    uint64_t clients = conf->connections == 0 ? LIMIT_CONNECTIONS : conf->connections;
+    uint64_t clients = conf_connections(conf);
 
     return clients + clients / 8 + 2 * (LISTEN_MOST + 1) + LIMIT_IO_FILES + LIMIT_FRONTS
          + 2 * (HTTP_LISTEN_MOST + LIMIT_WEB_CLIENTS) + ROLE_KINDS + SPARE_DESCRIPTORS;

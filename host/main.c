@@ -20,6 +20,7 @@ static const struct command commands[] = {
     { "queue", ctl_ask_run, "what is waiting, and why" },
     { "trace", ctl_ask_run, "the whole journey of a letter" },
     { "status", ctl_ask_run, "how the server is" },
+    { "top", ctl_top_run, "the same, live" },
     { "reload", ctl_ask_run, "read the configuration, certificates and tables anew" },
     { "check", ctl_check_run, "read the configuration and say what is wrong with it" },
     { "store", ctl_store_run, "look at the queue's files: check, export" },

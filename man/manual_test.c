@@ -55,7 +55,7 @@ static void check_settings(const char *page)
 static void check_commands(const char *page)
 {
     static const char *const words[] = {
-        "serve", "check", "queue", "trace", "status", "reload",
+        "serve", "check", "queue", "trace", "status", "top", "reload",
         "store check", "store export", "code", "send",
     };
     char line[200];
@@ -100,7 +100,8 @@ static void check_json(const char *folder)
     once_trace_event(&trace, &event, &json);
     check_members(read_page(folder, "postern-trace.1"), &json, "postern-trace(1) tells of");
     buffer_clear(&json);
-    once_status(&queue.style, STORE_OPEN, &(struct wire_status_is){ 0 }, &json);
+    once_status(&queue.style, STORE_OPEN, &(struct wire_status_is){ 0 },
+                &(struct web_figures){ .front_known[0] = true }, &json);
     check_members(read_page(folder, "postern.1"), &json, "postern(1) tells of");
     buffer_clear(&json);
     struct bytes words[] = { BYTES("code"), BYTES("--json"), BYTES("X.7.7"), BYTES("550") };

@@ -80,6 +80,10 @@ MUST_USE bool conf_read(struct bytes text, struct bytes folder, struct arena *ar
    */
 void conf_flaw_put(struct buffer *to, struct bytes file, const struct conf_flaw *flaw);
 
+/* How many clients one front may have: `connections`, and its share of `connections-total`, at
+   least one. `fronts` is the number there are. */
+uint64_t conf_connections(const struct conf *conf);
+
 /* One of conf.listen, taken apart. `any`: the family is not told ("*"), take both. */
 struct conf_listen {
     struct net_address at;

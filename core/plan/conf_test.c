@@ -323,6 +323,23 @@ static void reads_webs(void **state)
     }
 }
 
+static const struct {
+    uint64_t connections, total, fronts, most;
+} shares[] = {
+    { 2000, 0, 8, 2000 }, { 2000, 4000, 8, 500 }, { 100, 4000, 8, 100 }, { 2000, 3, 8, 1 },
+    { 2000, 1000, 0, 1000 }, { 0, 0, 1, LIMIT_CONNECTIONS },
+};
+
+static void shares_connections(void **state)
+{
+    for (size_t i = 0; i < COUNT(shares); i++) {
+        struct conf conf = { .connections = shares[i].connections, .fronts = shares[i].fronts,
+                             .connections_total = shares[i].total };
+
+        assert_int_equal(conf_connections(&conf), shares[i].most);
+    }
+}
+
 static void put_lines(struct buffer *text, const char *line, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -384,6 +401,7 @@ int main(void)
         cmocka_unit_test(keeps_what_was_given),
         cmocka_unit_test(reads_listens),
         cmocka_unit_test(reads_webs),
+        cmocka_unit_test(shares_connections),
         cmocka_unit_test(bounds_its_input),
         cmocka_unit_test(survives_short_memory),
     };

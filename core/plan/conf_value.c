@@ -94,6 +94,16 @@ bool conf_listen_is_tls(const struct conf *conf, uint32_t entry)
     return entry < CONF_LISTEN_TLS_MOST && (conf->listen_tls >> entry & 1) != 0;
 }
 
+uint64_t conf_connections(const struct conf *conf)
+{
+    uint64_t most = conf->connections == 0 ? LIMIT_CONNECTIONS : conf->connections;
+    uint64_t share = conf->connections_total / (conf->fronts == 0 ? 1 : conf->fronts);
+
+    if (conf->connections_total == 0)
+        return most;
+    return share == 0 ? 1 : share < most ? share : most;
+}
+
 static bool take_listens(struct conf_reading *reading, const struct conf_setting *setting,
                          struct conf_word value, void *field)
 {

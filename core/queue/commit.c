@@ -38,6 +38,8 @@ static void write_group(struct queue *q, struct effects *fx)
     assert(group->segment == log->segment && group->from >= log->durable);
     if (log->groups_n == 1)
         log->flush_at = 0;      /* else the states of the next one are due still */
+    q->flush_began_ms = q->now.mono_ms;
+    q->counts.written += group->to - group->from;
     company_went(&log->company, group->fates_n);
     for (size_t i = 0; i < group->blocks_n; i++) {
         struct block *block = &group->blocks[i];
@@ -337,6 +339,8 @@ static void written(struct queue *q, struct effects *fx)
     struct log *log = &q->log;
     bool mended = log->mode == LOG_MEND_WRITE;
 
+    if (q->conf.flushed != NULL)
+        q->conf.flushed(q->conf.reporter, q->now.mono_ms - q->flush_began_ms);
     group_durable(q, fx);
     log->mode = LOG_READY;
     if (mended) {

@@ -138,6 +138,16 @@ uint64_t queue_letters(const struct queue *q)
     return index_count(&q->index);
 }
 
+struct queue_counts queue_counts(const struct queue *q)
+{
+    enum { MS_IN_ID = 20 };         /* see id_next */
+    struct queue_counts counts = q->counts;
+    const struct letter *oldest = index_count(&q->index) == 0 ? NULL : index_after(&q->index, 0);
+
+    counts.oldest_ms = oldest == NULL ? 0 : oldest->id >> MS_IN_ID;
+    return counts;
+}
+
 void say_place(struct effects *fx, enum log_level level, const char *event, uint64_t lsn,
                uint64_t octets, const char *words)
 {

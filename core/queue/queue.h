@@ -51,6 +51,8 @@ struct queue_conf {
     enum queue_report (*report)(void *reporter, const struct queue_verdict *verdict,
                                 struct queue_letter *ret_letter, struct queue_keys *ret_keys);
     void *reporter;
+    /* Told how long each flush took that ended well. NULL: nobody is. */
+    void (*flushed)(void *reporter, uint64_t ms);
     /* of a log file: 65536 .. LIMIT_SEGMENT_BYTES, a multiple of 4096 */
     uint64_t segment_bytes;
     uint64_t space_least;       /* free octets below which no letter is taken */
@@ -141,6 +143,15 @@ bool queue_news(struct queue *queue, struct queue_news *ret_news);
 enum queue_state queue_state(const struct queue *queue);
 /* Letters that are on disk and not finished. */
 uint64_t queue_letters(const struct queue *queue);
+
+/* What it counted since it began. */
+struct queue_counts {
+    uint64_t written;           /* octets of records */
+    uint64_t reports;
+    uint64_t space;             /* free octets, as last looked at */
+    uint64_t oldest_ms;         /* when the oldest letter came, wall clock; 0: there is none */
+};
+struct queue_counts queue_counts(const struct queue *queue);
 
 /* Nothing waits to be written, to the log or to the history, and nothing is being written: the
    moment to end a store that is asked to. */

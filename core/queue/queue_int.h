@@ -66,6 +66,8 @@ struct queue {
     struct listings listings;
     struct mover mover;
     struct story story;
+    struct queue_counts counts;
+    uint64_t flush_began_ms;
     struct queue_news *news;
     size_t news_n, news_at, news_room;
     bool bad;                       /* out of memory where it cannot be borne: the role ends */

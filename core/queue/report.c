@@ -158,6 +158,7 @@ enum reported report_gather(struct queue *q, const struct job *job, struct state
             set_done(q, job, state, true);
         return REPORTED_NOT;
     case QUEUE_REPORT_WRITTEN:
+        q->counts.reports++;
         return written(q, job, state, &letter, keys, ret_lsn);
     case QUEUE_REPORT_HOLD:
         return REPORTED_NOT;

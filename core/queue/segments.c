@@ -203,6 +203,7 @@ void space_told(struct queue *q, enum fault fault, uint64_t octets)
 
     if (fault != OK)
         return;
+    q->counts.space = octets;
     q->space_low = octets < (q->space_low ? least + least / 8 : least);
     if (!q->space_low)
         q->spares.failed = false;

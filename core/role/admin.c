@@ -5,6 +5,8 @@
  * A client is in one of these states; each but FREE has a time limit, after which it is cut off:
  *   FREE -> REQUEST     it connected, and may (uid 0 or our own)      [on_accept]
  *   REQUEST -> STORE    its request is whole, the store was asked      [ask]
+ *   REQUEST -> FIGURES   ... the store and the fronts were asked      [admin_gather]
+ *   FIGURES -> STORE      all have said theirs, or some late           [admin_figured]
  *   REQUEST -> WORLD    ... the world was asked to reload              [run]
  *   STORE -> DRAIN      a page of the answer was sent                  [on_answer_end]
  *   DRAIN -> STORE      it took that page, the next one is asked for   [on_drained]
@@ -148,7 +150,7 @@ static void on_late(struct admin *admin, struct client *client, uint64_t now_ms,
         admin_finish(admin, client, "The request did not come in time.\n", ONCE_PROTOCOL, now_ms,
                      fx);
         break;
-    case CLIENT_STORE:
+    case CLIENT_FIGURES: case CLIENT_STORE:
         admin_finish(admin, client, "The queue does not answer. Ask again in a moment.\n",
                      ONCE_NOT_NOW, now_ms, fx);
         break;

@@ -2,6 +2,7 @@
 #include "role/admin_int.h"
 
 #include "base/log.h"
+#include "web/top.h"
 
 static const struct role_name to_store = { ROLE_STORE, 0 };
 
@@ -90,9 +91,35 @@ void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, stru
     case ONCE_STATUS:
         wire_tell_status_ask(fx, to_store, &(struct wire_status_ask){ client->token });
         break;
-    case ONCE_RELOAD: case ONCE_COMMANDS:
+    case ONCE_TOP: case ONCE_RELOAD: case ONCE_COMMANDS:
         break;
     }
+}
+
+void admin_figured(struct admin *admin, struct client *client, struct moment now,
+                   struct effects *fx)
+{
+    if (client->asks.command == ONCE_STATUS || !admin->store_up) {
+        admin_ask(admin, client, now.mono_ms, fx);
+        return;
+    }
+    buffer_clear(&admin->text);
+    top_put(&admin->text, &(struct top){ .store = (enum web_store)admin->store,
+                                         .wall_ms = now.wall_ms }, &admin->gathering.figures);
+    admin_send_text(admin, client, fx);
+    admin_finish(admin, client, "", ONCE_WELL, now.mono_ms, fx);
+}
+
+static void begin_figures(struct admin *admin, struct client *client, struct moment now,
+                          struct effects *fx)
+{
+    if (!admin->store_up) {
+        admin_ask(admin, client, now.mono_ms, fx);
+        return;
+    }
+    client->state = CLIENT_FIGURES;
+    client->deadline_ms = now.mono_ms + STORE_MS;
+    admin_gather(admin, now, fx);
 }
 
 static void log_request(const struct client *client, const struct bytes *words, size_t n,
@@ -135,7 +162,10 @@ void admin_run(struct admin *admin, struct client *client, const struct event *e
         client->trace = (struct once_trace){ .style = style };
         client->way = 0;
         client->ways_n = client->asks.tls ? 0 : once_trace_ways(client->asks.subject, client->ways);
-        admin_ask(admin, client, now_ms, fx);
+        if (client->asks.command == ONCE_STATUS || client->asks.command == ONCE_TOP)
+            begin_figures(admin, client, event->now, fx);
+        else
+            admin_ask(admin, client, now_ms, fx);
     }
     buffer_done(&flaw);
 }

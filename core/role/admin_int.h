@@ -21,7 +21,8 @@ enum {
 };
 
 enum client_state {
-    CLIENT_FREE, CLIENT_REQUEST, CLIENT_STORE, CLIENT_WORLD, CLIENT_DRAIN, CLIENT_CLOSING
+    CLIENT_FREE, CLIENT_REQUEST, CLIENT_FIGURES, CLIENT_STORE,
+    CLIENT_WORLD, CLIENT_DRAIN, CLIENT_CLOSING
 };
 
 struct client {
@@ -51,6 +52,7 @@ struct web_client {
 struct gathering {
     bool open;
     uint32_t token;
+    uint32_t fronts_left;           /* that have not answered; known when the store has */
     uint64_t deadline_ms;
     struct web_figures figures;
 };
@@ -79,11 +81,16 @@ struct once_style admin_style(const struct client *client, const struct event *e
 /* A whole request: read it, answer it or ask the store. */
 void admin_run(struct admin *admin, struct client *client, const struct event *event,
                const struct bytes *words, size_t n, struct effects *fx);
+/* The figures are there that this client waited for. */
+void admin_figured(struct admin *admin, struct client *client, struct moment now,
+                   struct effects *fx);
 /* Ask the store for the (next page of the) answer. */
 void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, struct effects *fx);
 
 /* ---- admin_web.c: those who ask over HTTP, and the figures */
 void admin_asked(struct admin *admin, const struct event *event, struct effects *fx);
+/* Ask for them; admin_figures_end follows, soon. */
+void admin_gather(struct admin *admin, struct moment now, struct effects *fx);
 /* The frame holds figures. */
 void admin_figures(struct admin *admin, const struct event *event, struct effects *fx);
 /* No more figures will come now: answer those who wait with what there is. */

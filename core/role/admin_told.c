@@ -77,7 +77,7 @@ static void on_status_is(struct admin *admin, const struct event *event, struct 
         return;
     struct once_style style = admin_style(client, event);
     buffer_clear(&admin->text);
-    once_status(&style, admin->store, &status, &admin->text);
+    once_status(&style, admin->store, &status, &admin->gathering.figures, &admin->text);
     admin_send_text(admin, client, fx);
     admin_finish(admin, client, "", ONCE_WELL, event->now.mono_ms, fx);
 }
@@ -175,7 +175,7 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
         on_tls_row(admin, event, fx);
     else if (kind == WIRE_STATUS_IS_MESSAGE)
         on_status_is(admin, event, fx);
-    else if (kind == WIRE_FIGURES_STORE_MESSAGE)
+    else if (kind == WIRE_FIGURES_STORE_MESSAGE || kind == WIRE_FIGURES_FRONT_MESSAGE)
         admin_figures(admin, event, fx);
     else if (kind == WIRE_ANSWER_END_MESSAGE)
         on_answer_end(admin, event, fx);

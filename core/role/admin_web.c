@@ -11,7 +11,7 @@ static const struct role_name to_store = { ROLE_STORE, 0 };
 
 /* ---- figures */
 
-static void gather(struct admin *admin, struct moment now, struct effects *fx)
+void admin_gather(struct admin *admin, struct moment now, struct effects *fx)
 {
     struct gathering *gathering = &admin->gathering;
 
@@ -24,17 +24,34 @@ static void gather(struct admin *admin, struct moment now, struct effects *fx)
     wire_tell_figures_ask(fx, to_store, &(struct wire_figures_ask){ gathering->token });
 }
 
+static void on_front(struct gathering *gathering, const struct wire_figures_front *told)
+{
+    struct web_figures *figures = &gathering->figures;
+    uint32_t front = told->front;
+
+    if (told->token != gathering->token || front >= LIMIT_FRONTS || figures->front_known[front])
+        return;
+    figures->front_known[front] = web_read_front_figures(told->figures, &figures->fronts[front]);
+    gathering->fronts_left -= gathering->fronts_left > 0;
+}
+
 void admin_figures(struct admin *admin, const struct event *event, struct effects *fx)
 {
     struct gathering *gathering = &admin->gathering;
-    struct wire_figures_store told;
+    struct wire_figures_store store;
+    struct wire_figures_front front;
 
-    if (!gathering->open || !wire_read_figures_store(event->bytes, &told)
-        || told.token != gathering->token)
+    if (!gathering->open)
         return;
-    gathering->figures.store_known =
-        web_read_store_figures(told.figures, &gathering->figures.store);
-    admin_figures_end(admin, event->now, fx);
+    if (wire_read_figures_store(event->bytes, &store) && store.token == gathering->token) {
+        gathering->figures.store_known =
+            web_read_store_figures(store.figures, &gathering->figures.store);
+        gathering->fronts_left = store.fronts;
+    } else if (wire_read_figures_front(event->bytes, &front)) {
+        on_front(gathering, &front);
+    }
+    if (gathering->figures.store_known && gathering->fronts_left == 0)
+        admin_figures_end(admin, event->now, fx);
 }
 
 /* ---- answers */
@@ -60,6 +77,9 @@ void admin_figures_end(struct admin *admin, struct moment now, struct effects *f
     for (size_t i = 0; i < COUNT(admin->web); i++)
         if (admin->web[i].used && admin->web[i].waits)
             answer(admin, &admin->web[i], now, fx);
+    for (size_t i = 0; i < COUNT(admin->clients); i++)
+        if (admin->clients[i].state == CLIENT_FIGURES)
+            admin_figured(admin, &admin->clients[i], now, fx);
 }
 
 static struct web_client *free_client(struct admin *admin)
@@ -82,7 +102,7 @@ void admin_asked(struct admin *admin, const struct event *event, struct effects 
         return;
     }
     client->waits = true;
-    gather(admin, event->now, fx);
+    admin_gather(admin, event->now, fx);
 }
 
 void admin_web_clear(struct admin *admin)

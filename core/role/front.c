@@ -92,6 +92,7 @@ static bool on_frame(struct front *front, struct bytes frame)
     struct wire_mailbox_is is;
     struct wire_letter_refused refused;
     struct wire_store_state state;
+    struct wire_figures_ask figures;
 
     if (wire_read_letter_taken(frame, &taken))
         return way_taken(front, &taken), true;
@@ -101,6 +102,8 @@ static bool on_frame(struct front *front, struct bytes frame)
         return recipient_is(front, &is), true;
     if (wire_read_letter_refused(frame, &refused))
         return way_refused(front, &refused), true;
+    if (wire_read_figures_ask(frame, &figures))
+        return counts_tell(front, figures.token), true;
     if (wire_read_store_state(frame, &state))
         return on_state(front, state.state), true;
     return false;

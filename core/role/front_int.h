@@ -13,6 +13,7 @@
  *   front_clock.c     a deadline for each session
  *   front_tls.c       TLS before the machine, certificates and signatures from keys
  *   front_log.c       the lines of the log
+ *   front_count.c     the figures
  */
 #ifndef POSTERN_ROLE_FRONT_INT_H
 #define POSTERN_ROLE_FRONT_INT_H
@@ -28,6 +29,7 @@
 #include "role/wire.h"
 #include "smtp/proxy.h"
 #include "smtp/server.h"
+#include "web/figures.h"
 
 enum {
     FRONT_SMALL_TEXT = 48 * 1024,       /* up to here a letter goes as one frame */
@@ -216,6 +218,7 @@ struct front {
     struct ways ways;
     struct recipients recipients;
     struct front_tls tls;
+    struct web_front_figures figures;
     struct session **clock;     /* a heap, the earliest first */
     size_t clock_n, clock_room;
     uint64_t alarm_ms;          /* asked for; FRONT_NEVER: none */
@@ -380,6 +383,15 @@ void session_cipher(struct front *front, struct session *session, struct bytes b
 MUST_USE bool session_send(struct front *front, struct session *session, struct bytes plain);
 /* close_notify, before the connection is closed in order. */
 void session_say_goodbye(struct front *front, struct session *session);
+
+/* ---- front_count.c: what is counted, for admin */
+
+void count_letter(struct front *front, unsigned reply, uint64_t octets);
+void count_refusal(struct front *front, struct bytes verb, unsigned reply);
+void count_tls(struct front *front, struct bytes version);
+/* Why it was turned away, as in the log. */
+void count_turned_away(struct front *front, const char *why);
+void counts_tell(struct front *front, uint32_t token);
 
 /* ---- front_log.c */
 

@@ -47,6 +47,7 @@ void log_turned_away(struct front *front, const struct session *session, const c
 {
     struct buffer *line = begin(front, "turned-away", session->number);
 
+    count_turned_away(front, why);
     log_ours(line, "why", bytes_of(why));
     send_line(front, LOG_INFO, line);
 }
@@ -65,7 +66,7 @@ void log_stress(struct front *front, bool stressed)
 
     log_begin(line, stressed ? "stress-begins" : "stress-ends");
     log_uint(line, "connected", front->connected);
-    log_uint(line, "connections", front->conf->connections);
+    log_uint(line, "connections", conf_connections(front->conf));
     send_line(front, LOG_WARN, line);
 }
 
@@ -141,6 +142,7 @@ void log_note(struct front *front, struct session *session, const struct smtp_no
         note_taken(front, session, note);
         return;
     }
+    count_refusal(front, note->verb, note->reply);
     struct buffer *line = begin(front, "refused", session->number);
     log_ours(line, "verb", note->verb.n == 0 ? BYTES("unknown") : note->verb);
     put_theirs(line, "text", note->text);
@@ -200,6 +202,7 @@ void log_letter(struct front *front, const struct session *session, uint64_t num
     _Static_assert(COUNT(rows) == SMTP_VERDICTS, "a verdict without a row");
     struct buffer *line = begin(front, rows[verdict].what, number);
 
+    count_letter(front, rows[verdict].reply, size);
     if (id.n > 0)
         log_ours(line, "id", id);
     log_uint(line, "size", size);

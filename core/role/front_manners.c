@@ -50,7 +50,7 @@ static bool take_nets(struct front *front)
 bool manners_make(struct front *front)
 {
     struct limit_rules rules = rules_of(front->conf);
-    size_t places = PLACES_A_CONNECTION * (size_t)front->conf->connections;
+    size_t places = PLACES_A_CONNECTION * (size_t)conf_connections(front->conf);
 
     front->manners.limits = limits_new(&rules, front->key,
                                        places < PLACES_LEAST ? PLACES_LEAST : places);
@@ -87,7 +87,7 @@ static void set_patience(struct front *front, struct session *session)
 void manners_look(struct front *front)
 {
     size_t bound = front->manners.stressed ? STRESS_ENDS : STRESS_BEGINS;
-    bool stressed = front->connected * 100 >= (size_t)front->conf->connections * bound;
+    bool stressed = front->connected * 100 >= (size_t)conf_connections(front->conf) * bound;
 
     if (stressed == front->manners.stressed)
         return;
@@ -189,7 +189,7 @@ void manners_greet(struct front *front, struct session *session)
     if (front->stopping || front->store == STORE_CLOSED)
         turn_away(front, session, 421, STATUS(4, 3, 2),
                   BYTES("No mail is taken now, try again later"), "closed");
-    else if (front->connected > front->conf->connections)
+    else if (front->connected > conf_connections(front->conf))
         turn_away(front, session, 421, STATUS(4, 7, 0),
                   BYTES("Too many clients are connected, try again later"), "full");
     else

@@ -58,6 +58,7 @@ void session_accept(struct front *front, const struct event *event)
     struct session *session = make_room(front, event->conn) ? session_new(front, event) : NULL;
 
     front->connected++;
+    front->figures.connected++;
     manners_look(front);
     if (session == NULL) {
         fx_send(front->fx, event->conn, BYTES("421 4.3.2 Memory is short, try again later\r\n"));

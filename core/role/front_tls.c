@@ -192,6 +192,7 @@ static void opened(struct front *front, struct session *session)
     session->shaking = false;
     session->command_ms = front->now.mono_ms;
     log_tls(front, session, "tls");
+    count_tls(front, tls_facts(session->tls).version);
     if (tls_facts(session->tls).name.n > 0 && !tls_facts(session->tls).name_known)
         tell_news(front, session, TLS_NEWS_NAME);
     smtp_server_secured(session->smtp);
@@ -204,8 +205,10 @@ static void failed(struct front *front, struct session *session)
     if (session->tls_over)
         return;
     log_tls(front, session, session->shaking ? "tls-failed" : "tls-broken");
-    if (session->shaking)
+    if (session->shaking) {
+        count_tls(front, BYTES_NONE);
         tell_news(front, session, TLS_NEWS_FAILED);
+    }
     session->tls_over = session->over = true;
 }
 

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "queue/history.h"
 #include "role/wire.h"
+#include "web/figures.h"
 
 /* Exit statuses, with the values of sysexits.h. */
 enum once_exit {
@@ -31,7 +32,7 @@ enum once_exit {
     ONCE_CONFIG = 78,           /* EX_CONFIG */
 };
 
-enum once_command { ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_RELOAD, ONCE_COMMANDS };
+enum once_command { ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_TOP, ONCE_RELOAD, ONCE_COMMANDS };
 
 struct once_request {
     enum once_command command;
@@ -96,9 +97,10 @@ void once_trace_end(struct once_trace *trace, bool more, struct buffer *to);
 void once_tls_row(const struct once_style *style, const struct wire_tls_row *row,
                   struct buffer *to);
 
-/* postern status. */
+/* postern status. What is not known of the figures is left out. */
 void once_status(const struct once_style *style, enum store_state state,
-                 const struct wire_status_is *status, struct buffer *to);
+                 const struct wire_status_is *status, const struct web_figures *figures,
+                 struct buffer *to);
 
 /* postern code: all of it, its words read and its answer written. `colour`: for a terminal. What is
    wrong with the words stands in reterr_words, a line each with its end; the answer may still have

@@ -23,8 +23,29 @@ static const char *state_words(enum store_state state)
     return words[state];
 }
 
+static size_t fronts_of(const struct web_figures *figures)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < LIMIT_FRONTS; i++)
+        n += figures->front_known[i];
+    return n;
+}
+
+static void put_sessions(const struct web_figures *figures, struct buffer *to)
+{
+    struct web_front_figures sum = web_sum_fronts(figures);
+
+    once_put_count(to, sum.sessions, "client");
+    buffer_put(to, BYTES(" connected of at most "));
+    buffer_put_uint(to, sum.sessions_most);
+    buffer_put(to, BYTES(", at "));
+    once_put_count(to, fronts_of(figures), "front");
+    buffer_put_text(to, sum.stressed > 0 ? "; nearly full.\n" : ".\n");
+}
+
 static void put_status_json(enum store_state state, const struct wire_status_is *status,
-                            struct buffer *to)
+                            const struct web_figures *figures, struct buffer *to)
 {
     struct json json = json_to(to);
 
@@ -36,15 +57,22 @@ static void put_status_json(enum store_state state, const struct wire_status_is 
     json_put_uint(&json, "delivered", status->delivered);
     json_put_uint(&json, "deferred", status->deferred);
     json_put_uint(&json, "failed", status->failed);
+    if (fronts_of(figures) > 0) {
+        struct web_front_figures sum = web_sum_fronts(figures);
+        json_put_uint(&json, "sessions", sum.sessions);
+        json_put_uint(&json, "sessions_limit", sum.sessions_most);
+        json_put_uint(&json, "fronts", fronts_of(figures));
+    }
     json_put_object_end(&json);
     json_line_end(&json);
 }
 
 void once_status(const struct once_style *style, enum store_state state,
-                 const struct wire_status_is *status, struct buffer *to)
+                 const struct wire_status_is *status, const struct web_figures *figures,
+                 struct buffer *to)
 {
     if (style->json) {
-        put_status_json(state, status, to);
+        put_status_json(state, status, figures, to);
         return;
     }
     buffer_put(to, BYTES("The store runs since "));
@@ -53,7 +81,10 @@ void once_status(const struct once_style *style, enum store_state state,
     buffer_put_text(to, state_words(state));
     buffer_put_char(to, '\n');
     once_put_count(to, status->letters, "letter");
-    buffer_put(to, BYTES(" in the queue.\nSince then: "));
+    buffer_put(to, BYTES(" in the queue.\n"));
+    if (fronts_of(figures) > 0)
+        put_sessions(figures, to);
+    buffer_put(to, BYTES("Since then: "));
     once_put_count(to, status->accepted, "letter");
     buffer_put(to, BYTES(" accepted; "));
     once_put_count(to, status->delivered, "recipient");

@@ -338,10 +338,11 @@ static void tells_how_the_store_stands(void **state)
 {
     struct wire_status_is status = { .since_ms = NOW - 7200000, .letters = 1, .accepted = 12,
                                      .delivered = 11, .deferred = 3 };
+    static const struct web_figures none;
     struct once_style style = { .now_ms = NOW, .relative = true };
     struct buffer out = buffer_with_most(1024), json = buffer_with_most(1024);
 
-    once_status(&style, STORE_LOW, &status, &out);
+    once_status(&style, STORE_LOW, &status, &none, &out);
     check(&out, "The store runs since 1970-01-12T11:46:40.000Z (2 hours ago). Its disk is "
     "nearly full:"
                 " letters are refused for now (452 4.3.1).\n"
@@ -350,7 +351,7 @@ static void tells_how_the_store_stands(void **state)
                 "repeated,"
                 " 0 failed for good.\n");
     style.json = true;
-    once_status(&style, STORE_OPEN, &status, &json);
+    once_status(&style, STORE_OPEN, &status, &none, &json);
     check(&json, "{\"state\":\"open\",\"since\":\"1970-01-12T11:46:40.000Z\",\"queued\":1,"
                  "\"accepted\":12,\"delivered\":11,\"deferred\":3,\"failed\":0}\n");
 }

@@ -42,6 +42,14 @@ static const struct {
         "  -c FILE      the configuration file that names the server\n"
         "  --json       one JSON object\n"
         "  --relative   beside each moment how long ago it was; so on a terminal\n" },
+    [ONCE_TOP] = { "top", false,
+        "usage: postern top [-c FILE] [--json]\n"
+        "\n"
+        "Shows live what the server does: rates, queue, sessions, disk. q ends it. Not on a\n"
+        "terminal: once.\n"
+        "\n"
+        "  -c FILE      the configuration file that names the server\n"
+        "  --json       once, as one JSON object\n" },
     [ONCE_RELOAD] = { "reload", false,
         "usage: postern reload [-c FILE]\n"
         "\n"

@@ -111,6 +111,7 @@ static bool from_front(struct store *store, const struct event *event, struct ef
          : kind == WIRE_LETTER_END_MESSAGE ? on_end(store, event, fx)
          : kind == WIRE_LETTER_DROP_MESSAGE ? on_drop(store, event, fx)
          : kind == WIRE_TLS_NEWS_MESSAGE ? on_tls_news(store, event)
+         : kind == WIRE_FIGURES_FRONT_MESSAGE ? store_front_figures(store, event, fx)
          : kind == WIRE_MAILBOX_ASK_MESSAGE && on_mailbox_ask(store, event, fx);
 }
 
@@ -197,6 +198,8 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
 {
     struct role_name peer = event->peer;
 
+    if (up)
+        store_counts_begin(store, peer.kind);
     if (peer.kind == ROLE_FRONT && peer.index < LIMIT_FRONTS) {
         store->fronts[peer.index] = up;
         if (!up)
@@ -268,7 +271,8 @@ static struct queue_conf queue_conf_of(struct store *store, const struct conf *c
         .deliverer = deliverer_of, .of = store,
         .history_keep_ms = conf->history_keep_ms,
         .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
-        .deliver = conf->deliver, .report = store_report, .reporter = store };
+        .deliver = conf->deliver, .report = store_report, .reporter = store,
+        .flushed = store_counts_flush };
 
     settings.retries = conf->retry.n;
     memcpy(settings.retry_ms, conf->retry.ms, sizeof(settings.retry_ms));

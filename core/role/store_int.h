@@ -16,6 +16,7 @@
 #include "queue/queue.h"
 #include "role/role.h"
 #include "role/wire.h"
+#include "web/figures.h"
 
 /* The queue's deliverers. */
 enum { STORE_LOCAL, STORE_RELAY };
@@ -51,6 +52,7 @@ struct store {
     struct effects *fx;         /* of this step */
     /* For `postern status`: since this role began. */
     uint64_t since_ms, accepted, outcomes[JOB_WAITS + 1];
+    struct web_store_figures figures;   /* of it: flushes, and roles that began */
 };
 
 /* store_keys.c: by what a letter shall be found in the history. Lives until the next call. */
@@ -80,6 +82,11 @@ void store_tls_tell(struct store *store, uint32_t token, struct effects *fx);
 /* store_figures.c: all that is counted, for admin. */
 void store_tell_figures(struct store *store, uint32_t token, struct moment now,
                         struct effects *fx);
+/* A front's answer: handed on. False: it is not in order. */
+bool store_front_figures(struct store *store, const struct event *event, struct effects *fx);
+void store_counts_begin(struct store *store, enum role_kind peer);
+/* queue_conf.flushed. */
+void store_counts_flush(void *store, uint64_t ms);
 
 /* store_news.c: tell everyone what the queue has to say. */
 void store_tell_news(struct store *store, struct effects *fx);

@@ -138,17 +138,25 @@ static void prometheus_can_read_them(void **state)
 static void every_row_is_shown(void **state)
 {
     struct buffer text = buffer_with_most(1 << 20);
-    struct web_figures figures = { .store_known = true };
+    struct web_figures figures = { .store_known = true, .front_known[3] = true };
     uint64_t n = 7000;
 
 #define F(kind, field, ...) figures.store.field = ++n * 1000;
     FIGURES_STORE(F)
+#undef F
+#define F(kind, field, ...) figures.fronts[3].field = ++n * 1000;
+    FIGURES_FRONT(F)
 #undef F
     web_put_metrics(&text, &figures, WEB_STORE_OPEN);
     n = 7000;
 #define F(kind, field, metric, suffix, labels, help) \
     assert_true(is_shown(buffer_bytes(&text), metric suffix, labels, ++n));
     FIGURES_STORE(F)
+#undef F
+#define F(kind, field, metric, suffix, labels, help) \
+    assert_true(is_shown(buffer_bytes(&text), metric suffix, \
+                         labels[0] == '\0' ? "front=\"3\"" : "front=\"3\"," labels, ++n));
+    FIGURES_FRONT(F)
 #undef F
     buffer_done(&text);
 }

@@ -4,11 +4,15 @@
 
 usage: web.py POSTERN PACKAGES
 """
+import fcntl
 import http.client
 import json
 import os
+import pty
 import re
 import socket
+import struct
+import termios
 
 import harness
 from harness import Client, equal, free_port, id_of, true, wait_until
@@ -112,6 +116,75 @@ def metrics_count(bench):
     wait_until(lambda: metrics(server)['postern_queue_letters'] == 0, 'the queue to be empty')
 
 
+def summed(samples, name, *labels):
+    return sum(number for key, number in samples.items()
+               if key.partition('{')[0] == name and all(label in key for label in labels))
+
+
+def fronts_count(bench):
+    """Refusals, sessions and the cap of all fronts together, in metrics, status and top."""
+    server = bench.server(more='fronts 2\nconnections-total 4').start()
+    with Client(server.port) as client:
+        client.command('MAIL FROM:<a@example.com>', '250')
+        client.command('RCPT TO:<nobody@example.org>', '550')
+        client.command('NONSENSE', '500')
+        wait_until(lambda: summed(metrics(server), 'postern_sessions_open') == 1, 'one session')
+        now = metrics(server)
+        equal(summed(now, 'postern_sessions_limit'), 4, 'the cap')
+        equal(summed(now, 'postern_recipients_refused_total', 'class="5"'), 1, 'recipients')
+        equal(summed(now, 'postern_commands_refused_total', 'class="5"'), 1, 'commands')
+        true('1 client connected of at most 4, at 2 fronts.' in server.run('status').stdout,
+             'status says so')
+        told = json.loads(server.run('status', '--json').stdout)
+        equal((told['sessions'], told['sessions_limit'], told['fronts']), (1, 4, 2), 'as JSON')
+    held = []
+    for _ in range(12):
+        held.append(socket.create_connection(('127.0.0.1', server.port), 60))
+    greetings = [client.recv(3) for client in held]
+    true(greetings.count(b'220') <= 4 and b'421' in greetings, str(greetings))
+    for client in held:
+        client.close()
+    wait_until(lambda: summed(metrics(server), 'postern_limits_hit_total', '="connections"')
+               == greetings.count(b'421'), 'each refusal to be counted')
+
+
+def top_once(bench):
+    server = bench.server().start()
+    send_one(server)
+    shown = server.run('top')
+    equal(shown.returncode, 0, shown.stderr)
+    true('\x1b' not in shown.stdout and 'Postern: takes letters' in shown.stdout, shown.stdout)
+    true(all(len(line) <= 80 for line in shown.stdout.splitlines()), 'it fits')
+    told = json.loads(server.run('top', '--json').stdout)
+    equal((told['accepting'], told['accepted']), (True, 1), 'as JSON')
+    equal(sum(front['letters'] for front in told['fronts']), 1, 'of the fronts')
+    server.stop()
+    equal(server.run('top').returncode, 69, 'no server')
+
+
+def top_on_a_terminal(bench):
+    """A frame a second, another size at once, and q."""
+    server = bench.server().start()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(server.program, [server.program, 'top', '-c', server.conf])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 10, 40, 0, 0))
+    seen = bytearray()
+
+    def read_until(what):
+        while what not in seen:
+            seen.extend(os.read(terminal, 65536))
+
+    read_until(b'Clients connected')
+    del seen[:]
+    read_until(b'Postern: takes letters')
+    read_until(b'\x1b[J')
+    os.write(terminal, b'q')
+    read_until(b'\x1b[?1049l')
+    equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, 'its status')
+    os.close(terminal)
+
+
 def methods_and_pages(bench):
     server = bench.server().start()
     status, headers, _ = get(server, '/metrics', 'POST', b'x=1')
@@ -213,6 +286,7 @@ def in_one_process(bench):
 
 
 if __name__ == '__main__':
-    harness.main([health_says_what_is, health_says_what_is_not, metrics_count, methods_and_pages,
+    harness.main([health_says_what_is, health_says_what_is_not, metrics_count, fronts_count, top_once,
+                  top_on_a_terminal, methods_and_pages,
                   bodies_have_a_bound, on_loopback_too, nowhere_when_told_so, crowds_and_nonsense,
                   the_store_is_away, in_one_process])
