@@ -16,7 +16,15 @@
     P(delivery_repeated)        \
     P(group_split)              \
     P(report_split)             \
-    P(texts_crossed)
+    P(texts_crossed)            \
+    P(taken_before_reply)       \
+    P(report_lost)              \
+    P(clear_octets_kept)        \
+    P(gives_up_early)           \
+    P(found_not_kept)           \
+    P(names_unsure)             \
+    P(states_forgotten)         \
+    P(never_heals)
 
 enum plant {
     PLANT_none,

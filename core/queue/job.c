@@ -109,6 +109,8 @@ static uint64_t patience_ends(const struct queue *q, const struct job *job)
 {
     bool known = q->conf.give_up_ms != 0 && job->payload != NULL;
 
+    if (known && PLANTED(gives_up_early))
+        return job->record.received_ms + q->conf.give_up_ms / 4096;
     return known ? job->record.received_ms + q->conf.give_up_ms : UINT64_MAX;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/mark.h"
+#include "base/plant.h"
 
 #include <assert.h>
 #include <string.h>
@@ -220,7 +221,8 @@ static uint64_t unsure_from(const struct recovery *r)
 
 static bool is_unsure(const struct recovery *r)
 {
-    return !r->end.nothing && !r->end.fresh && unsure_from(r) < lsn_offset(r->end.lsn);
+    return !r->end.nothing && !r->end.fresh && !PLANTED(found_not_kept)
+        && unsure_from(r) < lsn_offset(r->end.lsn);
 }
 
 static void keep_read(struct queue *q, struct effects *fx)

@@ -145,6 +145,9 @@ void segment_folders(struct effects *fx, struct token token)
     for (size_t i = 0; i < COUNT(folders); i++)
         step(fx, (struct io){ .kind = IO_MKDIR, .lane = LANE_LOG, .name = bytes_of(folders[i]) },
              token);
+    if (!PLANTED(names_unsure))
+        step(fx, (struct io){ .kind = IO_SYNC_DIR, .lane = LANE_LOG, .name = BYTES("log") },
+             token);
     last(fx, (struct io){ .kind = IO_SYNC_DIR, .lane = LANE_LOG, .name = BYTES_NONE }, token);
 }
 

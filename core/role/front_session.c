@@ -6,6 +6,8 @@
  */
 #include "role/front_int.h"
 
+#include "base/plant.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -158,9 +160,11 @@ static void on_starttls(struct front *front, struct session *session, struct byt
     smtp_server_answer_starttls(session->smtp, yes);
     if (!yes)
         return;
-    *in = bytes_skip(*in, in->n);
-    buffer_done(&session->pending);
-    session->pending_at = 0;
+    if (!PLANTED(clear_octets_kept)) {
+        *in = bytes_skip(*in, in->n);
+        buffer_done(&session->pending);
+        session->pending_at = 0;
+    }
     fx_send(front->fx, session->conn, fx_keep(front->fx, smtp_server_output(session->smtp)));
     smtp_server_sent(session->smtp);
 }

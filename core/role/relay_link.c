@@ -6,6 +6,7 @@
 #include "role/relay_int.h"
 
 #include "base/log.h"
+#include "base/plant.h"
 
 #include <string.h>
 
@@ -156,6 +157,9 @@ static void feed(struct relay *relay, struct link *link)
         if (!last && piece.n < RELAY_PIECE)
             return;
         smtp_client_text(link->client, piece, last);
+        if (last && PLANTED(taken_before_reply))
+            relay_job_result(relay, job, &(struct client_result){
+                .outcome = CLIENT_TAKEN, .code = STATUS(2, 0, 0), .words = BYTES("surely") });
         job->from += piece.n;
         if (job->from > job->handed) {
             relay_job_credit(relay, job, job->from - job->handed);

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/plant.h"
 #include "mail/envelope.h"
 
 #include <string.h>
@@ -239,7 +240,7 @@ static void end_when_settled(struct store *store, uint64_t now_ms, struct effect
    well. */
 static void end_when_dead(struct store *store, uint64_t now_ms, struct effects *fx)
 {
-    if (queue_state(store->queue) != QUEUE_READ_ONLY || store->over)
+    if (queue_state(store->queue) != QUEUE_READ_ONLY || store->over || PLANTED(never_heals))
         return;
     if (store->heal_at == 0)
         store->heal_at = now_ms + STORE_HEAL_MS;

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/plant.h"
 #include "base/reader.h"
 #include "mail/envelope.h"
 
@@ -147,6 +148,8 @@ enum queue_report store_report(void *of, const struct queue_verdict *verdict,
     struct envelope envelope;
     struct recipient recipient;
 
+    if (verdict->outcome == QUEUE_FAILED && PLANTED(report_lost))
+        return QUEUE_REPORT_NONE;
     if (!envelope_read(verdict->head, &envelope) || !recipient_read(verdict->to, &recipient))
         return QUEUE_REPORT_HOLD;
     struct bounce_facts facts = {
