@@ -49,6 +49,16 @@ void key_file_read(struct bytes text, struct arena *arena, struct key_file *ret_
 /* Put an item into the ring. Private keys in clear, and broken items, are REFUSED. */
 enum keyring_result key_item_add(struct keyring *ring, const struct key_item *item);
 
+/* ---- the file `trust` of our store: a line for each key, "DIGEST DEPTH ROLE # whose" */
+
+enum { CERT_DEPTH_MOST = 9 };
+/* Each line's trust into the ring. Returns the number of the first line that is none, or 0. */
+uint32_t key_trust_read(struct bytes text, struct keyring *ring);
+void key_trust_put(struct buffer *to, const struct keyring_anchor *anchor, struct bytes whose);
+/* "ca", "pca", "ipra": keyring_anchor.free_levels 0, 1, 2. */
+MUST_USE bool key_role_of(struct bytes word, unsigned *ret_free_levels);
+const char *key_role_name(unsigned free_levels);
+
 /* ---- writing; LF line ends, base64 in lines of 64 */
 
 /* -----BEGIN label----- with the names as "User:" lines before it. */

@@ -333,3 +333,22 @@ size_t keyring_crls(const struct keyring *ring, const struct x509_crl **ret_crls
     *ret_crls = ring->crls.at;
     return ring->crls.n;
 }
+
+size_t keyring_anchors(const struct keyring *ring, const struct keyring_anchor **ret_anchors)
+{
+    *ret_anchors = ring->anchors.at;
+    return ring->anchors.n;
+}
+
+bool keyring_drop_anchor(struct keyring *ring, const uint8_t digest[static KEY_DIGEST])
+{
+    struct keyring_anchor *anchors = ring->anchors.at;
+
+    for (size_t i = 0; i < ring->anchors.n; i++) {
+        if (memcmp(anchors[i].digest, digest, KEY_DIGEST) == 0) {
+            anchors[i] = anchors[--ring->anchors.n];
+            return true;
+        }
+    }
+    return false;
+}

@@ -92,6 +92,10 @@ const struct keyring_secret *keyring_find_secret(const struct keyring *ring,
 /* NULL when nobody said that this key is trusted. */
 const struct keyring_anchor *keyring_trust(const struct keyring *ring, struct rsa_public key);
 
+/* All of whom somebody said so. */
+size_t keyring_anchors(const struct keyring *ring, const struct keyring_anchor **ret_anchors);
+/* Trust no more; false: there was no trust. */
+bool keyring_drop_anchor(struct keyring *ring, const uint8_t digest[static KEY_DIGEST]);
 size_t keyring_crls(const struct keyring *ring, const struct x509_crl **ret_crls);
 
 /* SHA-256 of the SubjectPublicKeyInfo with rsaEncryption: one digest for a key, whichever way it is
