@@ -191,7 +191,7 @@ static void providers_have_codes_of_their_own(void **state)
     page = page_of(STATUS((class) == 0 ? 5 : (class), subject, first)); \
     assert_true((first) <= (last) && is_sentence(what)); \
     assert_true(page_elsewhere(&page, &provider, &text)); \
-    assert_ptr_equal(text, what);
+    assert_string_equal(text, what);
     PRIVATE_LIST(ROW)
 #undef ROW
     assert_true(page_find(BYTES("4.7.501"), &page) && page_elsewhere(&page, &provider, &text));
