@@ -187,6 +187,10 @@ bool pem_take_dek(const struct pem_field *field, struct arena *arena, struct pem
         return pem_flaw(reterr_flaw, field->line, PEM_MALFORMED, "DEK-Info",
                         "has no initialization vector of the right length");
     memcpy(header->iv, iv.at, iv.n);
+    /* Our extension: the nonce with its first bit set is the signature's. */
+    if (header->dek == CIPHER_AES_256_GCM && (header->iv[0] & 0x80) != 0)
+        return pem_flaw(reterr_flaw, field->line, PEM_MALFORMED, "DEK-Info",
+                        "has a nonce that begins with a set bit");
     return true;
 }
 
