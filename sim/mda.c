@@ -184,6 +184,7 @@ static bool refuses(const char *to)
     return false;
 }
 
+/* Return-Path is its to write; Delivered-To the relay wrote. */
 static void put_file(const struct mda_line *line, struct buffer *to)
 {
     const char *eol = line->binary ? "\r\n" : "\n";
@@ -192,9 +193,6 @@ static void put_file(const struct mda_line *line, struct buffer *to)
     buffer_put_text(to, "Return-Path: <");
     buffer_put_text(to, line->sender);
     buffer_put_text(to, ">");
-    buffer_put_text(to, eol);
-    buffer_put_text(to, "Delivered-To: ");
-    buffer_put_text(to, line->to);
     buffer_put_text(to, eol);
     for (size_t i = 0; i < text.n; i++)
         if (line->binary || text.at[i] != '\r' || i + 1 == text.n || text.at[i + 1] != '\n')

@@ -112,6 +112,8 @@ void relay_ask(struct relay *relay, const struct wire_mailbox_ask *ask);
 void relay_forget_all(struct relay *relay);
 void relay_job_result(struct relay *relay, struct relay_job *job,
                       const struct client_result *result);
+/* Back to the store: this was no attempt. Frees it. */
+void relay_job_again(struct relay *relay, struct relay_job *job);
 /* Out of its server's list, and freed. */
 void relay_job_free(struct relay *relay, struct relay_job *job);
 /* The first that waits for a connection and can be begun; NULL: none. */

@@ -146,6 +146,12 @@ void relay_job_result(struct relay *relay, struct relay_job *job,
     buffer_done(&words);
 }
 
+void relay_job_again(struct relay *relay, struct relay_job *job)
+{
+    tell_result(relay, job->number, JOB_BUSY, STATUS(4, 4, 2), BYTES_NONE);
+    relay_job_free(relay, job);
+}
+
 void relay_job_credit(struct relay *relay, struct relay_job *job, size_t handed)
 {
     size_t ours = handed < job->added ? handed : job->added;
