@@ -101,10 +101,22 @@ static bool take_part(struct reader *in, struct word *word)
     return true;
 }
 
+/* As it stands in a report: "(#5.1.1)", or behind a reply code, "550-5.1.1", "550 5.1.1". */
+static struct bytes bare(struct bytes text)
+{
+    text = bytes_trim(text);
+    if (bytes_begins(text, BYTES("(")) && bytes_ends(text, BYTES(")")))
+        text = bytes_first(bytes_skip(text, 1), text.n - 2);
+    if (text.n > 4 && is_digit(text.at[0]) && is_digit(text.at[1]) && is_digit(text.at[2])
+        && (text.at[3] == '-' || text.at[3] == ' '))
+        text = bytes_skip(text, 4);
+    return text;
+}
+
 /* word = ["#"] part *2("." part),  part = 1*DIGIT / "X" */
 static struct word word_of(struct bytes text)
 {
-    struct reader in = reader_of(bytes_trim(text));
+    struct reader in = reader_of(bare(text));
     struct word word = { 0 };
 
     take_char(&in, '#');
@@ -198,7 +210,7 @@ static size_t find_near(struct bytes word, struct near ret[static NEAR_MOST])
 static void put_near(struct buffer *to, struct bytes text)
 {
     struct near near[NEAR_MOST];
-    size_t n = find_near(bytes_trim(text), near);
+    size_t n = find_near(bare(text), near);
 
     for (size_t i = 0; i < n; i++) {
         buffer_put_text(to, i == 0 ? "; near it: " : ", ");

@@ -54,8 +54,9 @@ struct page {
     const struct page_words *words;     /* never NULL */
 };
 
-/* The page of "5.7.7", "X.7.7", "5.7", "X.7", "5" or "550"; small letters, "#" in front and "X" for
-   a detail ("5.7.X") are allowed. False: it is no code; page_put_flaw says why. */
+/* The page of "5.7.7", "X.7.7", "5.7", "X.7", "5" or "550"; small letters, "#" in front, "X" for a
+   detail ("5.7.X"), brackets and a reply code in front ("550-5.7.1") are allowed. False: it is no
+   code; page_put_flaw says why. */
 MUST_USE bool page_find(struct bytes word, struct page *ret_page);
 /* Why a word has no page, and which codes may have been meant: one line without its end. The word
    is made safe. */

@@ -35,13 +35,16 @@ const char *page_class_title(enum page_class class)
     return titles[class];
 }
 
-const char *page_action(enum page_class class)
+/* RFC 3886, 3.3.4: 2.1.9 always goes with "relayed". */
+const char *page_action(const struct page *page, enum page_class class)
 {
     static const char *const actions[PAGE_CLASSES] = {
         [PAGE_TEMPORARY] = "delayed", [PAGE_PERMANENT] = "failed", [PAGE_SUCCESS] = "delivered",
     };
+    bool relayed = class == PAGE_SUCCESS && page->entry != NULL
+        && page->entry == status_find(status_of(2, STATUS_RELAYED_NO_TRACKING));
 
-    return actions[class];
+    return relayed ? "relayed" : actions[class];
 }
 
 const char page_action_note[] =

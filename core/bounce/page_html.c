@@ -191,8 +191,8 @@ static void put_example(struct buffer *to, const struct page *page)
     put_heading(to, page->kind == PAGE_STATUS ? "How a report shows it" : "An example");
     buffer_put_text(to, "<pre>");
     if (page->kind == PAGE_STATUS) {
-        put_element(to, "Final-Recipient: rfc822; anna@example.org\nAction: ", page_action(class),
-                    "\nStatus: ");
+        put_element(to, "Final-Recipient: rfc822; anna@example.org\nAction: ",
+                    page_action(page, class), "\nStatus: ");
         page_put_name(to, &full);
         if (page->words->sense[class].example != NULL)
             buffer_put_text(to, "\nDiagnostic-Code: smtp; ");

@@ -34,8 +34,8 @@ bool page_sibling(const struct page *page, enum page_class class, struct page *r
 const char *page_retried(const struct page *page, enum page_class class);
 /* What a server says, with the code put in; nothing when there is no example. */
 void page_put_example(struct buffer *to, const struct page *page, enum page_class class);
-/* "delayed", "failed", "delivered". */
-const char *page_action(enum page_class class);
+/* Action of a report: "delayed", "failed", "delivered". */
+const char *page_action(const struct page *page, enum page_class class);
 
 /* Beside the example of a temporary failure: the Action alone says whether it is over. */
 extern const char page_action_note[];

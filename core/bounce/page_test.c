@@ -37,6 +37,8 @@ static const struct { const char *word, *want; bool registered; } found[] = {
     { "5", "5.X.X", true }, { "4.x.x", "4.X.X", true }, { "2.X", "2.X.X", true },
     { "550", "550", true }, { "354", "354", true }, { "591", "591", true },
     { "5.7.509", "5.7.509", false }, { "4.9.1", "4.9.1", false }, { "X.9.999", "X.9.999", false },
+    { "550-5.1.1", "5.1.1", true }, { "550 5.1.1", "5.1.1", true },
+    { "(#5.7.1)", "5.7.1", true }, { "450 #4.2.0 ", "4.2.0", true },
     { "5.07.007", "5.7.7", true }, { "599", "599", false }, { "4.8", "4.8.X", false },
     { "2.999.999", "2.999.999", false }, { "5.64.1", "5.64.1", false },
 };
@@ -194,6 +196,8 @@ static void providers_have_codes_of_their_own(void **state)
     assert_string_equal(text, what);
     PRIVATE_LIST(ROW)
 #undef ROW
+    page = page_of(STATUS(2, 1, 9));
+    assert_string_equal(page_action(&page, PAGE_SUCCESS), "relayed");
     assert_true(page_find(BYTES("4.7.501"), &page) && page_elsewhere(&page, &provider, &text));
     assert_string_equal(provider, "Microsoft 365");
     assert_true(page_find(BYTES("5.7.1"), &page) && !page_elsewhere(&page, &provider, &text));

@@ -229,7 +229,7 @@ static void put_one_example(struct buffer *to, const struct page *page, enum pag
     if (page->kind == PAGE_STATUS) {
         full.code.class = page_class_digit(class);
         put_field(to, "Final-Recipient:", BYTES("rfc822; anna@example.org"));
-        put_field(to, "Action:", bytes_of(page_action(class)));
+        put_field(to, "Action:", bytes_of(page_action(page, class)));
         put_field(to, "Status:", bytes_of(name_of(&full, name)));
     }
     if (page->words->sense[class].example != NULL) {
