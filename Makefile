@@ -49,7 +49,7 @@ proof: all
 	    build/postern-sim --seeds $$n --from $$((@ * n + 1))'
 	$(MAKE) fuzz FUZZ_SECONDS=$(PROOF_FUZZ_SECONDS)
 
-# Plants each fault of base/plant.h in turn, in the one program that holds them all; every one must be found.
+# One program holds every fault of base/plant.h; each in turn is switched on, and must be found.
 sim-check: all
 	tools/run-tests build:sim-check
 

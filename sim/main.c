@@ -4,6 +4,7 @@
 #include "base/mark.h"
 #include "base/number.h"
 #include "base/plant.h"
+#include "sim/dialogue.h"
 #include "sim/enumerate.h"
 #include "sim/run.h"
 
@@ -27,7 +28,7 @@ static const struct { const char *name; enum plant plant; } plants[] = {
 struct options {
     uint64_t from, seeds;
     uint64_t story, state;  /* 0: all of them; none of them */
-    bool one, trace, twice, enumerate;
+    bool one, trace, twice, enumerate, dialogue;
 };
 
 static void help(void)
@@ -40,6 +41,8 @@ static void help(void)
          "  --enumerate            the store alone, crashed at each operation in each legal way\n"
          "      [--story N]            only in that story, from 1\n"
          "      [--state N] [--trace]  print what happens in that state; in the stories\n"
+         "  --dialogue             an LMTP server that lies at each reply and dies at each octet\n"
+         "      [--from S] [--state N] [--trace]\n"
          "  --plant NAME           with a fault planted in the program, which is to be found:");
     for (size_t i = 0; i < COUNT(plants); i++)
         printf("                           %s\n", plants[i].name);
@@ -165,6 +168,27 @@ static int run_enumeration(const struct options *options)
     return 0;
 }
 
+static int run_dialogue(const struct options *options)
+{
+    const char *plant = plant_name();
+
+    prepare_for_death("dialogue, seed", options->from);
+    struct dialogue_result result = dialogue_walk(&(struct dialogue_options){
+        .seed = options->from, .state = options->state, .trace = options->trace });
+
+    if (!result.kept) {
+        puts(result.words);
+        printf("replay: postern-sim --dialogue --from %" PRIu64 " --state %" PRIu64 " --trace%s%s\n",
+               options->from, result.state, plant != NULL ? " --plant " : "",
+               plant != NULL ? plant : "");
+        return 1;
+    }
+    printf("%" PRIu64 " misfortunes in a dialogue of %" PRIu64 " replies, %" PRIu64
+           " octets said and %" PRIu64 " heard, all promises kept\n", result.states,
+           result.replies, result.said, result.heard);
+    return 0;
+}
+
 static bool number(const char *text, uint64_t *ret_number)
 {
     return text != NULL && number_parse(bytes_of(text), ret_number);
@@ -181,6 +205,8 @@ static bool option(struct options *options, char **words, int *i)
         return options->twice = true;
     if (strcmp(word, "--enumerate") == 0)
         return options->enumerate = true;
+    if (strcmp(word, "--dialogue") == 0)
+        return options->dialogue = true;
     ++*i;
     if (strcmp(word, "--seeds") == 0)
         return number(value, &options->seeds);
@@ -215,6 +241,8 @@ int main(int words_n, char **words)
         }
     if (options.enumerate)
         return run_enumeration(&options);
+    if (options.dialogue)
+        return run_dialogue(&options);
     if (options.seeds == 0) {
         help();
         return EX_USAGE;

@@ -3,7 +3,6 @@
 
 #include "sim/asker.h"
 #include "sim/judge.h"
-#include "sim/mda.h"
 #include "sim/refuser.h"
 #include "sim/room.h"
 
@@ -13,7 +12,7 @@
 
 static const uint64_t HOUR = 3600 * (uint64_t)1000 * 1000;
 
-enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12, EMPTY_ANSWERS = 3, SESSIONS = 20, LETTERS = 100 };
+enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12, EMPTY_ANSWERS = 3, SESSIONS = 20, LETTERS = 100, FEW = 3 };
 
 enum stream { STREAM_PLAN = 99, STREAM_FIXED = 200, STREAM_SETTINGS = 300 };
 
@@ -101,7 +100,7 @@ static void drain(struct world *world)
 /* Some seeds deliver to an LMTP server instead of local. */
 static bool by_lmtp(const struct run_options *options)
 {
-    return options->store == &store_ops && options->seed % 4 == 3;
+    return options->store == &store_ops && (options->seed % 4 == 3 || options->small);
 }
 
 static struct world_plan plan_of(const struct run_options *options, struct dice *dice)
@@ -126,22 +125,33 @@ static struct world_plan plan_of(const struct run_options *options, struct dice 
     return plan;
 }
 
-static void run_world(const struct world_plan *plan, bool calm, struct run_result *result)
+static void note_server(const struct mda *mda, struct run_result *result)
+{
+    if (mda == NULL)
+        return;
+    result->replies = mda_replies(mda);
+    result->said = mda_said(mda);
+    result->heard = mda_heard(mda);
+}
+
+static void run_world(const struct world_plan *plan, const struct run_options *options,
+                      struct run_result *result)
 {
     struct world *world = world_new(plan);
     struct crowd *crowd = crowd_new(world, &(struct crowd_plan){
         .seed = plan->seed, .fronts = plan->fronts, .tls = plan->cast[ROLE_KEYS] != NULL,
-        .sessions = SESSIONS, .letters = LETTERS });
+        .sessions = options->small ? 1 : SESSIONS,
+        .letters = options->small ? FEW : LETTERS });
     enum role_kind deliverer = plan->cast[ROLE_RELAY] == NULL ? ROLE_LOCAL : ROLE_RELAY;
     struct judge *judge = judge_new(world, crowd, plan->seed, deliverer,
                                     plan->cast[ROLE_STORE] == &store_ops);
     struct mda *mda = deliverer != ROLE_RELAY ? NULL : mda_new(world, (struct mda_watch){
-        judge, judge_reply_lost, judge_refused }, (struct mda_plan){ .lie_at = 0 });
+        judge, judge_reply_lost, judge_refused }, options->server);
 
     make_keys(world_disk(world));
     world_boot(world);
     traffic(world, crowd);
-    if (!calm && world_broken(world) == NULL)
+    if (!options->calm && world_broken(world) == NULL)
         world_calm(world);
     if (world_broken(world) == NULL)
         drain(world);
@@ -153,6 +163,7 @@ static void run_world(const struct world_plan *plan, bool calm, struct run_resul
     result->hash = world_hash(world);
     result->virtual_us = world_now_us(world);
     result->totals = *world_totals(world);
+    note_server(mda, result);
     world_free(world);
     mda_free(mda);
     judge_free(judge);
@@ -165,6 +176,6 @@ struct run_result run_seed(const struct run_options *options)
     struct dice dice = dice_of(options->seed, STREAM_PLAN);
     struct world_plan plan = plan_of(options, &dice);
 
-    run_world(&plan, options->calm, &result);
+    run_world(&plan, options, &result);
     return result;
 }

@@ -5,6 +5,7 @@
 #ifndef POSTERN_SIM_RUN_H
 #define POSTERN_SIM_RUN_H
 
+#include "sim/mda.h"
 #include "sim/world.h"
 
 struct run_result {
@@ -13,6 +14,7 @@ struct run_result {
     uint64_t hash;          /* of the whole trace */
     uint64_t virtual_us;
     struct totals totals;
+    uint64_t replies, said, heard;      /* of the LMTP server */
 };
 
 struct run_options {
@@ -20,6 +22,8 @@ struct run_options {
     const struct role_ops *store;
     bool trace;
     bool calm;              /* no faults and no kills */
+    bool small;             /* a few letters, by LMTP */
+    struct mda_plan server;
 };
 
 struct run_result run_seed(const struct run_options *options);

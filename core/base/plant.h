@@ -23,7 +23,6 @@
     P(gives_up_early)           \
     P(found_not_kept)           \
     P(names_unsure)             \
-    P(states_forgotten)         \
     P(never_heals)
 
 enum plant {

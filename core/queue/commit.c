@@ -8,7 +8,6 @@
 
 #include "base/arena.h"
 #include "base/mark.h"
-#include "base/plant.h"
 #include "base/reader.h"
 
 #include <assert.h>
@@ -37,7 +36,7 @@ static void write_group(struct queue *q, struct effects *fx)
     struct token token = token_of(FOR_LOG, chain_begin(&log->chain));
 
     assert(group->segment == log->segment && group->from >= log->durable);
-    if (log->groups_n == 1 || PLANTED(states_forgotten))
+    if (log->groups_n == 1)
         log->flush_at = 0;      /* else the states of the next one are due still */
     q->flush_began_ms = q->now.mono_ms;
     q->counts.written += group->to - group->from;

@@ -69,7 +69,8 @@ uint64_t chain_begin(struct chain *chain);
 MUST_USE bool chain_over(struct chain *chain, struct token token, enum fault fault);
 
 /* The folders, and the names in log/ made durable: a segment that another process gave its name and
-   did not sync would go with a power cut, and what is written into it now with it. Then the names in log/, body/ and quarantine/, each list in its own EV_IO. */
+   did not sync would go with a power cut, and what is written into it now with it. Then
+   the names in log/, body/ and quarantine/, each list in its own EV_IO. */
 void segment_folders(struct effects *fx, struct token token);
 void segment_list(struct effects *fx, const char *folder, struct token token);
 /* Names. Segments and spares: 0 when it is none of that kind. */
