@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -96,6 +97,44 @@ int ctl_ask(int fd, const struct bytes *words, size_t n, FILE *out, FILE *err)
         fputs("postern: the server's answer broke off\n", err);
         status = EX_PROTOCOL;
     }
+    buffer_done(&request);
+    buffer_done(&in);
+    return status;
+}
+
+int ctl_ask_held(int fd, const struct bytes *words, size_t n, void *of,
+                 int (*held)(void *of, const char *text))
+{
+    struct buffer request = buffer_with_most(LIMIT_CONTROL_FRAME + CONTROL_LENGTH);
+    struct buffer in = buffer_with_most(4 * LIMIT_CONTROL_FRAME);
+    char *text = NULL;
+    size_t text_n = 0;
+    FILE *out = open_memstream(&text, &text_n);
+    int status = out == NULL ? EX_OSERR : -1;
+    bool told = false;
+
+    control_put_request(&request, words, n);
+    if (status == -1)
+        (void)ctl_send(fd, buffer_bytes(&request));
+    while (status == -1 && receive(fd, &in)) {
+        status = print_frames(&in, out, stderr);
+        fflush(out);
+        if (status != -1 || told || text_n == 0)
+            continue;
+        told = true;
+        int ours = held(of, text);
+        if (ours != EX_OK)
+            status = ours;
+        else
+            shutdown(fd, SHUT_WR);
+    }
+    if (status < 0) {
+        fputs("postern: the server's answer broke off\n", stderr);
+        status = EX_PROTOCOL;
+    }
+    if (out != NULL)
+        fclose(out);
+    free(text);
     buffer_done(&request);
     buffer_done(&in);
     return status;

@@ -37,6 +37,14 @@ bool ctl_send(int fd, struct bytes octets);
 /* Ask the server: send the words, copy the answer to `out` and `err`. Returns its exit status. */
 int ctl_ask(int fd, const struct bytes *words, size_t n, FILE *out, FILE *err);
 
+/* The same where the server holds something for us: `held` is called with the first that it says,
+   and returns 0, or an exit status to end with; then the server is told that it may let go, and its
+   exit status counts. */
+int ctl_ask_held(int fd, const struct bytes *words, size_t n, void *of,
+                 int (*held)(void *of, const char *text));
+/* postern store backup. */
+int ctl_backup(const struct conf *conf, const char *name);
+
 /* Answer from the files below the spool, while no server runs. */
 int ctl_offline(const struct conf *conf, const struct once_request *request, FILE *out, FILE *err);
 

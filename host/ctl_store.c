@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * postern store check, postern store export: the files of the queue while no server runs.
+ * postern store check, postern store export: the files of the queue while no server runs; postern
+ * store backup: a copy of them while one does.
  */
 #include "host/ctl_int.h"
 
@@ -18,23 +19,28 @@ static const char help[] =
     "usage: postern store check [-c FILE] [--json]\n"
     "       postern store export [-c FILE] ID [OUTPUT]\n"
     "       postern store export [-c FILE] --all FOLDER\n"
+    "       postern store backup [-c FILE] FOLDER\n"
     "\n"
-    "Looks at the files of the queue while no server runs, and changes nothing.\n"
+    "Looks at the files of the queue while no server runs, and changes nothing; or copies\n"
+    "them while one does.\n"
     "\n"
     "  check    reads every record and names what is damaged; exit status 1 when anything is\n"
     "  export   writes a letter as it was received, or with --all each letter that is not\n"
     "           finished, as ID.eml, with its envelope as ID.envelope\n"
+    "  backup   copies the queue of the running server into a new folder, which a server\n"
+    "           can be started on: every letter acknowledged before is in it\n"
     "  -c FILE  the configuration file\n"
     "  --json   one JSON object a flaw, and one with the totals\n";
 
 struct request {
-    bool check, json, all, help;
+    bool check, backup, json, all, help;
     const char *id, *output;
 };
 
 static bool take_word(struct request *request, const char *word)
 {
-    if (request->check || (request->id != NULL && (request->all || request->output != NULL)))
+    if (request->check || (request->backup && request->id != NULL)
+        || (request->id != NULL && (request->all || request->output != NULL)))
         return false;
     if (request->id == NULL)
         request->id = word;
@@ -47,6 +53,8 @@ static int read_words(const struct bytes *words, size_t n, struct request *reque
 {
     if (n > 1 && bytes_equal(words[1], BYTES("check")))
         request->check = true;
+    else if (n > 1 && bytes_equal(words[1], BYTES("backup")))
+        request->backup = true;
     else if (n > 1 && ctl_is_help(words[1].at))
         request->help = true;
     else if (n < 2 || !bytes_equal(words[1], BYTES("export")))
@@ -56,13 +64,14 @@ static int read_words(const struct bytes *words, size_t n, struct request *reque
             request->help = true;
         else if (bytes_equal(words[i], BYTES("--json")) && request->check)
             request->json = true;
-        else if (bytes_equal(words[i], BYTES("--all")) && !request->check)
+        else if (bytes_equal(words[i], BYTES("--all")) && !request->check && !request->backup)
             request->all = true;
         else if (words[i].at[0] == '-' || !take_word(request, words[i].at))
             return ctl_unknown("store", words[i].at);
     }
     if (!request->help && !request->check && request->id == NULL) {
-        fputs("postern: store export wants an ID, or --all and a folder; see --help\n", stderr);
+        fputs(request->backup ? "postern: store backup wants a folder to make; see --help\n"
+              : "postern: store export wants an ID, or --all and a folder; see --help\n", stderr);
         return EX_USAGE;
     }
     return 0;
@@ -113,6 +122,8 @@ static int run(const struct conf *conf, const struct request *request)
 {
     struct once_style style = { request->json, false, clock_now().wall_ms };
 
+    if (request->backup)
+        return ctl_backup(conf, request->id);
     if (request->check)
         return ctl_look(&(struct ctl_place){ conf->spool, true, -1, stdout, stderr },
                         look_check(style));

@@ -23,7 +23,7 @@ static const struct command commands[] = {
     { "top", ctl_top_run, "the same, live" },
     { "reload", ctl_ask_run, "read the configuration, certificates and tables anew" },
     { "check", ctl_check_run, "read the configuration and say what is wrong with it" },
-    { "store", ctl_store_run, "look at the queue's files: check, export" },
+    { "store", ctl_store_run, "the queue's files: check, export, backup" },
     { "code", ctl_code_run, "what a code of mail means, and what to do about it" },
     { "send", ctl_send_run, "send a letter and show the dialogue" },
     { "help", help, "this text" },

@@ -43,6 +43,7 @@ void queue_free(struct queue *q)
     story_done(&q->story);
     log_done(&q->log);
     index_done(&q->index);
+    buffer_done(&q->hold.bodies);
     mem_free(q->segments);
     mem_free(q->news);
     mem_free(q);

@@ -153,6 +153,18 @@ struct queue_counts {
 };
 struct queue_counts queue_counts(const struct queue *queue);
 
+/* The segments that hold all that is safe on disk: `first` to `last`, of the last one so many
+   octets. */
+struct queue_image {
+    uint32_t first, last;
+    uint64_t octets;
+};
+/* From now on these octets, and all body files that they name, stay as they are. False: not now
+   (the log is being mended, space is short, or it is held already). */
+MUST_USE bool queue_hold(struct queue *queue, struct queue_image *ret_image);
+/* No more. False: they did not stay until now (space ran short), or nothing was held. */
+bool queue_release(struct queue *queue, struct effects *fx);
+
 /* Nothing waits to be written, to the log or to the history, and nothing is being written: the
    moment to end a store that is asked to. */
 bool queue_settled(const struct queue *queue);

@@ -38,6 +38,13 @@ struct spares {
     bool failed;            /* one could not be made: not again before the next look at space */
 };
 
+/* Files stay for whoever copies them: hold.c. */
+enum { HOLD_BODIES_MOST = 8 * 1024 * 1024 };
+struct hold {
+    bool on;
+    struct buffer bodies;   /* u64 each: files to be removed when it ends */
+};
+
 struct queue {
     struct queue_conf conf;
     struct moment now;
@@ -66,6 +73,7 @@ struct queue {
     struct listings listings;
     struct mover mover;
     struct story story;
+    struct hold hold;
     struct queue_counts counts;
     uint64_t flush_began_ms;
     struct queue_news *news;
@@ -93,6 +101,10 @@ bool spares_for_letters(const struct queue *q);
 void segments_turn(struct queue *q, struct effects *fx);
 void segments_io(struct queue *q, struct token token, enum fault fault, struct effects *fx);
 void space_told(struct queue *q, enum fault fault, uint64_t octets);
+
+/* hold.c: true: that body file is kept for now. */
+bool hold_body(struct queue *q, uint64_t body);
+void hold_turn(struct queue *q, struct effects *fx);
 
 /* A letter and its body file leave the queue. */
 void letter_leaves(struct queue *q, uint64_t id, struct effects *fx);

@@ -71,7 +71,7 @@ void letter_leaves(struct queue *q, uint64_t id, struct effects *fx)
     if (letter == NULL || letter->left > 0)
         return;
     segment_loses(q, letter->lsn, letter->length);
-    if (letter_body(letter) != 0)
+    if (letter_body(letter) != 0 && !hold_body(q, letter_body(letter)))
         body_remove(fx, letter_body(letter));
     index_remove(&q->index, letter);
 }
@@ -143,7 +143,7 @@ static void let_leave(struct queue *q, struct effects *fx)
     struct segment *oldest = q->segments;
     struct token token;
 
-    if (q->leaving || q->segments_n < 2 || oldest->letters > 0 || oldest->reads > 0
+    if (q->hold.on || q->leaving || q->segments_n < 2 || oldest->letters > 0 || oldest->reads > 0
         || oldest->number >= q->log.segment || q->log.mode != LOG_READY
         || q->now.mono_ms < q->leave_at)
         return;
@@ -180,6 +180,7 @@ void segments_turn(struct queue *q, struct effects *fx)
 {
     if (q->log.mode == LOG_CLOSED || q->log.mode == LOG_DEAD)
         return;
+    hold_turn(q, fx);
     make_spare(q, fx);
     let_leave(q, fx);
     if (q->now.mono_ms >= q->space_at) {

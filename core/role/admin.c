@@ -8,6 +8,8 @@
  *   REQUEST -> FIGURES   ... the store and the fronts were asked      [admin_gather]
  *   FIGURES -> STORE      all have said theirs, or some late           [admin_figured]
  *   REQUEST -> WORLD    ... the world was asked to reload              [run]
+ *   STORE -> BACKUP       the store keeps its files while it copies    [on_backup_is]
+ *   BACKUP -> STORE       it has closed its half: was that so?        [on_end]
  *   STORE -> DRAIN      a page of the answer was sent                  [on_answer_end]
  *   DRAIN -> STORE      it took that page, the next one is asked for   [on_drained]
  *   any -> CLOSING      the answer, or a refusal, ends with its status [finish]
@@ -75,6 +77,7 @@ static void on_accept(struct admin *admin, const struct event *event, struct eff
     client->uid = event->remote.uid;
     client->deadline_ms = event->now.mono_ms + REQUEST_MS;
     client->unsent = 0;
+    client->holds = false;
     client->request = buffer_with_most(LIMIT_CONTROL_FRAME + CONTROL_LENGTH);
 }
 
@@ -105,15 +108,20 @@ static void on_bytes(struct admin *admin, struct client *client, const struct ev
     }
 }
 
-static void on_end(struct client *client, const struct event *event, struct effects *fx)
+static void on_end(struct admin *admin, struct client *client, const struct event *event,
+                   struct effects *fx)
 {
+    if (client->state == CLIENT_BACKUP)
+        admin_release(admin, client, true, event->now.mono_ms, fx);
     /* After its request it may close its half, and still reads. */
     if (client->state == CLIENT_REQUEST)
         admin_close(client, event->now.mono_ms, fx);
 }
 
-static void on_closed(struct client *client)
+static void on_closed(struct admin *admin, struct client *client, const struct event *event,
+                      struct effects *fx)
 {
+    admin_release(admin, client, false, event->now.mono_ms, fx);
     buffer_done(&client->request);
     client->state = CLIENT_FREE;
 }
@@ -134,10 +142,14 @@ static void on_store_gone(struct admin *admin, const struct event *event, struct
     admin->store = STORE_CLOSED;
     admin->gathering.figures.store_known = false;
     admin_figures_end(admin, event->now, fx);
-    for (size_t i = 0; i < COUNT(admin->clients); i++)
-        if (admin->clients[i].state == CLIENT_STORE || admin->clients[i].state == CLIENT_DRAIN)
-            admin_finish(admin, &admin->clients[i], "The queue is being restarted. Ask again in a"
-                         " moment.\n", ONCE_NOT_NOW, event->now.mono_ms, fx);
+    for (size_t i = 0; i < COUNT(admin->clients); i++) {
+        struct client *client = &admin->clients[i];
+        client->holds = false;
+        if (client->state == CLIENT_STORE || client->state == CLIENT_DRAIN
+            || client->state == CLIENT_BACKUP)
+            admin_finish(admin, client, "The queue is being restarted. Ask again in a moment.\n",
+                         ONCE_NOT_NOW, event->now.mono_ms, fx);
+    }
 }
 
 static void on_late(struct admin *admin, struct client *client, uint64_t now_ms,
@@ -153,6 +165,10 @@ static void on_late(struct admin *admin, struct client *client, uint64_t now_ms,
     case CLIENT_FIGURES: case CLIENT_STORE:
         admin_finish(admin, client, "The queue does not answer. Ask again in a moment.\n",
                      ONCE_NOT_NOW, now_ms, fx);
+        break;
+    case CLIENT_BACKUP:
+        admin_finish(admin, client, "The copy takes too long: it is not whole.\n", ONCE_NOT_NOW,
+                     now_ms, fx);
         break;
     case CLIENT_WORLD:
         admin_finish(admin, client, "The server does not say how the reload went: see its log.\n",
@@ -207,11 +223,11 @@ static void on_conn(struct admin *admin, const struct event *event, struct effec
     if (event->kind == EV_BYTES)
         on_bytes(admin, client, event, fx);
     else if (event->kind == EV_END)
-        on_end(client, event, fx);
+        on_end(admin, client, event, fx);
     else if (event->kind == EV_DRAINED)
         on_drained(admin, client, event, fx);
     else
-        on_closed(client);
+        on_closed(admin, client, event, fx);
 }
 
 static void admin_step(void *role, const struct event *event, struct effects *fx)

@@ -91,9 +91,26 @@ void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, stru
     case ONCE_STATUS:
         wire_tell_status_ask(fx, to_store, &(struct wire_status_ask){ client->token });
         break;
+    case ONCE_BACKUP:
+        wire_tell_backup_ask(fx, to_store, &(struct wire_backup_ask){ client->token, 1 });
+        break;
     case ONCE_TOP: case ONCE_RELOAD: case ONCE_COMMANDS:
         break;
     }
+}
+
+void admin_release(struct admin *admin, struct client *client, bool told, uint64_t now_ms,
+                   struct effects *fx)
+{
+    if (!client->holds)
+        return;
+    client->holds = false;
+    client->token = ++admin->tokens;
+    if (told) {
+        client->state = CLIENT_STORE;
+        client->deadline_ms = now_ms + STORE_MS;
+    }
+    wire_tell_backup_ask(fx, to_store, &(struct wire_backup_ask){ client->token, 0 });
 }
 
 void admin_figured(struct admin *admin, struct client *client, struct moment now,

@@ -15,13 +15,14 @@ enum {
     REQUEST_MS = 10 * 1000,         /* for the whole request */
     STORE_MS = 60 * 1000,           /* for the store to answer */
     FIGURES_MS = 3 * 1000,          /* for figures: better some than none */
+    BACKUP_MS = 6 * 60 * 60 * 1000, /* for the client to copy the files */
     DRAIN_MS = 60 * 1000,           /* for the client to take a page */
     ANSWER_MOST = 1024 * 1024,      /* of one row, rendered */
     UNSENT_MOST = 8 * 1024 * 1024,  /* of one page */
 };
 
 enum client_state {
-    CLIENT_FREE, CLIENT_REQUEST, CLIENT_FIGURES, CLIENT_STORE,
+    CLIENT_FREE, CLIENT_REQUEST, CLIENT_FIGURES, CLIENT_STORE, CLIENT_BACKUP,
     CLIENT_WORLD, CLIENT_DRAIN, CLIENT_CLOSING
 };
 
@@ -32,6 +33,7 @@ struct client {
     struct buffer request;
     struct once_request asks;       /* its slices lie in `request` */
     uint32_t token;                 /* of the question now with the store */
+    bool holds;                     /* the store keeps its files for it */
     size_t unsent;                  /* octets since the client last took all */
     size_t rows;                    /* of the page under way */
     enum trace_by ways[2];          /* trace: what the word may be, in order */
@@ -83,6 +85,9 @@ void admin_run(struct admin *admin, struct client *client, const struct event *e
                const struct bytes *words, size_t n, struct effects *fx);
 /* The figures are there that this client waited for. */
 void admin_figured(struct admin *admin, struct client *client, struct moment now,
+                   struct effects *fx);
+/* The store need not keep its files for it any more; `told`: the client waits for how it went. */
+void admin_release(struct admin *admin, struct client *client, bool told, uint64_t now_ms,
                    struct effects *fx);
 /* Ask the store for the (next page of the) answer. */
 void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, struct effects *fx);

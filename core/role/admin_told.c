@@ -82,6 +82,41 @@ static void on_status_is(struct admin *admin, const struct event *event, struct 
     admin_finish(admin, client, "", ONCE_WELL, event->now.mono_ms, fx);
 }
 
+/* The hold began: the client copies now, and closes its half when it is done. Or it ended. */
+static void on_backup_is(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_backup_is is;
+    struct client *client = NULL;
+    bool asked_to_end;
+
+    if (wire_read_backup_is(event->bytes, &is))
+        client = client_by_token(admin, is.token);
+    if (client == NULL || client->asks.command != ONCE_BACKUP)
+        return;
+    asked_to_end = client->rows > 0;
+    if (is.well == 0 || asked_to_end) {
+        admin_finish(admin, client, is.well != 0 ? "" : asked_to_end
+                     ? "The copy is not whole: the server's disk ran short of space meanwhile.\n"
+                     : "The queue cannot be copied now: it is being mended, its disk is nearly"
+                       " full, or another copy is being made.\n",
+                     is.well != 0 ? ONCE_WELL : ONCE_NOT_NOW, event->now.mono_ms, fx);
+        return;
+    }
+    client->rows = 1;
+    client->holds = true;
+    client->state = CLIENT_BACKUP;
+    client->deadline_ms = event->now.mono_ms + BACKUP_MS;
+    buffer_clear(&admin->text);
+    buffer_put_uint(&admin->text, is.first);
+    buffer_put_char(&admin->text, ' ');
+    buffer_put_uint(&admin->text, is.last);
+    buffer_put_char(&admin->text, ' ');
+    buffer_put_uint(&admin->text, is.octets);
+    buffer_put_char(&admin->text, '\n');
+    admin_send_text(admin, client, fx);
+    fx_resume(fx, client->conn);
+}
+
 static void end_trace(struct admin *admin, struct client *client, bool more,
                       const struct event *event, struct effects *fx)
 {
@@ -175,6 +210,8 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
         on_tls_row(admin, event, fx);
     else if (kind == WIRE_STATUS_IS_MESSAGE)
         on_status_is(admin, event, fx);
+    else if (kind == WIRE_BACKUP_IS_MESSAGE)
+        on_backup_is(admin, event, fx);
     else if (kind == WIRE_FIGURES_STORE_MESSAGE || kind == WIRE_FIGURES_FRONT_MESSAGE)
         admin_figures(admin, event, fx);
     else if (kind == WIRE_ANSWER_END_MESSAGE)

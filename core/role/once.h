@@ -32,7 +32,9 @@ enum once_exit {
     ONCE_CONFIG = 78,           /* EX_CONFIG */
 };
 
-enum once_command { ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_TOP, ONCE_RELOAD, ONCE_COMMANDS };
+enum once_command {
+    ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_TOP, ONCE_BACKUP, ONCE_RELOAD, ONCE_COMMANDS
+};
 
 struct once_request {
     enum once_command command;

@@ -50,6 +50,8 @@ static const struct {
         "\n"
         "  -c FILE      the configuration file that names the server\n"
         "  --json       once, as one JSON object\n" },
+    [ONCE_BACKUP] = { "store-backup", false,
+        "This is what postern store backup asks for; see postern store --help.\n" },
     [ONCE_RELOAD] = { "reload", false,
         "usage: postern reload [-c FILE]\n"
         "\n"

@@ -157,12 +157,24 @@ static void tell_status(const struct store *store, uint32_t token, struct effect
         .deferred = store->outcomes[JOB_LATER], .failed = store->outcomes[JOB_FAILED] });
 }
 
+static void tell_backup(struct store *store, const struct wire_backup_ask *ask,
+                        struct effects *fx)
+{
+    struct queue_image image = { 0 };
+    bool well = ask->hold != 0 ? queue_hold(store->queue, &image)
+                               : queue_release(store->queue, fx);
+
+    wire_tell_backup_is(fx, (struct role_name){ ROLE_ADMIN, 0 }, &(struct wire_backup_is){
+        ask->token, well, image.first, image.last, image.octets });
+}
+
 static bool from_admin(struct store *store, const struct event *event, struct effects *fx)
 {
     struct wire_queue_ask queue;
     struct wire_trace_ask trace;
     struct wire_status_ask status;
     struct wire_figures_ask figures;
+    struct wire_backup_ask backup;
 
     if (wire_read_queue_ask(event->bytes, &queue))
         queue_list(store->queue, queue.token, queue.after, queue.most, fx);
@@ -172,6 +184,8 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
         queue_trace(store->queue, trace.token, trace.by, trace.key, fx);
     else if (wire_read_status_ask(event->bytes, &status))
         tell_status(store, status.token, fx);
+    else if (wire_read_backup_ask(event->bytes, &backup))
+        tell_backup(store, &backup, fx);
     else if (wire_read_figures_ask(event->bytes, &figures))
         store_tell_figures(store, figures.token, event->now, fx);
     else
@@ -213,8 +227,10 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
         queue_deliverer(store->queue, STORE_RELAY, up, fx);
     } else if (peer.kind == ROLE_ADMIN) {
         store->admin = up;
-        if (!up)
+        if (!up) {
             queue_forget_answers(store->queue, fx);
+            (void)queue_release(store->queue, fx);
+        }
     }
     if (!up)
         store_asks_down(store, peer, fx);

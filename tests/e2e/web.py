@@ -286,7 +286,7 @@ def in_one_process(bench):
 
 
 if __name__ == '__main__':
-    harness.main([health_says_what_is, health_says_what_is_not, metrics_count, fronts_count, top_once,
-                  top_on_a_terminal, methods_and_pages,
+    harness.main([health_says_what_is, health_says_what_is_not, metrics_count, fronts_count,
+                  top_once, top_on_a_terminal, methods_and_pages,
                   bodies_have_a_bound, on_loopback_too, nowhere_when_told_so, crowds_and_nonsense,
                   the_store_is_away, in_one_process])
