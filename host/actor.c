@@ -97,6 +97,7 @@ void actor_free(struct actor *actor)
     links_done(actor);
     lanes_free(actor->lanes);
     http_free(actor->http);
+    resolver_free(actor->resolver);
     conns_done(&actor->conns);
     files_done(&actor->files);
     if (actor->role != NULL)
@@ -163,6 +164,17 @@ bool actor_open_web(struct actor *actor, int fd)
         return http_listen(actor->http, fd);
     close(fd);
     return false;
+}
+
+static void on_resolved(void *of, uint64_t token, struct bytes answer)
+{
+    actor_post(of, &(struct event){ .kind = EV_RESOLVED, .token = token, .bytes = answer });
+}
+
+bool actor_open_resolver(struct actor *actor, struct conf_texts servers, struct bytes anchor)
+{
+    actor->resolver = resolver_new(actor->loop, servers, anchor, actor, on_resolved);
+    return actor->resolver != NULL;
 }
 
 /* ---- posted events ---- */
@@ -273,6 +285,9 @@ static void do_effect(struct actor *actor, const struct effect *effect)
     case FX_SPAWN: case FX_KILL: do_spawner(actor, effect); break;
     case FX_USER: do_user(actor, effect); break;
     case FX_RELOAD: do_reload(actor); break;
+    case FX_RESOLVE:
+        resolver_ask(actor->resolver, effect->number, (uint16_t)effect->conn, effect->bytes);
+        break;
     case FX_ANSWER: http_answer(actor->http, effect->number, effect->web); break;
     case FX_EXIT: actor_end(actor, (int)effect->number); break;
     }

@@ -11,6 +11,7 @@
 #include "host/io.h"
 #include "host/link.h"
 #include "host/loop.h"
+#include "host/resolve.h"
 #include "role/role.h"
 
 struct actor {
@@ -26,6 +27,7 @@ struct actor {
     struct conns conns;
     struct links links;
     struct files files;
+    struct resolver *resolver;  /* NULL: it does not ask the DNS */
     struct http *http;          /* NULL: it is not asked over HTTP */
     struct lanes *lanes;        /* NULL: no files */
     struct watcher lanes_watch;
@@ -51,6 +53,9 @@ MUST_USE bool actor_open_lanes(struct actor *actor, unsigned n);
 void actor_post(struct actor *actor, const struct event *event);
 /* Answer over HTTP on this socket, which is taken over. */
 MUST_USE bool actor_open_web(struct actor *actor, int fd);
+/* Resolve names for it; `anchor`: the text of the file of the root's keys. */
+MUST_USE bool actor_open_resolver(struct actor *actor, struct conf_texts servers,
+                                  struct bytes anchor);
 /* Step it with all that was posted, now. */
 void actor_read_inbox(struct actor *actor);
 /* Step it now, and do what it asks for. */

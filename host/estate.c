@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -18,6 +20,8 @@
 enum {
     HOLD_WAIT_MS = 3000,        /* a killed server's store may just be ending */
     SPARE_DESCRIPTORS = 96,
+    ANCHOR_MOST = 64 * 1024,
+    RESOLVER_DESCRIPTORS = 512,
 };
 
 static int complain(struct buffer *words, const char *setting, struct bytes path, const char *why,
@@ -149,6 +153,38 @@ static int open_web(struct estate *estate, struct buffer *reterr_words)
     return status;
 }
 
+/* ---- names */
+
+/* Without the keys of the root nothing is proved, and mail still goes: said once, in the log. */
+static int read_anchor(struct estate *estate, struct buffer *reterr_words)
+{
+    char name[PATH_MAX];
+    struct bytes path = estate->conf->trust_anchor;
+    ssize_t n = 1;
+
+    if (path.n == 0 || path.n >= sizeof(name))
+        return 0;
+    memcpy(name, path.at, path.n);
+    name[path.n] = '\0';
+    int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    while (fd >= 0 && n > 0 && estate->anchor.n <= ANCHOR_MOST) {
+        char part[4096];
+        n = read(fd, part, sizeof(part));
+        if (n > 0)
+            buffer_put(&estate->anchor, (struct bytes){ part, (size_t)n });
+    }
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 && n == 0 && !estate->anchor.bad && resolver_anchor_reads(
+            buffer_bytes(&estate->anchor)))
+        return 0;
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    return complain(reterr_words, "trust-anchor", path,
+                    fd < 0 ? strerrordesc_np(errno) : "it has no keys of the root (DNSKEY or DS)",
+                    EX_CONFIG);
+}
+
 int estate_open(struct estate *estate, const struct conf *conf, struct log_sink *log,
                 struct buffer *reterr_words)
 {
@@ -156,7 +192,8 @@ int estate_open(struct estate *estate, const struct conf *conf, struct log_sink 
 
     *estate = (struct estate){ .conf = conf, .log = log, .ops_of = role_ops_of,
                                .control_fd = -1, .spool_fd = -1, .mail_fd = -1,
-                               .keys_fd = -1 };
+                               .keys_fd = -1,
+                               .anchor = buffer_with_most(ANCHOR_MOST + 1) };
     status = find_users(estate, reterr_words);
     if (status == 0)
         status = open_folders(estate, reterr_words);
@@ -170,6 +207,8 @@ int estate_open(struct estate *estate, const struct conf *conf, struct log_sink 
     }
     if (status == 0)
         status = open_web(estate, reterr_words);
+    if (status == 0)
+        status = read_anchor(estate, reterr_words);
     if (status != 0)
         estate_close(estate);
     return status;
@@ -202,6 +241,7 @@ void estate_close(struct estate *estate)
     close_one(&estate->spool_fd);
     close_one(&estate->mail_fd);
     close_one(&estate->keys_fd);
+    buffer_done(&estate->anchor);
     listen_close(estate->fronts, estate->conf->fronts);
 }
 
@@ -227,9 +267,25 @@ static void log_users(const struct estate *estate)
     buffer_done(&line);
 }
 
+static void log_anchor(const struct estate *estate)
+{
+    struct buffer line = buffer_with_most(LIMIT_LOG_LINE);
+
+    if (estate->anchor.n == 0) {
+        log_begin(&line, "no-trust-anchor");
+        log_ours(&line, "file", estate->conf->trust_anchor);
+        log_ours(&line, "why", BYTES("it is not there: no answer of the DNS is proved, and DANE "
+                                     "protects nothing; install dns-root-data"));
+        log_sink_put(estate->log, clock_now().wall_ms, LOG_WARN, BYTES("master"),
+                     buffer_bytes(&line));
+    }
+    buffer_done(&line);
+}
+
 void estate_log(const struct estate *estate)
 {
     log_users(estate);
+    log_anchor(estate);
     for (size_t i = 0; i < estate->fronts[0].n; i++) {
         struct buffer line = buffer_with_most(LIMIT_LOG_LINE), text = buffer_with_most(64);
         struct net_address address;
@@ -297,6 +353,9 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
     if (rights->may & MAY_HOME && estate->home != NULL && estate->home->fd >= 0
         && !equip_folder(actor, IN_MAIL, estate->home->fd))
         return false;
+    if (rights->may & MAY_DNS
+        && !actor_open_resolver(actor, estate->conf->resolver, buffer_bytes(&estate->anchor)))
+        return false;
     return rights->lanes == 0 || actor_open_lanes(actor, rights->lanes);
 }
 
@@ -306,7 +365,8 @@ static uint64_t descriptors_of(const struct conf *conf)
     uint64_t clients = conf_connections(conf);
 
     return clients + clients / 8 + 2 * (LISTEN_MOST + 1) + LIMIT_IO_FILES + LIMIT_FRONTS
-         + 2 * (HTTP_LISTEN_MOST + LIMIT_WEB_CLIENTS) + ROLE_KINDS + SPARE_DESCRIPTORS;
+         + 2 * (HTTP_LISTEN_MOST + LIMIT_WEB_CLIENTS) + RESOLVER_DESCRIPTORS + ROLE_KINDS
+         + SPARE_DESCRIPTORS;
 }
 
 /* Whoever has no home to be in is local, with no folder at all. */

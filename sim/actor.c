@@ -349,6 +349,7 @@ static bool do_effect(struct actor *actor, struct effect *effect)
     case FX_LOG: return true;
     case FX_EXIT: return false;
     case FX_SPAWN: case FX_KILL: case FX_RELOAD: case FX_ANSWER: case FX_USER:
+    case FX_RESOLVE:
         world_break(actor->world, "%s does what only master may", actor->ops->name);
         return false;
     }

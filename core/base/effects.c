@@ -75,6 +75,11 @@ void fx_dial(struct effects *fx, uint32_t token, const struct net_address *addre
                              .bytes = path });
 }
 
+void fx_resolve(struct effects *fx, uint64_t token, uint16_t type, struct bytes name)
+{
+    add(fx, (struct effect){ .kind = FX_RESOLVE, .number = token, .conn = type, .bytes = name });
+}
+
 void fx_pause(struct effects *fx, uint32_t conn)
 {
     add(fx, (struct effect){ .kind = FX_PAUSE, .conn = conn });

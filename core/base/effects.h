@@ -23,6 +23,8 @@ enum effect_kind {
     FX_DIAL,        /* connect to `address`, or to the unix socket `bytes` when that is not empty:
                        EV_CONNECTED with `number` as its token, sooner or later */
     FX_TELL,        /* a frame to another role; lost without a word when its channel is down */
+    FX_RESOLVE,     /* names only: ask for the records of type `conn` of the name `bytes`;
+                       EV_RESOLVED with `number` as its token, sooner or later */
     FX_ALARM,       /* EV_ALARM at that monotonic time, in place of the one before; 0: none */
     FX_IO,          /* a file operation */
     FX_LOG,         /* one line, made by base/log.h, without its line end */
@@ -114,6 +116,8 @@ void fx_send(struct effects *fx, uint32_t conn, struct bytes bytes);
 /* An internet address, or a unix socket when `path` is not empty. */
 void fx_dial(struct effects *fx, uint32_t token, const struct net_address *address,
              struct bytes path);
+/* The name as dns/name.h has it; lives until the next step. */
+void fx_resolve(struct effects *fx, uint64_t token, uint16_t type, struct bytes name);
 void fx_pause(struct effects *fx, uint32_t conn);
 void fx_resume(struct effects *fx, uint32_t conn);
 void fx_close(struct effects *fx, uint32_t conn);

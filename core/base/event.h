@@ -27,7 +27,7 @@ enum fault {
 };
 
 enum role_kind { ROLE_MASTER, ROLE_FRONT, ROLE_STORE, ROLE_LOCAL, ROLE_ADMIN, ROLE_RELAY,
-                 ROLE_KEYS, ROLE_USER, ROLE_KINDS };
+                 ROLE_KEYS, ROLE_USER, ROLE_NAMES, ROLE_KINDS };
 
 /* One of possibly several processes of a kind: fronts and users are many, the others index 0. */
 struct role_name {
@@ -69,6 +69,8 @@ enum event_kind {
     EV_CONNECTED,   /* FX_DIAL ended: `token` as given; `fault` OK and `conn` is open, or why not */
     EV_ASKED,       /* admin only: somebody asks over HTTP: `web`, which lives until FX_ANSWER with
                        this `token` */
+    EV_RESOLVED,    /* FX_RESOLVE ended: `token` as given, `bytes` the answer as dns/answer.h codes
+                       it */
     EV_CHILD,       /* master only: the process of `peer` ended, or could not be made */
 };
 

@@ -18,6 +18,34 @@ const char *dns_verdict_name(enum dns_verdict verdict)
     return "failed";
 }
 
+void dns_answer_put(struct buffer *to, const struct dns_answer *answer)
+{
+    buffer_put_u8(to, (uint8_t)answer->verdict);
+    buffer_put_u8(to, answer->proved);
+    buffer_put_u32(to, answer->ttl);
+    buffer_put_block(to, answer->canonical);
+    buffer_put(to, answer->records);
+}
+
+bool dns_answer_read(struct bytes text, struct dns_answer *ret_answer)
+{
+    struct reader in = reader_of(text);
+    unsigned verdict = read_u8(&in), proved = read_u8(&in);
+    uint32_t ttl = read_u32(&in);
+    struct bytes canonical = read_block(&in), records = read_rest(&in);
+    struct dns_answer answer = { .verdict = (enum dns_verdict)verdict, .proved = proved == 1,
+                                 .ttl = ttl > DNS_TTL_MOST ? DNS_TTL_MOST : ttl,
+                                 .canonical = canonical, .records = records };
+
+    if (!reader_ok(&in) || verdict < DNS_SECURE || verdict >= DNS_VERDICTS || proved > 1
+        || records.n > DNS_ANSWER_MOST || (canonical.n > 0 && !dns_name_is_plain(canonical)))
+        return false;
+    if ((records.n > 0) != dns_found(&answer) || (answer.proved && !dns_is_negative(&answer)))
+        return false;
+    *ret_answer = answer;
+    return true;
+}
+
 bool dns_next_record(struct bytes *rest, struct bytes *ret_data)
 {
     struct reader in = reader_of(*rest);

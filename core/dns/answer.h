@@ -55,6 +55,11 @@ static inline bool dns_is_negative(const struct dns_answer *answer)
 /* "secure", "nxdomain" and so on. */
 const char *dns_verdict_name(enum dns_verdict verdict);
 
+/* An answer as octets, for frames and events: put, and read from all of the text. False: it is
+   none, or says what cannot be (records in a negative answer, say). Borrows. */
+void dns_answer_put(struct buffer *to, const struct dns_answer *answer);
+MUST_USE bool dns_answer_read(struct bytes text, struct dns_answer *ret_answer);
+
 /* The next record's data, cut from *rest; false when there is none. What is no list of blocks ends
    it early. */
 bool dns_next_record(struct bytes *rest, struct bytes *ret_data);

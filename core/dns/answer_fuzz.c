@@ -16,6 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dns_tlsa tlsa;
     uint8_t ips[8][16];
 
+    struct dns_answer coded;
+    if (dns_answer_read(answer.records, &coded) && coded.records.n > DNS_ANSWER_MOST)
+        abort();
     mx_read(&answer, size, &list);
     for (size_t i = 0; i < list.n; i++)
         if (!dns_name_is_plain(mx_name(&list.hosts[i]))

@@ -125,6 +125,41 @@ static void tlsa_records_are_read(void **state)
     assert_true(bytes_equal(tlsa.data, BYTES("xyz")));
 }
 
+static const struct { struct dns_answer answer; bool well; } coded[] = {
+    { { DNS_SECURE, false, 300, B("mx.example"), B("\1\0\0\0x") }, true },
+    { { DNS_INSECURE, false, 0, B(""), B("\1\0\0\0x") }, true },
+    { { DNS_NXDOMAIN, true, 60, B(""), B("") }, true },
+    { { DNS_NODATA, false, 60, B(""), B("") }, true },
+    { { DNS_FAILED, false, 0, B(""), B("") }, true },
+    { { DNS_BOGUS, false, 0, B(""), B("") }, true },
+    { { DNS_BOGUS, false, 0, B(""), B("\1\0\0\0x") }, false },
+    { { DNS_SECURE, false, 0, B(""), B("") }, false },
+    { { DNS_SECURE, true, 0, B(""), B("\1\0\0\0x") }, false },
+    { { DNS_VERDICTS, false, 0, B(""), B("") }, false },
+    { { (enum dns_verdict)0, false, 0, B(""), B("") }, false },
+    { { DNS_FAILED, false, 0, B("a b"), B("") }, false },
+};
+
+static void an_answer_comes_through(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(coded); i++) {
+        struct buffer text = buffer_with_most(1024);
+        struct dns_answer got;
+        dns_answer_put(&text, &coded[i].answer);
+        assert_int_equal(dns_answer_read(buffer_bytes(&text), &got), coded[i].well);
+        if (coded[i].well) {
+            assert_int_equal(got.verdict, coded[i].answer.verdict);
+            assert_int_equal(got.proved, coded[i].answer.proved);
+            assert_int_equal(got.ttl, coded[i].answer.ttl);
+            assert_true(bytes_equal(got.canonical, coded[i].answer.canonical));
+            assert_true(bytes_equal(got.records, coded[i].answer.records));
+        }
+        assert_false(dns_answer_read(bytes_first(buffer_bytes(&text), 5), &got));
+        buffer_done(&text);
+    }
+}
+
 static void a_verdict_has_a_name(void **state)
 {
     (void)state;
@@ -139,7 +174,7 @@ int main(void)
         cmocka_unit_test(which_names_may_be_asked_for),
         cmocka_unit_test(addresses_of_both_families),
         cmocka_unit_test(strings_of_a_text_are_joined), cmocka_unit_test(tlsa_records_are_read),
-        cmocka_unit_test(a_verdict_has_a_name),
+        cmocka_unit_test(an_answer_comes_through), cmocka_unit_test(a_verdict_has_a_name),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -44,6 +44,7 @@ struct conf_spans {
 #define CONF_FIELD_mail(field) struct bytes field;
 #define CONF_FIELD_nets(field) struct conf_texts field;
 #define CONF_FIELD_webs(field) struct conf_texts field;
+#define CONF_FIELD_servers(field) struct conf_texts field;
 
 #include "plan/conf.def"
 

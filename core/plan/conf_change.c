@@ -12,6 +12,7 @@ static bool is_fixed(size_t i)
     static const uint8_t fixed[] = {
         CONF_AT_mailboxes, CONF_AT_spool, CONF_AT_control, CONF_AT_log, CONF_AT_fronts,
         CONF_AT_segment, CONF_AT_users, CONF_AT_certificates, CONF_AT_web,
+        CONF_AT_resolver, CONF_AT_trust_anchor,
     };
 
     for (size_t at = 0; at < COUNT(fixed); at++)
@@ -94,6 +95,7 @@ static void put_value(struct buffer *to, const struct conf *conf, size_t i)
         break;
     case CONF_listens: put_listens(to, conf, field); break;
     case CONF_names: case CONF_routes: case CONF_nets: case CONF_webs:
+    case CONF_servers:
         put_list(to, field);
         break;
     case CONF_count: buffer_put_uint(to, *(const uint64_t *)field); break;

@@ -122,6 +122,20 @@ static bool take_listens(struct conf_reading *reading, const struct conf_setting
         || refuse_memory(reading, value);
 }
 
+static bool take_servers(struct conf_reading *reading, const struct conf_setting *setting,
+                         struct conf_word value, void *field)
+{
+    struct conf_listen at;
+    struct bytes kept;
+
+    if (!conf_listen_parse(value.text, &at) || at.any)
+        return conf_refuse(reading, value.written,
+                           "ADDRESS:PORT or [IPV6]:PORT, with a port from 1 to 65535", NULL);
+    kept = arena_copy(reading->arena, value.text);
+    return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
+        || refuse_memory(reading, value);
+}
+
 static bool take_nets(struct conf_reading *reading, const struct conf_setting *setting,
                       struct conf_word value, void *field)
 {
@@ -364,6 +378,7 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
         [CONF_spans] = take_spans, [CONF_routes] = take_routes,
         [CONF_sign] = take_sign, [CONF_mail] = take_mail,
         [CONF_nets] = take_nets, [CONF_webs] = take_webs,
+        [CONF_servers] = take_servers,
     };
 
     return takers[setting->kind](reading, setting, value, (char *)&reading->conf + setting->field);
@@ -373,7 +388,8 @@ bool conf_is_list(const struct conf_setting *setting)
 {
     return setting->kind == CONF_names || setting->kind == CONF_listens
         || setting->kind == CONF_spans || setting->kind == CONF_routes
-        || setting->kind == CONF_nets || setting->kind == CONF_webs;
+        || setting->kind == CONF_nets || setting->kind == CONF_webs
+        || setting->kind == CONF_servers;
 }
 
 bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen)

@@ -175,7 +175,9 @@ static void on_event(struct relay *relay, const struct event *event)
         memcpy(relay->key, event->bytes.at,
                event->bytes.n < sizeof(relay->key) ? event->bytes.n : sizeof(relay->key));
         break;
-    case EV_PEER_UP: case EV_TURN: case EV_ACCEPT: case EV_IO: case EV_CHILD: case EV_ASKED: break;
+    case EV_PEER_UP: case EV_TURN: case EV_ACCEPT: case EV_IO: case EV_CHILD: case EV_ASKED:
+    case EV_RESOLVED:
+        break;
     }
 }
 
