@@ -178,8 +178,8 @@ static int run_dialogue(const struct options *options)
 
     if (!result.kept) {
         puts(result.words);
-        printf("replay: postern-sim --dialogue --from %" PRIu64 " --state %" PRIu64 " --trace%s%s\n",
-               options->from, result.state, plant != NULL ? " --plant " : "",
+        printf("replay: postern-sim --dialogue --from %" PRIu64 " --state %" PRIu64
+               " --trace%s%s\n", options->from, result.state, plant != NULL ? " --plant " : "",
                plant != NULL ? plant : "");
         return 1;
     }

@@ -12,7 +12,12 @@
 
 static const uint64_t HOUR = 3600 * (uint64_t)1000 * 1000;
 
-enum { TRAFFIC_HOURS = 12, DRAIN_HOURS = 12, EMPTY_ANSWERS = 3, SESSIONS = 20, LETTERS = 100, FEW = 3 };
+enum {
+    TRAFFIC_HOURS = 12, DRAIN_HOURS = 12,
+    EMPTY_ANSWERS = 3,
+    SESSIONS = 20, LETTERS = 100,
+    FEW = 3,
+};
 
 enum stream { STREAM_PLAN = 99, STREAM_FIXED = 200, STREAM_SETTINGS = 300 };
 

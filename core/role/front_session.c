@@ -216,6 +216,8 @@ static bool has_pending(const struct session *session)
 
 static void run_pending(struct front *front, struct session *session)
 {
+    if (session->pending.bad)
+        return;             /* octets are lost: what follows them is not what it seems to be */
     struct bytes in = bytes_skip(buffer_bytes(&session->pending), session->pending_at);
 
     run(front, session, &in);
@@ -251,7 +253,7 @@ void session_plain(struct front *front, struct session *session, struct bytes by
             cut_off(front, session, "bad-proxy-header");
         return;
     }
-    if (!has_pending(session))
+    if (!has_pending(session) && !session->pending.bad)
         run(front, session, &bytes);
     if (bytes.n > 0 && !session->over)
         keep_input(session, bytes);

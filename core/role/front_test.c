@@ -528,6 +528,32 @@ static void memory_fails_at_each_place(void **state)
     assert_true(whole > 200);
 }
 
+/* The octets behind a RCPT that is asked about wait; where there is no memory for them, what comes
+   behind is never taken for commands. */
+static void lost_input_ends_the_session(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n < 40; n++) {
+        struct world w;
+        world_start(&w);
+        client_comes(&w, 0);
+        client_says(&w, 0, BYTES("EHLO c.example\r\n"));
+        struct event first = { .kind = EV_BYTES,
+                               .bytes = BYTES("MAIL FROM:<>\r\nRCPT TO:<jo@example.org>\r\n"
+                                              "BDAT 18 LAST\r\nA: ") };
+        struct event then = { .kind = EV_BYTES, .bytes = BYTES("b\r\nQUIT inside\r\n") };
+        mem_fail_at(n);
+        bool up = world_step(&w, first);
+        mem_fail_at(0);
+        struct event is = { .kind = EV_TOLD, .peer = { ROLE_STORE, 0 },
+                            .bytes = BYTES("\3\0\0\0\0\1") };
+        up = up && world_step(&w, is) && world_step(&w, then)
+          && world_step(&w, (struct event){ .kind = EV_TURN });
+        assert_false(up && log_has(&w, "inside"));
+        world_stop(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +570,7 @@ int main(void)
         cmocka_unit_test(a_client_that_vanishes),
         cmocka_unit_test(many_recipients_go_in_frames_of_their_own),
         cmocka_unit_test(memory_fails_at_each_place),
+        cmocka_unit_test(lost_input_ends_the_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
