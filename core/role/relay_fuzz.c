@@ -8,9 +8,9 @@
  *   'p' n, 'e' n     n octets more of letter n % 4;  letter n % 4 ends;  'd' n  it is dropped
  *   'a' n            a question about the address n % 3
  *   '@' n            the oldest dial succeeds;  '-' n  it fails, by fault n % 10
- *   '!' c            connection c is gone;  '|' c  its server will say no more;  '~' c  it has read all
+ *   '!' c            connection c is gone;  '|' c  its server says no more;  '~' c  it has read all
  *   '#' n            a frame of n + 1 octets (n one octet) comes from the store
- *   '*'              the store dies;  '>' t  time passes, t times 4 seconds;  '.'  the end is asked for
+ *   '*'              the store dies;  '>' t  time passes, t times 4 seconds;  '.'  it shall end
  *   c octets '\1'    anything else: octets of server c, up to \1 (which stands for a line end)
  */
 #include "base/reader.h"
