@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = pathlib.Path(os.environ.get('POSTERN_SHARED', ROOT / '../shared'))
 CASES = SHARED / 'suites/hostile-cases.tsv'
-DUE = ('SRV', 'MIM', 'SPL', 'CFG', 'CTL', 'OS', 'LDA')
+DUE = ('SRV', 'MIM', 'SPL', 'CFG', 'CTL', 'OS', 'LDA', 'TLS')
 NAMED = re.compile(r'\b(%s)[-_](\d{3})(?!\d)' % '|'.join(DUE), re.I)    # SRV-040, srv_040_...
 
 
@@ -19,7 +19,7 @@ def tests():
     for folder in ('core', 'host', 'sim', 'tests'):
         for path in sorted((ROOT / folder).rglob('*')):
             whole = path.parent.name == 'e2e' or folder == 'sim'
-            if path.suffix in ('.c', '.py') and (whole or path.stem.endswith('_test')) \
+            if path.suffix in ('.c', '.py') and (whole or path.stem.endswith(('_test', '_fuzz'))) \
                     and path.name != 'hostile_test.py':
                 yield path
 

@@ -68,6 +68,19 @@ enum limit {
 
     LIMIT_WEB_CLIENTS = 64,                 /* who ask over HTTP at the same time */
 
+    /* what an operator may set, at least and at most (plan/conf.def) */
+    LIMIT_SIZE_LEAST = 64 * 1024,           /* RFC 5321, 4.5.3.1.7 */
+    LIMIT_RECIPIENTS_LEAST = 100,           /* 4.5.3.1.8 */
+    LIMIT_COUNTED = 1000 * 1000,            /* of connections and mistakes of one address */
+    LIMIT_GREET_DELAY_MS = 60 * 1000,       /* of the five minutes that a client waits */
+    LIMIT_SPAN_LEAST_MS = 1000,             /* no schedule turns faster */
+    LIMIT_IDLE_MS = 60 * 60 * 1000,
+    LIMIT_DAY_MS = 24 * 60 * 60 * 1000,     /* between two tries; a day of history is one file */
+    LIMIT_SEGMENT_LEAST = 64 * 1024,        /* a frame, and so a small letter, must fit */
+    LIMIT_REPORTS = 100 * 1000,             /* to one sender in an hour */
+    LIMIT_HISTORY_LEAST = 1024 * 1024,
+    LIMIT_SOCKET_PATH = 107,                /* of a unix socket, as Linux has them */
+
     LIMIT_CONF_BYTES = 1024 * 1024,
     LIMIT_CONF_LINE = 4096,
     LIMIT_TABLE_BYTES = 16 * 1024 * 1024,   /* a file of aliases */

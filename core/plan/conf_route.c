@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { SOCKET_PATH_MOST = 107 };        /* of a unix socket, as Linux has them */
-
 bool conf_route_parse(struct bytes text, struct conf_route *ret_route)
 {
     struct conf_route route = { 0 };
@@ -19,7 +17,7 @@ bool conf_route_parse(struct bytes text, struct conf_route *ret_route)
         return false;
     if (bytes_begins(server, BYTES("unix:"))) {
         route.path = bytes_skip(server, 5);
-        if (route.path.n < 2 || route.path.n > SOCKET_PATH_MOST || route.path.at[0] != '/')
+        if (route.path.n < 2 || route.path.n > LIMIT_SOCKET_PATH || route.path.at[0] != '/')
             return false;
     } else {
         if (!conf_listen_parse(server, &listen) || listen.any)

@@ -303,7 +303,90 @@ def told_by_trace(bench):
     true(server.run('trace', '--tls', 'x@y.example').returncode == 64, 'a word too many')
 
 
+def memory_of(pid):
+    """All that may be read of a process, piece by piece; for root."""
+    with open(f'/proc/{pid}/maps', encoding='ascii', errors='replace') as maps, \
+            open(f'/proc/{pid}/mem', 'rb', buffering=0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            start, end = (int(part, 16) for part in span.split('-'))
+            if 'r' not in rights or '[v' in line:
+                continue
+            try:
+                memory.seek(start)
+                yield memory.read(min(end - start, 1 << 28))
+            except (OSError, ValueError, OverflowError):
+                continue
+
+
+def secret_of(path):
+    """The private number of an EC key, in octets."""
+    told = openssl('ec', '-in', path, '-text', '-noout')
+    words = told.stdout.decode().partition('priv:')[2].partition('pub:')[0]
+    return bytes.fromhex(''.join(words.replace(':', ' ').split()))[-32:]
+
+
+def only_keys_knows_a_private_key(bench):
+    """TLS-010: in no other process is it, as it lies on the disk or the other way round."""
+    if os.geteuid() != 0:
+        raise Skip('needs root')
+    server, _ = with_certificates(bench)
+    for name in NAMES:
+        with starttls(server, name) as client:
+            a_letter(client)
+    with open(os.path.join(server.folder, 'certificates', NAMES[1] + '.key'), 'rb') as file:
+        text = file.read().split(b'\n')[1]
+    secret = secret_of(os.path.join(server.folder, 'certificates', NAMES[1] + '.key'))
+    true(len(secret) == 32, 'the secret of the test')
+    holders = set()
+    for role, pid in [*server.roles().items(), ('master', server.main_pid())]:
+        for piece in memory_of(pid):
+            if secret in piece or secret[::-1] in piece or text in piece:
+                holders.add(role)
+    true('keys' in holders, 'the test finds it where it must be')
+    true(holders == {'keys'}, f'a private key is in the memory of {sorted(holders)}')
+
+
+def an_octet_a_record(bench):
+    """TLS-007: a letter whose every octet is a record of its own is taken, and nobody waits."""
+    server, _ = with_certificates(bench)
+    body = b'Subject: small records\r\n\r\n' + (b'x' * 70 + b'\r\n') * 3000
+    with Client(server.port) as client:
+        client.command('STARTTLS', '220')
+        come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inner = context().wrap_bio(come, go)
+
+        def turn(act):
+            while True:
+                try:
+                    done = act()
+                    client.socket.sendall(go.read())
+                    return done
+                except ssl.SSLWantReadError:
+                    client.socket.sendall(go.read())
+                    come.write(client.socket.recv(65536))
+
+        def say(line):
+            inner.write(line)
+            return turn(lambda: inner.read(65536))
+
+        turn(inner.do_handshake)
+        say(b'EHLO client.example.com\r\n')
+        for line in (b'MAIL FROM:<bob@example.net>', f'RCPT TO:<{YOU}>'.encode(), b'DATA'):
+            true(say(line + b'\r\n')[:1] in b'23', line)
+        for at in range(len(body)):
+            inner.write(body[at:at + 1])
+            if at % 4096 == 0:
+                client.socket.sendall(go.read())
+            if at % 65536 == 0:
+                with Client(server.port) as other:      # somebody else is served meanwhile
+                    other.command('NOOP', '250')
+        true(say(b'.\r\n').startswith(b'250'), 'the letter')
+    true(len(server.wait_for_letters(1)) == 1, 'one letter')
+
+
 if __name__ == '__main__':
-    main([certificates_by_name, unsafe_keys, self_signed, clear_text_behind_starttls,
+    main([only_keys_knows_a_private_key, an_octet_a_record,
+          certificates_by_name, unsafe_keys, self_signed, clear_text_behind_starttls,
           at_the_wrong_time, cut_in_a_letter, too_old, from_the_first_octet, swaks,
           big_letters_and_resumption, told_by_trace])
