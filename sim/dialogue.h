@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * sim/dialogue.h: every misfortune of the LMTP dialogue, one a run: each reply replaced by each
- * lie, and the server dead after each octet that it says or hears. Otherwise the world is calm: a few
- * sessions, from the first dial to the reports that return to their senders.
+ * lie, and the server dead after each octet that it says or hears. Otherwise the world is calm: a
+ * few letters, from the first dial to the reports that return to their senders.
  */
 #ifndef POSTERN_SIM_DIALOGUE_H
 #define POSTERN_SIM_DIALOGUE_H

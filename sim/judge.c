@@ -415,14 +415,32 @@ static void on_fault(void *ctx, enum role_kind who)
         forget_groups(judge);
 }
 
-void judge_reply_lost(void *ctx, struct bytes text, const char *to)
+static struct letter_recipient *recipient_in(struct judge *judge, struct bytes text,
+                                             const char *to)
 {
-    struct judge *judge = ctx;
     struct letter *letter = letter_in(judge, text);
 
     for (size_t i = 0; letter != NULL && i < letter->recipients_n; i++)
         if (strcmp(letter->recipients[i].mailbox->address, to) == 0)
-            open_window(judge, &letter->recipients[i]);
+            return &letter->recipients[i];
+    return NULL;
+}
+
+void judge_reply_lost(void *ctx, struct bytes text, const char *to)
+{
+    struct letter_recipient *recipient = recipient_in(ctx, text, to);
+
+    if (recipient != NULL)
+        open_window(ctx, recipient);
+}
+
+/* Within one attempt relay may begin anew, on another connection: each copy has its own window. */
+void judge_kept(void *ctx, struct bytes text, const char *to)
+{
+    struct letter_recipient *recipient = recipient_in(ctx, text, to);
+
+    if (recipient != NULL)
+        recipient->hit = false;
 }
 
 void judge_refused(void *ctx, const char *to)

@@ -30,6 +30,7 @@ struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed,
                         enum role_kind deliverer, bool reports);
 /* For struct mda_watch; ctx is the judge. */
 void judge_reply_lost(void *ctx, struct bytes text, const char *to);
+void judge_kept(void *ctx, struct bytes text, const char *to);
 void judge_refused(void *ctx, const char *to);
 void judge_free(struct judge *judge);
 /* All is at rest: look into every mailbox. What is wrong breaks the world. */

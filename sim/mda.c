@@ -232,6 +232,8 @@ static void end_of_text(struct mda_line *line)
     bool kept = !chance(line->mda, world_odds(line->mda->world)->server_lies) && keep(line);
 
     if (kept)
+        line->mda->watch.kept(line->mda->watch.ctx, buffer_bytes(&line->text), line->to);
+    if (kept)
         buffer_put(&line->unsure, buffer_bytes(&line->text));
     buffer_clear(&line->text);
     say(line, kept ? "250 2.0.0 kept\r\n" : "452 4.2.2 not now\r\n");

@@ -41,6 +41,8 @@ struct mda_watch {
     /* A copy is kept for that address, and the reply to it is not sent, not the right one, or was
        still on its way when the connection ended. */
     void (*lost)(void *ctx, struct bytes text, const char *to);
+    /* A copy was put into that mailbox. */
+    void (*kept)(void *ctx, struct bytes text, const char *to);
     /* It said 5xx about that address. */
     void (*refused)(void *ctx, const char *to);
 };

@@ -151,7 +151,7 @@ static void run_world(const struct world_plan *plan, const struct run_options *o
     struct judge *judge = judge_new(world, crowd, plan->seed, deliverer,
                                     plan->cast[ROLE_STORE] == &store_ops);
     struct mda *mda = deliverer != ROLE_RELAY ? NULL : mda_new(world, (struct mda_watch){
-        judge, judge_reply_lost, judge_refused }, options->server);
+        judge, judge_reply_lost, judge_kept, judge_refused }, options->server);
 
     make_keys(world_disk(world));
     world_boot(world);

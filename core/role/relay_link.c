@@ -285,6 +285,10 @@ static bool begin_anew(struct relay *relay, struct link *link)
     struct buffer *line = fx_draft(relay->fx);
     log_begin(line, "kept-connection-lost");
     log_ours(line, "server", place->name);
+    if (smtp_client_at_end(link->client)) {     /* all was said in one flight: it may have it */
+        log_ours(line, "window", BYTES("yes"));
+        log_uint(line, "windows", ++relay->windows);
+    }
     fx_log(relay->fx, LOG_INFO, fx_keep(relay->fx, buffer_bytes(line)));
     link->job = NULL;
     job->link = NULL;
