@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "host/command.h"
 #include "host/ctl.h"
+#include "host/seal.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -26,6 +28,10 @@ static const struct command commands[] = {
     { "store", ctl_store_run, "the queue's files: check, export, backup" },
     { "code", ctl_code_run, "what a code of mail means, and what to do about it" },
     { "send", ctl_send_run, "send a letter and show the dialogue" },
+    { "verify", seal_read_run, "say whether a privacy-enhanced message is unchanged, and by whom" },
+    { "open", seal_read_run, "open a privacy-enhanced message" },
+    { "seal", seal_run, "sign a text, and encipher it" },
+    { "convert", seal_read_run, "make an enciphered message one that others can verify" },
     { "help", help, "this text" },
     { "version", version, "the version of this program" },
 };
@@ -53,9 +59,20 @@ static const char *word_of(const char *argument)
     return strcmp(argument, "--version") == 0 ? "version" : argument;
 }
 
+/* By another name the program is another: "ripem" is a link to it. */
+static bool is_called(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+
+    return strcmp(slash == NULL ? path : slash + 1, name) == 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *word = argc < 2 ? "" : word_of(argv[1]);
+
+    if (argc > 0 && is_called(argv[0], "ripem"))
+        return seal_ripem_run(argc, argv);
 
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(commands[i].word, word) == 0)

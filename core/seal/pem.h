@@ -29,6 +29,12 @@ enum pem_type {
 };
 /* "ENCRYPTED" ... */
 const char *pem_type_name(enum pem_type type);
+/* The reverse, in any case. */
+MUST_USE bool pem_type_of(struct bytes name, enum pem_type *ret_type);
+/* "RSA-MD2", "RSA-MD5", "MD2", "MD5", "SHA1", "RSA-SHA1", "SHA-1", "SHA256"... */
+MUST_USE bool pem_digest_of(struct bytes name, enum digest_kind *ret_kind);
+/* "DES-CBC", "DES-EDE-CBC", "AES-256-GCM". */
+MUST_USE bool pem_cipher_of(struct bytes name, enum cipher_kind *ret_kind);
 
 /* What became of a message, as a value. One answer for everything that goes wrong behind a
    decryption: PEM_ALTERED. */

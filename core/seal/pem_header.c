@@ -31,6 +31,17 @@ const char *pem_type_name(enum pem_type type)
     return type < COUNT(type_names) ? type_names[type] : "";
 }
 
+bool pem_type_of(struct bytes name, enum pem_type *ret_type)
+{
+    for (size_t i = 0; i < COUNT(type_names); i++) {
+        if (bytes_equal_nocase(name, bytes_of(type_names[i]))) {
+            *ret_type = (enum pem_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool take_type(struct reading *reading, const struct pem_field *field)
 {
     struct pem_header *header = reading->header;
@@ -43,13 +54,8 @@ static bool take_type(struct reading *reading, const struct pem_field *field)
     if (header->version == 0)
         return pem_flaw(reading->flaw, field->line, PEM_UNSUPPORTED, "Proc-Type",
                         "has a version that is neither 4 nor 2001");
-    for (size_t i = 0; i < COUNT(type_names); i++) {
-        if (bytes_equal_nocase(arguments[1], bytes_of(type_names[i]))) {
-            header->type = (enum pem_type)i;
-            return true;
-        }
-    }
-    return pem_flaw(reading->flaw, field->line, PEM_UNSUPPORTED, "Proc-Type",
+    return pem_type_of(arguments[1], &header->type)
+        || pem_flaw(reading->flaw, field->line, PEM_UNSUPPORTED, "Proc-Type",
                     "has a type that is not known");
 }
 

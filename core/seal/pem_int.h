@@ -57,9 +57,6 @@ MUST_USE bool pem_hex(struct bytes text, struct arena *arena, struct bytes *ret_
 MUST_USE bool pem_arguments(struct bytes value, struct bytes *ret_arguments, size_t n);
 /* "<base64 Name>,<hexadecimal serial>" */
 MUST_USE bool pem_issued(struct bytes value, struct arena *arena, struct pem_issued *ret_issued);
-/* "RSA-MD2", "RSA-MD5", "MD2", "MD5", "SHA1", "RSA-SHA1", "SHA-1", "SHA256"... */
-MUST_USE bool pem_digest_of(struct bytes name, enum digest_kind *ret_kind);
-MUST_USE bool pem_cipher_of(struct bytes name, enum cipher_kind *ret_kind);
 /* As they are written. */
 const char *pem_digest_text(enum digest_kind kind);
 const char *pem_cipher_text(enum cipher_kind kind);

@@ -70,6 +70,11 @@ void pem_reader_ripem(struct pem_reader *reader)
     reader->ripem = true;
 }
 
+void pem_reader_hush(struct pem_reader *reader)
+{
+    reader->text.wanted = false;
+}
+
 /* ---- found */
 
 static void found(struct pem_reader *reader)

@@ -45,6 +45,9 @@ void pem_reader_free(struct pem_reader *reader);
 /* Take "- " away as RIPEM does: for a message that was found PEM_CHANGE_RIPEM_DASHES. */
 void pem_reader_ripem(struct pem_reader *reader);
 
+/* Give no more of this message's text; the next's is given again. */
+void pem_reader_hush(struct pem_reader *reader);
+
 /* Returns how much was used: all of it, unless a message was found or keys are asked for. Text
    goes behind what *to holds, with LF line ends; it is nobody's word until the verdict is good. */
 size_t pem_read(struct pem_reader *reader, struct bytes input, struct buffer *to);
