@@ -4,62 +4,75 @@
 #include "base/charset_int.h"
 #include "base/utf8.h"
 
+enum { GUESS_MOST = 512 };
 enum kind { UTF_8, ASCII, SINGLE, SJIS, EUC_JP, ISO_2022, GB, BIG5, EUC_KR, UTF_7 };
 
 struct charset {
-    const char *name;           /* in lower case */
+    struct bytes name;          /* in lower case */
     enum kind kind;
     enum charset_table table;   /* of a SINGLE one */
 };
 
+#define N(name, kind, table) { BYTES_INIT(name), kind, table }
 static const struct charset charsets[] = {
-    { "utf-8", UTF_8, 0 }, { "utf8", UTF_8, 0 }, { "unicode-1-1-utf-8", UTF_8, 0 },
-    { "us-ascii", ASCII, 0 }, { "ascii", ASCII, 0 }, { "ansi_x3.4-1968", ASCII, 0 },
-    { "ansi-x3.4-1968", ASCII, 0 }, { "iso646-us", ASCII, 0 },
-    { "iso-8859-1", SINGLE, TABLE_8859_1 }, { "latin1", SINGLE, TABLE_8859_1 },
-    { "l1", SINGLE, TABLE_8859_1 }, { "iso-8859-2", SINGLE, TABLE_8859_2 },
-    { "latin2", SINGLE, TABLE_8859_2 }, { "iso-8859-3", SINGLE, TABLE_8859_3 },
-    { "iso-8859-4", SINGLE, TABLE_8859_4 }, { "iso-8859-5", SINGLE, TABLE_8859_5 },
-    { "iso-8859-6", SINGLE, TABLE_8859_6 }, { "iso-8859-7", SINGLE, TABLE_8859_7 },
-    { "iso-8859-8", SINGLE, TABLE_8859_8 }, { "iso-8859-8-i", SINGLE, TABLE_8859_8 },
-    { "iso-8859-9", SINGLE, TABLE_8859_9 }, { "iso-8859-10", SINGLE, TABLE_8859_10 },
-    { "iso-8859-11", SINGLE, TABLE_8859_11 }, { "iso-8859-13", SINGLE, TABLE_8859_13 },
-    { "iso-8859-14", SINGLE, TABLE_8859_14 }, { "iso-8859-15", SINGLE, TABLE_8859_15 },
-    { "latin9", SINGLE, TABLE_8859_15 }, { "iso-8859-16", SINGLE, TABLE_8859_16 },
-    { "windows-1250", SINGLE, TABLE_1250 }, { "windows-1251", SINGLE, TABLE_1251 },
-    { "windows-1252", SINGLE, TABLE_1252 }, { "windows-1253", SINGLE, TABLE_1253 },
-    { "windows-1254", SINGLE, TABLE_1254 }, { "windows-1255", SINGLE, TABLE_1255 },
-    { "windows-1256", SINGLE, TABLE_1256 }, { "windows-1257", SINGLE, TABLE_1257 },
-    { "windows-1258", SINGLE, TABLE_1258 }, { "windows-874", SINGLE, TABLE_874 },
-    { "tis-620", SINGLE, TABLE_874 }, { "koi8-r", SINGLE, TABLE_KOI8_R },
-    { "koi8r", SINGLE, TABLE_KOI8_R }, { "koi8-u", SINGLE, TABLE_KOI8_U },
-    { "ibm866", SINGLE, TABLE_866 }, { "ibm437", SINGLE, TABLE_437 },
-    { "ibm850", SINGLE, TABLE_850 }, { "macintosh", SINGLE, TABLE_MAC_ROMAN },
-    { "mac", SINGLE, TABLE_MAC_ROMAN }, { "x-mac-roman", SINGLE, TABLE_MAC_ROMAN },
-    { "x-mac-cyrillic", SINGLE, TABLE_MAC_CYRILLIC },
-    { "shift_jis", SJIS, 0 }, { "shift-jis", SJIS, 0 }, { "sjis", SJIS, 0 }, { "x-sjis", SJIS, 0 },
-    { "ms_kanji", SJIS, 0 }, { "windows-31j", SJIS, 0 }, { "cp932", SJIS, 0 },
-    { "euc-jp", EUC_JP, 0 }, { "eucjp", EUC_JP, 0 }, { "x-euc-jp", EUC_JP, 0 },
-    { "iso-2022-jp", ISO_2022, 0 }, { "iso-2022-jp-1", ISO_2022, 0 },
-    { "iso-2022-jp-2", ISO_2022, 0 }, { "iso-2022-jp-ms", ISO_2022, 0 },
-    { "cp50221", ISO_2022, 0 }, { "iso-2022-kr", ISO_2022, 0 },
-    { "gb18030", GB, 0 }, { "gbk", GB, 0 }, { "gb2312", GB, 0 }, { "cp936", GB, 0 },
-    { "euc-cn", GB, 0 }, { "gb_2312-80", GB, 0 }, { "x-gbk", GB, 0 }, { "windows-936", GB, 0 },
-    { "big5", BIG5, 0 }, { "big-5", BIG5, 0 }, { "big5-hkscs", BIG5, 0 }, { "cp950", BIG5, 0 },
-    { "x-x-big5", BIG5, 0 }, { "euc-kr", EUC_KR, 0 }, { "euckr", EUC_KR, 0 },
-    { "ks_c_5601-1987", EUC_KR, 0 }, { "ks_c_5601", EUC_KR, 0 }, { "ksc5601", EUC_KR, 0 },
-    { "cp949", EUC_KR, 0 }, { "uhc", EUC_KR, 0 }, { "korean", EUC_KR, 0 },
-    { "utf-7", UTF_7, 0 }, { "unicode-1-1-utf-7", UTF_7, 0 },
+    N("utf-8", UTF_8, 0), N("utf8", UTF_8, 0), N("unicode-1-1-utf-8", UTF_8, 0),
+    N("us-ascii", ASCII, 0), N("ascii", ASCII, 0), N("ansi_x3.4-1968", ASCII, 0),
+    N("ansi-x3.4-1968", ASCII, 0), N("iso646-us", ASCII, 0),
+    N("iso-8859-1", SINGLE, TABLE_8859_1), N("latin1", SINGLE, TABLE_8859_1),
+    N("l1", SINGLE, TABLE_8859_1), N("iso-8859-2", SINGLE, TABLE_8859_2),
+    N("latin2", SINGLE, TABLE_8859_2), N("iso-8859-3", SINGLE, TABLE_8859_3),
+    N("iso-8859-4", SINGLE, TABLE_8859_4), N("iso-8859-5", SINGLE, TABLE_8859_5),
+    N("iso-8859-6", SINGLE, TABLE_8859_6), N("iso-8859-7", SINGLE, TABLE_8859_7),
+    N("iso-8859-8", SINGLE, TABLE_8859_8), N("iso-8859-8-i", SINGLE, TABLE_8859_8),
+    N("iso-8859-9", SINGLE, TABLE_8859_9), N("iso-8859-10", SINGLE, TABLE_8859_10),
+    N("iso-8859-11", SINGLE, TABLE_8859_11), N("iso-8859-13", SINGLE, TABLE_8859_13),
+    N("iso-8859-14", SINGLE, TABLE_8859_14), N("iso-8859-15", SINGLE, TABLE_8859_15),
+    N("latin9", SINGLE, TABLE_8859_15), N("iso-8859-16", SINGLE, TABLE_8859_16),
+    N("windows-1250", SINGLE, TABLE_1250), N("windows-1251", SINGLE, TABLE_1251),
+    N("windows-1252", SINGLE, TABLE_1252), N("windows-1253", SINGLE, TABLE_1253),
+    N("windows-1254", SINGLE, TABLE_1254), N("windows-1255", SINGLE, TABLE_1255),
+    N("windows-1256", SINGLE, TABLE_1256), N("windows-1257", SINGLE, TABLE_1257),
+    N("windows-1258", SINGLE, TABLE_1258), N("windows-874", SINGLE, TABLE_874),
+    N("tis-620", SINGLE, TABLE_874), N("koi8-r", SINGLE, TABLE_KOI8_R),
+    N("koi8r", SINGLE, TABLE_KOI8_R), N("koi8-u", SINGLE, TABLE_KOI8_U),
+    N("ibm866", SINGLE, TABLE_866), N("ibm437", SINGLE, TABLE_437),
+    N("ibm850", SINGLE, TABLE_850), N("macintosh", SINGLE, TABLE_MAC_ROMAN),
+    N("mac", SINGLE, TABLE_MAC_ROMAN), N("x-mac-roman", SINGLE, TABLE_MAC_ROMAN),
+    N("x-mac-cyrillic", SINGLE, TABLE_MAC_CYRILLIC),
+    N("shift_jis", SJIS, 0), N("shift-jis", SJIS, 0), N("sjis", SJIS, 0), N("x-sjis", SJIS, 0),
+    N("ms_kanji", SJIS, 0), N("windows-31j", SJIS, 0), N("cp932", SJIS, 0),
+    N("euc-jp", EUC_JP, 0), N("eucjp", EUC_JP, 0), N("x-euc-jp", EUC_JP, 0),
+    N("iso-2022-jp", ISO_2022, 0), N("iso-2022-jp-1", ISO_2022, 0),
+    N("iso-2022-jp-2", ISO_2022, 0), N("iso-2022-jp-ms", ISO_2022, 0),
+    N("cp50221", ISO_2022, 0), N("iso-2022-kr", ISO_2022, 0),
+    N("gb18030", GB, 0), N("gbk", GB, 0), N("gb2312", GB, 0), N("cp936", GB, 0),
+    N("euc-cn", GB, 0), N("gb_2312-80", GB, 0), N("x-gbk", GB, 0), N("windows-936", GB, 0),
+    N("big5", BIG5, 0), N("big-5", BIG5, 0), N("big5-hkscs", BIG5, 0), N("cp950", BIG5, 0),
+    N("x-x-big5", BIG5, 0), N("euc-kr", EUC_KR, 0), N("euckr", EUC_KR, 0),
+    N("ks_c_5601-1987", EUC_KR, 0), N("ks_c_5601", EUC_KR, 0), N("ksc5601", EUC_KR, 0),
+    N("cp949", EUC_KR, 0), N("uhc", EUC_KR, 0), N("korean", EUC_KR, 0),
+    N("utf-7", UTF_7, 0), N("unicode-1-1-utf-7", UTF_7, 0),
+};
+#undef N
+
+/* Other ways to write the beginning of a name. */
+static const struct { struct bytes written, meant; } prefixes[] = {
+    { BYTES_INIT("cp"), BYTES_INIT("windows-") }, { BYTES_INIT("win"), BYTES_INIT("windows-") },
+    { BYTES_INIT("x-cp"), BYTES_INIT("windows-") }, { BYTES_INIT("cp"), BYTES_INIT("ibm") },
+    { BYTES_INIT("iso8859-"), BYTES_INIT("iso-8859-") },
+    { BYTES_INIT("iso_8859-"), BYTES_INIT("iso-8859-") },
+    { BYTES_INIT("csiso2022jp"), BYTES_INIT("iso-2022-jp") },
 };
 
-static bool named(struct bytes name, const char *prefix, const char *other, const char *row)
+static const struct charset *find(struct bytes prefix, struct bytes rest)
 {
-    struct bytes full = bytes_of(row);
-
-    if (!bytes_begins_nocase(name, bytes_of(prefix)) || !bytes_begins(full, bytes_of(other)))
-        return false;
-    return bytes_equal_nocase(bytes_skip(name, bytes_of(prefix).n),
-                              bytes_skip(full, bytes_of(other).n));
+    for (size_t i = 0; i < COUNT(charsets); i++) {
+        struct bytes name = charsets[i].name;
+        if (name.n == prefix.n + rest.n && bytes_begins_nocase(name, prefix)
+            && bytes_equal_nocase(bytes_skip(name, prefix.n), rest))
+            return &charsets[i];
+    }
+    return NULL;
 }
 
 const struct charset *charset_find(struct bytes name)
@@ -69,16 +82,12 @@ const struct charset *charset_find(struct bytes name)
         name = bytes_skip(name, 1);
     while (name.n > 0 && (name.at[name.n - 1] == '"' || name.at[name.n - 1] == '\''))
         name.n--;
-    for (size_t i = 0; name.n > 0 && i < COUNT(charsets); i++) {
-        const char *row = charsets[i].name;
-        if (bytes_equal_nocase(name, bytes_of(row)) || named(name, "cp", "windows-", row)
-            || named(name, "win", "windows-", row) || named(name, "iso8859-", "iso-8859-", row)
-            || named(name, "iso_8859-", "iso-8859-", row) || named(name, "cp", "ibm", row)
-            || named(name, "x-cp", "windows-", row) || named(name, "windows", "windows-", row)
-            || named(name, "csiso2022jp", "iso-2022-jp", row))
-            return &charsets[i];
+    const struct charset *found = name.n == 0 ? NULL : find(name, BYTES_NONE);
+    for (size_t i = 0; found == NULL && i < COUNT(prefixes); i++) {
+        if (bytes_begins_nocase(name, prefixes[i].written))
+            found = find(prefixes[i].meant, bytes_skip(name, prefixes[i].written.n));
     }
-    return NULL;
+    return found;
 }
 
 bool charset_is_8bit(const struct charset *charset)
@@ -321,8 +330,15 @@ void charset_put_text(struct buffer *to, const struct charset *charset, struct b
         return;
     }
     while (text.n > 0) {
-        uint32_t point = octet(text.at[0]);
-        size_t n = point < 0x80 ? 1 : take(charset, text, &point);
+        size_t plain = 0;
+        while (plain < text.n && octet(text.at[plain]) - 1u < 0x7f)
+            plain++;
+        buffer_put(to, bytes_first(text, plain));
+        text = bytes_skip(text, plain);
+        if (text.n == 0)
+            break;
+        uint32_t point = 0;
+        size_t n = text.at[0] == '\0' ? 1 : take(charset, text, &point);
         put_point(to, point);
         text = bytes_skip(text, n);
     }
@@ -351,7 +367,9 @@ const struct charset *charset_guess(struct bytes text)
     const struct charset *best = charset_find(BYTES("windows-1252"));
     unsigned cyrillic = 0, octets = 0, most = 3;
 
-    text = bytes_first(text, 4096);
+    while (text.n > GUESS_MOST && octet(text.at[0]) < 0x80)
+        text = bytes_skip(text, 1);     /* to where it begins to tell something */
+    text = bytes_first(text, GUESS_MOST);
     for (size_t i = 0; i < text.n; i++) {
         octets += octet(text.at[i]) >= 0x80;
         cyrillic += octet(text.at[i]) >= 0xc0;

@@ -20,7 +20,7 @@ bool charset_is_8bit(const struct charset *charset);
 /* Is a text in ASCII octets something else in it (UTF-7, ISO-2022-JP)? False for NULL. */
 bool charset_needs_decoding(const struct charset *charset);
 /* For octets above 127 that nobody named a charset of and that are no UTF-8: the likeliest. Never
-   NULL. Looks at 4 KiB at most. */
+   NULL. Looks at 512 octets of them. */
 const struct charset *charset_guess(struct bytes text);
 /* The text, behind what `to` holds. Line ends stay, NUL becomes U+FFFD. */
 void charset_put_text(struct buffer *to, const struct charset *charset, struct bytes text);

@@ -43,7 +43,15 @@ static struct bytes uncoded(struct bounce_reader *reader, struct bytes body, str
 
 static bool has_8bit(struct bytes text)
 {
-    for (size_t i = 0; i < text.n; i++) {
+    size_t i = 0;
+    uint64_t eight;
+
+    for (; i + 8 <= text.n; i += 8) {
+        memcpy(&eight, text.at + i, 8);
+        if ((eight & 0x8080808080808080) != 0)
+            return true;
+    }
+    for (; i < text.n; i++) {
         if (octet(text.at[i]) >= 0x80)
             return true;
     }
@@ -60,14 +68,17 @@ static bool has_escape(struct bytes text)
 /* What a text is in that says it is in something else, or says nothing. */
 static const struct charset *guessed(struct bytes text, struct bytes name)
 {
-    const struct charset *charset = charset_find(name);
+    bool plain = !has_8bit(text);
 
     if (has_escape(text))
         return charset_find(BYTES("iso-2022-jp"));
-    if (!has_8bit(text))
-        return charset_needs_decoding(charset) ? charset : NULL;
-    if (utf8_valid(text))
+    if (plain && !has_word(bytes_first(name, 40), "utf-7"))
         return NULL;
+    if (!plain && utf8_valid(text))
+        return NULL;
+    const struct charset *charset = charset_find(name);
+    if (plain)
+        return charset;
     if (charset == NULL || !charset_is_8bit(charset))
         return charset_guess(text);
     return charset;

@@ -145,17 +145,14 @@ static bool stronger(const struct verdict *verdict, const struct rule *rule, uns
     return rule->letters > verdict->letters;
 }
 
-static void weigh(const struct bounce_reader *reader, struct bounce_recipient *out,
+static void weigh(const struct bounce_reader *reader, const struct bounce_recipient *out,
                   const struct hit *hit, unsigned less, bool said, struct verdict *verdict)
 {
     const struct rule *rule = &reader->rules->rules[hit->rule];
     unsigned weight = rule->weight > less ? rule->weight - less : 1;
 
-    if (rule->category == CAUSE_NONE && rule->mark != MARK_NOTHING) {
-        if (out->command == COMMAND_UNKNOWN)
-            out->command = command_of(rule->mark);
+    if (rule->category == CAUSE_NONE && rule->mark != MARK_NOTHING)
         return;
-    }
     if (hit->line != LINE_HOST && applies(reader, rule, out) && stronger(verdict, rule, weight))
         *verdict = (struct verdict){ rule, weight, rule->letters, hit->line, said };
 }
@@ -255,14 +252,60 @@ static void over_answer(struct cause *cause, const struct bounce_recipient *out,
         : CAUSE_UNSURE;
 }
 
-/* "User unknown" said only after the text was seen is a filter's word, not a lookup's. */
-static bool said_too_late(const struct verdict *verdict, const struct bounce_recipient *out)
+static bool is_address_cause(enum cause_category category)
+{
+    return category == CAUSE_USER_MISSING || category == CAUSE_DOMAIN_ISSUE
+        || category == CAUSE_ADDRESS_INVALID;
+}
+
+/* "User unknown" said only after the text was seen, or with a code that says that the mailbox is
+   there or a rule spoke, is a filter's word and no lookup's. */
+static bool filter_speaks(const struct verdict *verdict, const struct bounce_recipient *out)
 {
     bool late = out->command == COMMAND_DATA || out->command == COMMAND_TEXT;
-    bool known = out->status.class != 0 && out->status.subject == 1 && out->status.detail == 1;
+    struct status_code code = out->status;
+    bool known = code.class != 0 && code.subject == 1 && code.detail == 1;
+    bool other = out->command != COMMAND_RCPT && code.class != 0 && code.detail < 2
+        && (code.subject == 2 || code.subject == 7);
 
-    return late && !known && verdict->rule->category == CAUSE_USER_MISSING
+    return ((late && !known) || other) && verdict->rule->category == CAUSE_USER_MISSING
         && verdict->rule->weight <= PLAIN_WEIGHT;
+}
+
+/* What the command at which it failed changes: at MAIL FROM an address is the sender's; before
+   any command it is the sending server that is not wanted. */
+static enum cause_category by_command(enum cause_category category, unsigned weight,
+                                      const struct bounce_recipient *out)
+{
+    if (out->command == COMMAND_MAIL && is_address_cause(category) && weight < RULE_TOKEN_WEIGHT)
+        return CAUSE_BLOCKED_AUTH;
+    bool early = out->command == COMMAND_CONNECT || out->command == COMMAND_HELO;
+    if (early && weight < SPECIFIC && out->reply_code >= 500)
+        return CAUSE_BLOCKED_REPUTATION;
+    return category;
+}
+
+static struct cause decide_words(const struct bounce_reader *reader, struct person *person,
+                                 const struct verdict *verdict)
+{
+    struct bounce_recipient *out = &person->out;
+    const struct rule *rule = verdict->rule;
+    bool token = verdict->weight >= RULE_TOKEN_WEIGHT;
+
+    proof_add(out, token ? PROOF_TOKEN : PROOF_WORDS, verdict_text(reader, person, verdict),
+              rule->line);
+    out->confidence = (uint8_t)(token ? 95 : verdict->weight < 30 ? 40 : verdict->weight + 20);
+    enum cause_category category = rule->category == CAUSE_NONE ? CAUSE_UNKNOWN : rule->category;
+    enum cause_category other = filter_speaks(verdict, out) ? CAUSE_BLOCKED_POLICY
+        : by_command(category, verdict->weight, out);
+    struct cause cause = cause_of(other);
+    if (other == category) {
+        rule_answers(&cause, rule);
+    } else {
+        out->evidence[0].proof = PROOF_COMMAND;
+        out->confidence = 60;
+    }
+    return cause;
 }
 
 /* The strongest of words, code and reply; sets the category, the evidence and the confidence. */
@@ -276,31 +319,14 @@ static struct cause decide(const struct bounce_reader *reader, struct person *pe
     bool words = verdict->rule != NULL && verdict->weight >= code_weight
         && verdict->weight >= reply_weight;
 
-    if (words) {
-        bool token = verdict->weight >= RULE_TOKEN_WEIGHT;
-        proof_add(out, token ? PROOF_TOKEN : PROOF_WORDS, verdict_text(reader, person, verdict),
-                  verdict->rule->line);
-        out->confidence = (uint8_t)(token ? 95 : verdict->weight < 30 ? 40 : verdict->weight + 20);
-        if (said_too_late(verdict, out)) {
-            out->evidence[0].proof = PROOF_COMMAND;
-            out->confidence = 60;
-            return cause_of(CAUSE_BLOCKED_POLICY);
-        }
-        struct cause cause = cause_of(verdict->rule->category == CAUSE_NONE ? CAUSE_UNKNOWN
-                                      : verdict->rule->category);
-        rule_answers(&cause, verdict->rule);
-        return cause;
-    }
-    if (code_weight > 0 && code_weight >= reply_weight) {
-        out->confidence = code_weight >= SPECIFIC ? 80 : 40;
-        return cause_of(by_code);
-    }
-    if (reply_weight > 0) {
-        out->confidence = 30;
-        return cause_of(by_reply);
-    }
-    out->confidence = 10;
-    return cause_of(CAUSE_UNKNOWN);
+    if (words)
+        return decide_words(reader, person, verdict);
+    enum cause_category category = CAUSE_UNKNOWN;
+    unsigned weight = code_weight >= reply_weight ? code_weight : reply_weight;
+    if (weight > 0)
+        category = code_weight >= reply_weight ? by_code : by_reply;
+    out->confidence = weight >= SPECIFIC ? 80 : weight > REPLY ? 40 : weight > 0 ? 30 : 10;
+    return cause_of(by_command(category, weight, out));
 }
 
 static void say(struct bounce_reader *reader, const struct person *person)
@@ -344,8 +370,9 @@ static void codes_find(struct person *person)
 
     if (out->reply_code == 0)
         out->reply_code = reply_in(text);
-    if (said.class != 0 && says_less(out->status, said)
-        && !(out->status.detail == 0 && said.detail == 0 && out->status.subject != 0))
+    bool as_vague = out->status.detail == 0 && said.detail == 0 && out->status.subject != 0
+        && out->status.class == said.class;
+    if (said.class != 0 && says_less(out->status, said) && !as_vague)
         out->status = said;
 }
 
@@ -368,6 +395,19 @@ static void status_infer(struct bounce_recipient *out)
     }
 }
 
+/* Which command it was, by the server's words, else by the notice. */
+static void command_find(struct bounce_reader *reader, struct bounce_recipient *out,
+                         uint16_t owner)
+{
+    for (uint32_t i = 0; i < reader->said.hits_n && out->command == COMMAND_UNKNOWN; i++)
+        out->command = command_of(reader->rules->rules[reader->said.hits[i].rule].mark);
+    for (uint32_t i = 0; i < reader->notice.hits_n && out->command == COMMAND_UNKNOWN; i++) {
+        const struct hit *hit = &reader->notice.hits[i];
+        if (reader->lines[hit->line].owner == owner)
+            out->command = command_of(reader->rules->rules[hit->rule].mark);
+    }
+}
+
 void judge(struct bounce_reader *reader, struct person *person, enum bounce_kind kind)
 {
     struct bounce_recipient *out = &person->out;
@@ -376,6 +416,7 @@ void judge(struct bounce_reader *reader, struct person *person, enum bounce_kind
 
     codes_find(person);
     say(reader, person);
+    command_find(reader, out, owner);
     weigh_said(reader, person, &verdict);
     if (verdict.weight < RULE_SURE_WEIGHT)
         weigh_notice(reader, person, owner, person->group ? 5 : 0, &verdict);

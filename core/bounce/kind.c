@@ -14,24 +14,18 @@ static bool begins_any(struct bytes text, const char *const *starts, size_t n)
     return false;
 }
 
-static bool from_daemon(const struct head *head)
+/* Of the From field, raw: its address counts here. */
+static bool from_daemon(struct bounce_reader *reader)
 {
-    static const char *const words[] = {
-        "mailer-daemon", "mailerdaemon", "mailer_daemon", "mail-daemon", "postmaster",
-        "mail delivery", "mdaemon", "mail administrator", "mail.delivery", "system administrator",
-        "<>", "delivery subsystem", "mailadm", "maildaemon", "mail_daemon", "e-mail delivery",
-        "mail system", "mailsystem", "mail-system", "email delivery", "smtp@", "daemon@", "@sns.",
-        "microsoftexchange", "majordomo", "symantec", "imss@", "interscan", "mail router",
-        "internet mail", "delivery system", "message delivery", "bounce", "notification system",
-        "mailscanner", "email gateway", "mail gateway", "-admin@", "delivery-", "nobody@", "mmdf",
-        "root@", "uucp@", "smtp gateway", "mta ", "deliver@", "noreply@", "no-reply@",
-    };
-    struct bytes from = bytes_first(head->field[HEAD_FROM], 500);
+    struct bytes field = reader->got.head.field[HEAD_FROM];
+    struct bytes from = field_text(reader, bytes_first(field, 500));
 
-    if (from.at != NULL && bytes_trim(from).n == 0)
+    if (field.at != NULL && (bytes_trim(from).n == 0 || bytes_equal(from, BYTES("<>"))))
         return true;
-    for (size_t i = 0; i < COUNT(words); i++) {
-        if (has_word(from, words[i]))
+    match_begin(&reader->said);
+    match_raw(&reader->said, from);
+    for (uint32_t i = 0; i < reader->said.hits_n; i++) {
+        if (reader->rules->rules[reader->said.hits[i].rule].mark == MARK_DAEMON)
             return true;
     }
     return false;
@@ -87,7 +81,7 @@ static bool autoreply_fields(const struct head *head)
 }
 
 /* How much speaks for a report, by what is not a status part. */
-static unsigned notice_score(struct bounce_reader *reader, uint32_t subject)
+static unsigned notice_score(struct bounce_reader *reader, uint32_t subject, bool daemon)
 {
     const struct head *head = &reader->got.head;
     unsigned score = 0;
@@ -99,7 +93,7 @@ static unsigned notice_score(struct bounce_reader *reader, uint32_t subject)
         || notice_marked(reader, MARK_DELAY) ? 1 : 0;
     score += notice_marked(reader, MARK_NONE) ? 1 : 0;
     score += has(subject, MARK_SUBJECT) ? 2 : 0;
-    score += from_daemon(head) ? 2 : 0;
+    score += daemon ? 2 : 0;
     score += null_path(head) ? 1 : 0;
     score += auto_submitted(head, "auto-generated") || auto_submitted(head, "auto-notified");
     return score;
@@ -140,7 +134,8 @@ enum bounce_kind kind_of(struct bounce_reader *reader)
     const struct head *head = &reader->got.head;
     struct bytes subject = subject_of(reader);
     uint32_t marks = subject_marks(reader, subject);
-    unsigned score = notice_score(reader, marks);
+    bool daemon = from_daemon(reader);
+    unsigned score = notice_score(reader, marks, daemon);
     bool answer = is_answer(subject);
 
     if (reader->got.feedback_seen || (has(marks, MARK_COMPLAINT) && reader->got.original_seen))
@@ -151,11 +146,11 @@ enum bounce_kind kind_of(struct bounce_reader *reader)
                       || head->field[HEAD_CHALLENGE].n > 0) && head->field[HEAD_FAILED].n == 0)
         return BOUNCE_CHALLENGE;
     if (head->field[HEAD_FAILED].n == 0 && !notice_marked(reader, MARK_NOTICE)
-        && !from_daemon(head) && (autoreply_fields(head) || has(marks, MARK_AUTOREPLY)))
+        && !daemon && (autoreply_fields(head) || has(marks, MARK_AUTOREPLY)))
         return BOUNCE_AUTOREPLY;
     if (reader->got.receipt_seen && !notice_marked(reader, MARK_NOTICE))
         return BOUNCE_NOT_A_REPORT;
-    if (answer && !from_daemon(head))
+    if (answer && !daemon)
         return notice_marked(reader, MARK_NOTICE) && score >= 5 ? kind_by_words(reader, marks)
             : BOUNCE_NOT_A_REPORT;
     return score >= 4 ? kind_by_words(reader, marks) : BOUNCE_NOT_A_REPORT;

@@ -27,12 +27,14 @@ struct literal {
 };
 
 struct automaton {
-    uint16_t *next;             /* [state * classes + class]; bit 15: something ends there */
+    uint16_t *next;             /* [state << shift | class]; bit 15: something ends there */
+    uint16_t *wide;             /* [state * wide_classes + class]: by octets above 127 */
     uint16_t *ends;             /* 1 + the literal that ends in the state */
     uint16_t *shorter;          /* the next shorter ending's state; 0: none */
     struct literal *literals;
     size_t literals_n, rules_n;
-    uint32_t states, classes;
+    uint32_t states, wide_classes;
+    unsigned shift;
     uint8_t class[256];
 };
 
@@ -70,6 +72,9 @@ void match_begin(struct match *match);
 void match_gap(struct match *match);
 /* A line, without its end; its hits get that number. */
 void match_line(struct match *match, struct bytes line, uint32_t number);
+
+/* A text whose addresses are words like others. */
+void match_raw(struct match *match, struct bytes text);
 
 /* The address that stands around the first "@" at or after `from`: true, and where it begins and
    ends. What has no letter on either side is none. */

@@ -14,7 +14,10 @@ static bool begins_letter(struct bytes line)
         "X-Google-DKIM-Signature: ", "Received:from ", "RECEIVED: from", "Return-Path: ",
     };
 
-    line = unquoted(line);
+    line = bytes_trim(line);
+    if (line.n < 10 || (line.at[0] != 'R' && line.at[0] != 'D' && line.at[0] != 'X'
+                        && line.at[0] != 'A'))
+        return false;
     for (size_t i = 0; i < COUNT(starts); i++) {
         if (bytes_begins(line, bytes_of(starts[i])))
             return true;
@@ -26,6 +29,9 @@ static bool begins_letter(struct bytes line)
 static bool begins_groups(struct bytes line)
 {
     line = bytes_trim(line);
+    char first = line.n == 0 ? ' ' : to_lower(line.at[0]);
+    if (first != 'r' && first != 'f' && first != 'o')
+        return false;
     return bytes_begins_nocase(line, BYTES("Reporting-MTA:"))
         || bytes_begins_nocase(line, BYTES("Final-Recipient:"))
         || bytes_begins_nocase(line, BYTES("Original-Recipient: rfc822"));
@@ -86,6 +92,8 @@ void notice_take(struct bounce_reader *reader, struct bytes text)
             return;
         }
         if (said > 0 && begins_letter(line)) {
+            if (reader->got.nested.n == 0)
+                reader->got.nested = lines_rest(&before);
             original_take(reader, lines_rest(&before));
             reader->got.notice_over = true;
             return;

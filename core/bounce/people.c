@@ -63,8 +63,8 @@ static bool any_word(struct bytes text, const char *const *words, size_t n)
 static bool names_other(struct bytes before)
 {
     static const char *const words[] = {
-        "from:", "from :", "sender", "reply-to", "return-path", "return path", "message-id",
-        "message id", "subject", "mail from", "contact", "help", "assistance", "originator",
+        "from:", "from :", "sender", "reply-to", "return-path", "return path", "message-id:",
+        "message id:", "subject", "mail from", "contact", "help", "assistance", "originator",
         "mailto", "please ", "send mail to", "postmaster", "x-", "administrator", "von:", "http",
         "questions", "from <", "from \"", "unsubscribe", "support", "list-", "this is the ",
         "envelope-from", "abuse", "written", "wrote",
@@ -76,7 +76,7 @@ static bool names_other(struct bytes before)
 static bool is_code(struct bytes text)
 {
     for (size_t i = 0; i < text.n; i++) {
-        if (!is_digit(text.at[i]) && strchr(".-# (", text.at[i]) == NULL)
+        if (!is_digit(text.at[i]) && strchr(".-# (<", text.at[i]) == NULL)
             return false;
     }
     return true;
@@ -263,6 +263,23 @@ static void people_place(struct bounce_reader *reader, const struct found *found
     }
 }
 
+/* A group that named no address that can be one: the notice may know it. */
+static void people_mend(struct bounce_reader *reader, const struct found *found, uint32_t n)
+{
+    struct bounce_recipient *out = &reader->people[0].out;
+    size_t mark = bytes_find(out->recipient, '@');
+
+    if (reader->people_n != 1 || (mark > 0 && mark < out->recipient.n))
+        return;
+    for (uint32_t i = 0; i < n; i++) {
+        if (found[i].shape == SHAPE_FIRST && is_likely(found[i].address)
+            && !is_office(found[i].address)) {
+            out->recipient = found[i].address;
+            return;
+        }
+    }
+}
+
 void people_find(struct bounce_reader *reader)
 {
     static const struct { enum shape shape; bool strict; } ways[] = {
@@ -279,6 +296,8 @@ void people_find(struct bounce_reader *reader)
     }
     if (reader->people_n == 0)
         people_named(reader);
+    else
+        people_mend(reader, found, n);
     for (size_t i = 0; i < COUNT(ways) && reader->people_n == 0; i++) {
         people_take(reader, found, n, ways[i].shape, ways[i].strict);
         if (i == 2 && reader->people_n == 0)
@@ -315,4 +334,20 @@ void people_own(struct bounce_reader *reader)
         }
         reader->lines[i].owner = owner;
     }
+}
+
+bool people_any(struct bounce_reader *reader)
+{
+    struct bytes to = field_address(reader->got.head.field[HEAD_TO]);
+    size_t from, at, end;
+
+    for (uint32_t i = 0; i < reader->lines_n; i++) {
+        struct bytes line = bytes_first(reader->lines[i].text, READ_FIELD_MOST);
+        for (from = 0; address_in(line, from, &at, &end); from = end) {
+            struct bytes address = { line.at + at, end - at };
+            if (is_likely(address) && !is_office(address) && !bytes_equal_nocase(address, to))
+                return true;
+        }
+    }
+    return reader->got.head.field[HEAD_FAILED].n > 0;
 }

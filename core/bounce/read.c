@@ -121,9 +121,22 @@ static void words_share(struct bounce_reader *reader)
     }
 }
 
+/* One recipient, whose own lines say nothing: the notice is about him, all of it. */
+static void lines_give(struct bounce_reader *reader)
+{
+    struct person *person = reader->people;
+
+    if (reader->people_n != 1 || person->group || own_tells(reader, 0))
+        return;
+    for (uint32_t i = 0; i < reader->lines_n; i++)
+        reader->lines[i].owner = 0;
+    person->line = reader->lines_n > 0 ? 0 : LINE_NONE;
+}
+
 static void words_find(struct bounce_reader *reader)
 {
     people_own(reader);
+    lines_give(reader);
     for (uint32_t i = 0; i < reader->people_n; i++) {
         struct person *person = &reader->people[i];
         if (person->out.diagnostic.n > 0 || person->line == LINE_NONE)
@@ -192,6 +205,23 @@ static int64_t date_of(struct bounce_reader *reader, struct bytes field)
     return date.seconds;
 }
 
+/* What the server's words do not say, the person's lines of the notice may. */
+static void codes_from_notice(struct bounce_reader *reader, struct person *person)
+{
+    struct bounce_recipient *out = &person->out;
+    uint16_t owner = (uint16_t)(person - reader->people);
+
+    if (reply_in(bytes_first(out->diagnostic, READ_DIAGNOSTIC_MOST)) != 0)
+        return;
+    for (uint32_t i = 0; i < reader->lines_n && out->reply_code == 0; i++) {
+        struct bytes line = bytes_first(reader->lines[i].text, READ_DIAGNOSTIC_MOST);
+        if (reader->lines[i].owner != owner)
+            continue;
+        uint16_t reply = reply_in(line);
+        out->reply_code = reply >= 400 ? reply : 0;
+    }
+}
+
 static void people_judge(struct bounce_reader *reader, enum bounce_kind kind)
 {
     bool one = reader->people_n == 1;
@@ -204,6 +234,7 @@ static void people_judge(struct bounce_reader *reader, enum bounce_kind kind)
         out->reporting_mta = reader->got.reporting_mta;
         out->arrival = date_of(reader, reader->got.arrival);
         if (is_failure(out)) {
+            codes_from_notice(reader, person);
             judge(reader, person, kind);
         } else {
             out->cause = cause_of(out->action == ACTION_RELAYED ? CAUSE_NONE : CAUSE_DELIVERED);
@@ -311,6 +342,17 @@ static void report_make(struct bounce_reader *reader, enum bounce_kind kind,
     *ret_report = report;
 }
 
+/* Is it a report that says nothing itself and has another inside, as a gateway puts it? */
+static bool wraps_report(struct bounce_reader *reader)
+{
+    const struct head *inner = &reader->got.original;
+
+    if (reader->people_n > 0 || reader->got.nested.n == 0 || !reader->got.original_seen)
+        return false;
+    return has_word(inner->field[HEAD_CONTENT_TYPE], "delivery-status")
+        && !people_any(reader);
+}
+
 void bounce_read(struct bounce_reader *reader, struct bytes message,
                  struct bounce_report *ret_report)
 {
@@ -320,7 +362,8 @@ void bounce_read(struct bounce_reader *reader, struct bytes message,
     for (unsigned nested = 0; nested < READ_NESTED_MOST; nested++) {
         message_walk(reader, message);
         kind = kind_of(reader);
-        if (kind != BOUNCE_NOT_A_REPORT || reader->got.nested.n == 0)
+        bool more = kind == BOUNCE_NOT_A_REPORT ? reader->got.nested.n > 0 : wraps_report(reader);
+        if (!more || nested + 1 == READ_NESTED_MOST)
             break;
         message = reader->got.nested;       /* a report that somebody sends on */
         gathering_begin(reader);

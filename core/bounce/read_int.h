@@ -88,6 +88,8 @@ void notice_take(struct bounce_reader *reader, struct bytes text);
 bool notice_marked(const struct bounce_reader *reader, enum rule_mark mark);
 /* people.c: who failed, by the words of the notice. */
 void people_find(struct bounce_reader *reader);
+/* Does the notice name anybody who may be a recipient? */
+bool people_any(struct bounce_reader *reader);
 /* Give each line to the one it speaks of. */
 void people_own(struct bounce_reader *reader);
 /* One more, or NULL: no more can be listed (it was counted). */

@@ -15,6 +15,7 @@
     M(NOTICE, "notice")         /* words that only a report opens with */ \
     M(MAYBE, "maybe")           /* words of reports that people use too */ \
     M(SUBJECT, "subject")       /* a subject that reports have */ \
+    M(DAEMON, "daemon")         /* a From field that reports have */ \
     M(FAILED, "failed") M(DELAY, "delay") M(DELIVERED, "delivered") M(RELAYED, "relayed") \
     M(AUTOREPLY, "autoreply") M(CHALLENGE, "challenge") \
     M(COMPLAINT, "complaint") \

@@ -124,6 +124,9 @@ static unsigned reply_place(struct bytes text, size_t at)
    "<421 4.4.2 ...>", "554 <a@b>... 550 ..."; 0: nobody is quoted. */
 static size_t quoted_at(struct bytes text)
 {
+    if (memchr(text.at, '\'', text.n) == NULL && memchr(text.at, '"', text.n) == NULL
+        && memchr(text.at, '<', text.n) == NULL)
+        return 0;
     for (size_t i = 1; i + 4 < text.n; i++) {
         const char *at = text.at + i;
         bool reply = (at[0] == '4' || at[0] == '5') && is_digit(at[1]) && is_digit(at[2]);
@@ -133,7 +136,7 @@ static size_t quoted_at(struct bytes text)
             return i;
         if (at[3] == ' ' && at[-1] == '<' && is_digit(at[4]))
             return i;
-        if (at[3] == ' ' && i > 4 && memcmp(at - 4, "... ", 4) == 0)
+        if (at[3] == ' ' && i > 4 && at[-1] == ' ' && memcmp(at - 4, "... ", 4) == 0)
             return i;
     }
     return 0;
@@ -157,7 +160,7 @@ static size_t reply_at(struct bytes text)
     if (quoted > 0)
         return quoted;
 
-    for (size_t i = 0; i + 3 <= text.n && best_place < 2; i++) {
+    for (size_t i = 0; i + 3 <= text.n && (best_place < 2 || text.at[best] == '2'); i++) {
         if (text.at[i] < '2' || text.at[i] > '5' || (i > 0 && (is_alnum(text.at[i - 1])
             || text.at[i - 1] == '.' || text.at[i - 1] == '/' || text.at[i - 1] == '-'
             || text.at[i - 1] == '_' || text.at[i - 1] == '=')) || !is_reply(text, i))
@@ -165,7 +168,7 @@ static size_t reply_at(struct bytes text)
         unsigned place = reply_place(text, i);
         if (text.at[i] == '2' && i > 0)
             continue;               /* what went well before it failed */
-        if (place > best_place || best == text.n) {
+        if (place > best_place || best == text.n || text.at[best] == '2') {
             best = i;
             best_place = place;
         }
