@@ -123,6 +123,17 @@ static struct bytes decoded(struct bounce_reader *reader, const struct head *hea
     return part_text(reader, body, head->field[HEAD_CODING], charset, html);
 }
 
+/* The facts of a report: all of them, when they are not coded. */
+static struct bytes facts(struct bounce_reader *reader, const struct head *head,
+                          struct bytes body)
+{
+    struct bytes coding = bytes_trim(head->field[HEAD_CODING]);
+    bool coded = bytes_begins_nocase(coding, BYTES("base64"))
+        || bytes_begins_nocase(coding, BYTES("quoted-printable"));
+
+    return coded ? decoded(reader, head, body, false) : body;
+}
+
 /* A text: the notice, unless the letter itself has come already. Attached files are not it. */
 static void text_take(struct bounce_reader *reader, const struct head *head, struct bytes body,
                       bool html, unsigned depth)
@@ -158,10 +169,10 @@ static void part_walk(struct bounce_reader *reader, const struct head *head, str
         return;
     case PART_STATUS:
         got->status_seen = true;
-        groups_take(reader, decoded(reader, head, body, false));
+        groups_take(reader, facts(reader, head, body));
         return;
     case PART_FEEDBACK:
-        feedback_take(reader, decoded(reader, head, body, false));
+        feedback_take(reader, facts(reader, head, body));
         return;
     case PART_RECEIPT:
         got->receipt_seen = true;
