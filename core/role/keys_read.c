@@ -63,13 +63,12 @@ static void finish(struct keys *keys)
 
     if (reading->set.n == 0 && keys->set.n > 0 && keys->conf->certificates.n > 0) {
         keys_log(keys, LOG_ERROR, "no-certificate", BYTES_NONE, "those of before stay");
-        keys_reading_done(reading);
-        return;
+    } else {
+        if (reading->set.n == 0)
+            own_certificate(keys, &reading->set);
+        keys_install(keys, &reading->set);
+        reading->set = (struct key_set){ 0 };
     }
-    if (reading->set.n == 0)
-        own_certificate(keys, &reading->set);
-    keys_install(keys, &reading->set);
-    reading->set = (struct key_set){ 0 };
     keys_reading_done(reading);
     reading->again = false;
     if (again)

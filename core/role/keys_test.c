@@ -257,6 +257,13 @@ static void test_an_unreadable_folder_is_no_end(void **state)
     assert_true(logged("certificates-unread") && logged("self-signed"));
     peer(EV_PEER_UP, 0);
     assert_int_equal(told(WIRE_KEYS_CERTIFICATE_MESSAGE), 1);
+    /* A reload that comes while another reads is not forgotten when that one finds nothing. */
+    step((struct event){ .kind = EV_RELOAD, .conf = &conf });
+    struct io list = asked(IO_LIST);
+    step((struct event){ .kind = EV_RELOAD, .conf = &conf });
+    step((struct event){ .kind = EV_IO, .token = list.token, .fault = FAULT_IO });
+    assert_true(logged("those of before stay"));
+    assert_int_equal(asked(IO_LIST).root, IN_KEYS);
     end();
 }
 

@@ -270,9 +270,9 @@ void relay_drained(struct relay *relay, uint32_t conn)
 }
 
 /* A kept connection was dead before its letter began, as when the server was started anew: that is
-   no failure of the letter's. It goes out once more, on another connection, at once; but when
-   all of it had left, the store begins it anew, for so each time that the server may have taken it
-   is an attempt of its own. */
+   no failure of the letter's. It goes out once more, on another connection, at once; but when all
+   of it had left, the store begins it anew, for so each time that the server may have taken it is
+   an attempt of its own. */
 static bool begin_anew(struct relay *relay, struct link *link)
 {
     struct relay_job *job = link->job;
