@@ -93,10 +93,12 @@ static void pass_on(struct actor *actor, const struct order *order, struct bytes
         make_user(actor, user);
         link_tell(actor, user, text, BYTES_NONE);
     }
-    if (actor->name.kind != ROLE_FRONT && actor->name.kind != ROLE_STORE)
+    bool relay = actor->name.kind == ROLE_RELAY;
+    if (actor->name.kind != ROLE_FRONT && actor->name.kind != ROLE_STORE && !relay)
         return;
     for (enum role_kind kind = 0; kind < ROLE_KINDS; kind++)
-        if (kind != ROLE_FRONT && kind != ROLE_USER && rights_talk(actor->name.kind, kind))
+        if (kind != ROLE_FRONT && kind != ROLE_USER && !(relay && kind == ROLE_STORE)
+            && rights_talk(actor->name.kind, kind))
             link_tell(actor, (struct role_name){ kind, 0 }, text, BYTES_NONE);
 }
 

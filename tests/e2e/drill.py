@@ -22,7 +22,8 @@ from harness import Skip, equal, true, wait_until
 # What a role may do by its row of rights.def.
 ALLOWED = {('store', 'list the spool'), ('local', 'list the mail root'),
            ('relay', 'connect by TCP'), ('relay', 'send by UDP'),
-           ('relay', 'connect to a unix socket')}
+           ('relay', 'connect to a unix socket'),
+           ('names', 'connect by TCP'), ('names', 'send by UDP')}
 # A child that delivers to one system user: it lives for a letter, so the drill has it made anew.
 USER = 'user'
 LEAST = 15
