@@ -86,11 +86,28 @@ static void put_escape(struct buffer *to, uint32_t point)
     }
 }
 
+/* How much of the text stands in a string as it is; most of what is written is of that kind. */
+static size_t plain_start(struct bytes text)
+{
+    size_t n = 0;
+
+    while (n < text.n && text.at[n] >= ' ' && text.at[n] < 0x7F && text.at[n] != '"'
+           && text.at[n] != '\\')
+        n++;
+    return n;
+}
+
 static void put_string(struct buffer *to, struct bytes text)
 {
     buffer_put_char(to, '"');
     while (text.n > 0) {
+        size_t plain = plain_start(text);
         uint32_t point;
+        if (plain > 0) {
+            buffer_put(to, bytes_first(text, plain));
+            text = bytes_skip(text, plain);
+            continue;
+        }
         size_t n = utf8_take(text, &point);
         if (n == 0)
             put_escape(to, 0xFFFD);
