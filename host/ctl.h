@@ -23,6 +23,10 @@ int ctl_check_run(int argc, char **argv);
 int ctl_store_run(int argc, char **argv);
 /* postern code. */
 int ctl_code_run(int argc, char **argv);
+/* postern page. */
+int ctl_page_run(int argc, char **argv);
+/* postern explain. */
+int ctl_explain_run(int argc, char **argv);
 /* postern send. */
 int ctl_send_run(int argc, char **argv);
 

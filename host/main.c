@@ -19,6 +19,8 @@ static int help(int argc, char **argv);
 
 static const struct command commands[] = {
     { "serve", serve_run, "receive mail, keep it safe, deliver it" },
+    { "explain", ctl_explain_run, "what became of a message, in plain words" },
+    { "page", ctl_page_run, "explain in a browser on this machine" },
     { "queue", ctl_ask_run, "what is waiting, and why" },
     { "trace", ctl_ask_run, "the whole journey of a letter" },
     { "status", ctl_ask_run, "how the server is" },

@@ -56,7 +56,7 @@ static void check_commands(const char *page)
 {
     static const char *const words[] = {
         "serve", "check", "queue", "trace", "status", "top", "reload",
-        "store check", "store export", "store backup", "code", "send",
+        "store check", "store export", "store backup", "code", "explain", "page", "send",
     };
     char line[200];
 

@@ -72,7 +72,7 @@ def findings(sources, below):
 
 def read_tree(root):
     sources = {}
-    for top in ('core', 'host', 'sim', 'bench'):
+    for top in ('core', 'host', 'sim', 'bench', 'lib'):
         for place, _, files in os.walk(os.path.join(root, top)):
             for file in files:
                 if file.endswith(('.c', '.h', '.def')):

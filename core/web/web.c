@@ -8,6 +8,7 @@
 const struct web_header web_headers_always[] = {
     { "Content-Security-Policy",
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
+      "script-src 'sha256-XXjUKx3PQJqQbQQWmqATG1BqCcjkvbE/cfm1pJm1YAI='; "
       "base-uri 'none'; frame-ancestors 'none'" },
     { "X-Content-Type-Options", "nosniff" },
     { "Referrer-Policy", "no-referrer" },
@@ -39,6 +40,12 @@ struct route {
 };
 
 static const struct route routes[] = {
+    { "/", .get = true, .post = true, .answer = web_front_page },
+    { "/codes", .get = true, .answer = web_code_list },
+    { "/codes/", .get = true, .answer = web_code_page },
+    { "/v1/explain", .post = true, .answer = web_explain },
+    { "/v1/codes", .get = true, .answer = web_code_list_json },
+    { "/v1/codes/", .get = true, .answer = web_code_json },
     { "/healthz", .get = true, .server = true, .answer = web_healthz },
     { "/metrics", .get = true, .server = true, .figures = true, .answer = web_metrics },
 };

@@ -31,6 +31,12 @@ void web_say(struct web_response *response, unsigned status, const char *words);
 void web_add_header(struct web_response *response, const char *name, const char *value);
 
 /* ---- the routes of web.c's table: each sets status, type and body */
+void web_front_page(const struct web_asked *asked, struct web_response *response);
+void web_explain(const struct web_asked *asked, struct web_response *response);
+void web_code_page(const struct web_asked *asked, struct web_response *response);
+void web_code_list(const struct web_asked *asked, struct web_response *response);
+void web_code_json(const struct web_asked *asked, struct web_response *response);
+void web_code_list_json(const struct web_asked *asked, struct web_response *response);
 void web_healthz(const struct web_asked *asked, struct web_response *response);
 void web_metrics(const struct web_asked *asked, struct web_response *response);
 
