@@ -114,6 +114,14 @@ static struct bytes host_value(struct bounce_reader *reader, struct bytes field)
     return bytes_upto(value, ' ');
 }
 
+/* "5.2.1 (mailbox disabled)": what stands between the brackets. */
+static struct bytes status_comment(struct bounce_reader *reader, struct bytes field)
+{
+    struct bytes value = head_unfold(&reader->arena, bytes_first(field, 500));
+
+    return bytes_upto(bytes_skip(value, bytes_find(value, '(') + 1), ')');
+}
+
 /* Of X- fields, what adds words. */
 static struct bytes extra_value(struct bounce_reader *reader, const struct group *group)
 {
@@ -124,7 +132,7 @@ static struct bytes extra_value(struct bounce_reader *reader, const struct group
         if (group->field[fields[i]].n > 0)
             return field_text(reader, bytes_first(group->field[fields[i]], READ_FIELD_MOST));
     }
-    return BYTES_NONE;
+    return status_comment(reader, group->field[FIELD_STATUS]);
 }
 
 static bool group_names_someone(const struct group *group)

@@ -78,6 +78,12 @@ static void letter_take(struct bounce_reader *reader, struct lines *lines)
     }
 }
 
+/* "> X-Virus-Scanned: ...": somebody's header, quoted. */
+static bool is_quoted_field(struct bytes line)
+{
+    return line.n > 2 && line.at[0] == '>' && bytes_begins(unquoted(line), BYTES("X-"));
+}
+
 void notice_take(struct bounce_reader *reader, struct bytes text)
 {
     struct lines lines = lines_of(text);
@@ -102,7 +108,8 @@ void notice_take(struct bounce_reader *reader, struct bytes text)
             return;
         uint32_t hits = reader->notice.hits_n;
         line = bytes_first(line, READ_NOTICE_MOST);
-        match_line(&reader->notice, line, reader->lines_n);
+        if (!is_quoted_field(line))
+            match_line(&reader->notice, line, reader->lines_n);
         line_add(reader, line);
         said += !is_blank(line);
         if (marks_count(reader, hits)) {

@@ -280,6 +280,23 @@ static void people_mend(struct bounce_reader *reader, const struct found *found,
     }
 }
 
+/* Does the notice list others than the header does? Then the list counts: it has the reasons. */
+static bool first_ones_differ(struct bounce_reader *reader, const struct found *found, uint32_t n)
+{
+    struct bytes field = bytes_first(reader->got.head.field[HEAD_FAILED], READ_FIELD_MOST);
+    bool any = false;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (found[i].shape != SHAPE_FIRST || !is_likely(found[i].address)
+            || is_office(found[i].address))
+            continue;
+        any = true;
+        if (bytes_search(field, found[i].address) < field.n)
+            return false;
+    }
+    return any;
+}
+
 void people_find(struct bounce_reader *reader)
 {
     static const struct { enum shape shape; bool strict; } ways[] = {
@@ -294,9 +311,9 @@ void people_find(struct bounce_reader *reader)
         if (line.n > 0 && memchr(line.at, '@', line.n) != NULL)
             n = line_look(reader, i, found, n);
     }
-    if (reader->people_n == 0)
+    if (reader->people_n == 0 && !first_ones_differ(reader, found, n))
         people_named(reader);
-    else
+    else if (reader->people_n > 0)
         people_mend(reader, found, n);
     for (size_t i = 0; i < COUNT(ways) && reader->people_n == 0; i++) {
         people_take(reader, found, n, ways[i].shape, ways[i].strict);

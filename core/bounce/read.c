@@ -305,6 +305,31 @@ static struct bytes id_of(struct bounce_reader *reader, struct bytes field)
     return bytes_upto(bytes_skip(value, open + 1), '>');
 }
 
+/* The language that most words of the notice are of; one word alone may be a name. */
+static struct bytes language_of(const struct bounce_reader *reader)
+{
+    struct { struct bytes lang; unsigned words; } count[32];
+    size_t n = 0, best = 0;
+
+    for (uint32_t i = 0; i < reader->notice.hits_n; i++) {
+        const struct rule *rule = &reader->rules->rules[reader->notice.hits[i].rule];
+        size_t at = 0;
+        if (rule->mark != MARK_LANGUAGE)
+            continue;
+        while (at < n && memcmp(count[at].lang.at, rule->lang, 2) != 0)
+            at++;
+        if (at == COUNT(count))
+            continue;
+        if (at == n) {
+            count[n].lang = (struct bytes){ rule->lang, 2 };
+            count[n++].words = 0;
+        }
+        if (++count[at].words > count[best].words)
+            best = at;
+    }
+    return n > 0 && count[best].words > 1 ? count[best].lang : BYTES_NONE;
+}
+
 /* The list, behind each other, as the caller sees it; false: no memory. */
 static bool people_show(struct bounce_reader *reader)
 {
@@ -337,6 +362,7 @@ static void report_make(struct bounce_reader *reader, enum bounce_kind kind,
         if (report.message_id.n == 0)
             report.message_id = id_of(reader, reader->got.head.field[HEAD_REPLY_TO_ID]);
     }
+    report.language = language_of(reader);
     report.feedback_type = reader->got.feedback_type;
     report.cut = reader->cut || reader->arena.full;
     *ret_report = report;

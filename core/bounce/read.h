@@ -82,7 +82,8 @@ struct bounce_report {
     uint32_t recipients_n;              /* listed */
     uint64_t recipients_all;            /* found */
     struct bytes message_id, subject, from;     /* of the letter it is about; empty: not there */
-    struct bytes language;              /* "de", "ja" ...: of the notice; empty: not known */
+    struct bytes language;              /* "de", "ja" ...: of the notice; empty: English, or
+                                           not known */
     struct bytes feedback_type;         /* of a complaint: "abuse" ... */
     bool cut;                           /* memory or a limit ended the reading early */
 };

@@ -173,6 +173,11 @@ static bool read_option(struct reading *reading, struct bytes name, struct bytes
         return read_command(reading, value);
     if (bytes_equal(name, BYTES("who")))
         return read_who(reading, value);
+    if (bytes_equal(name, BYTES("lang")) && value.n == 2) {
+        rule->lang[0] = value.at[0];
+        rule->lang[1] = value.at[1];
+        return true;
+    }
     if (bytes_equal(name, BYTES("lasts")))
         return read_lasts(reading, value);
     if (bytes_equal(name, BYTES("retry")))

@@ -23,6 +23,7 @@
     M(ORIGINAL, "original")     /* the letter it is about begins behind this line */ \
     M(CONNECT, "connect") M(HELO, "helo") M(STARTTLS, "starttls") M(AUTH, "auth") \
     M(MAIL, "mail") M(RCPT, "rcpt") M(DATA, "data") M(TEXT, "text") \
+    M(LANGUAGE, "language")     /* a word of one language: lang= says which */ \
     M(WITH, "with")             /* a word that other rules ask for */
 
 #define RULE_MARK_NAME_(NAME, text) MARK_##NAME,
@@ -42,6 +43,7 @@ struct rule {
     uint8_t class;                      /* only with this class of code; 0: any */
     enum bounce_command command;        /* only if that command failed */
     uint16_t with, without;             /* 1 + the rule whose words must stand there, or must not */
+    char lang[3];                       /* "de", of a mark of language */
     bool has_who, has_retry, has_address, has_lasts;
     enum cause_who who;
     enum cause_answer retry, address;

@@ -58,6 +58,7 @@ static void put_report(const struct bounce_report *report, const char *name)
     json_put_uint(&json, "all", report->recipients_all);
     json_put_text(&json, "message_id", report->message_id);
     json_put_text(&json, "subject", report->subject);
+    json_put_text(&json, "language", report->language);
     json_key(&json, "recipients");
     json_put_array(&json);
     for (uint32_t i = 0; i < report->recipients_n; i++)

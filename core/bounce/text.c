@@ -124,6 +124,8 @@ static unsigned reply_place(struct bytes text, size_t at)
    "<421 4.4.2 ...>", "554 <a@b>... 550 ..."; 0: nobody is quoted. */
 static size_t quoted_at(struct bytes text)
 {
+    if (text.n == 0)
+        return 0;
     if (memchr(text.at, '\'', text.n) == NULL && memchr(text.at, '"', text.n) == NULL
         && memchr(text.at, '<', text.n) == NULL)
         return 0;
