@@ -27,6 +27,8 @@ int ctl_code_run(int argc, char **argv);
 int ctl_page_run(int argc, char **argv);
 /* postern explain. */
 int ctl_explain_run(int argc, char **argv);
+/* postern key. */
+int ctl_key_run(int argc, char **argv);
 /* postern send. */
 int ctl_send_run(int argc, char **argv);
 

@@ -50,11 +50,12 @@ static int ask(int tty, const char *prompt, struct buffer *to)
     struct termios was, quiet;
     bool changed = tcgetattr(tty, &was) == 0;
 
-    dprintf(tty, "%s: ", prompt);
     quiet = was;
     quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
     quiet.c_lflag |= ICANON | ISIG;
     changed = changed && tcsetattr(tty, TCSAFLUSH, &quiet) == 0;
+    /* Only then the prompt: what is typed before the echo is off is thrown away. */
+    dprintf(tty, "%s: ", prompt);
     int status = changed ? read_line(tty, to) : EX_NOINPUT;
     if (changed)
         (void)tcsetattr(tty, TCSAFLUSH, &was);

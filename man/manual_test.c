@@ -56,7 +56,8 @@ static void check_commands(const char *page)
 {
     static const char *const words[] = {
         "serve", "check", "queue", "trace", "status", "top", "reload",
-        "store check", "store export", "store backup", "code", "explain", "page", "send",
+        "store check", "store export", "store backup", "code", "explain", "page", "key",
+        "send",
     };
     char line[200];
 

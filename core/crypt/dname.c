@@ -133,10 +133,10 @@ bool dname_is_below(struct bytes name, struct bytes above)
 
 /* ---- text */
 
+/* What could be taken for the form itself: a comma cannot, unless "TYPE =" stands behind it. */
 static bool is_sign(uint32_t c)
 {
-    return c == ',' || c == '=' || c == '+' || c == '"' || c == '\\' || c == '<' || c == '>'
-        || c == ';' || c == '#';
+    return c == '=' || c == '\\';
 }
 
 static void put_code(struct buffer *to, uint32_t c)

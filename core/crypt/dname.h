@@ -32,9 +32,9 @@ bool dname_equal(struct bytes a, struct bytes b);
    certified and of who certifies. */
 bool dname_is_below(struct bytes name, struct bytes above);
 
-/* "CN = alice, OU = Persona Certificate, C = US": the person first, as RIPEM writes it. A comma or
-   another sign of the form inside a value is escaped with "\". In UTF-8; controls are left as they
-   are. */
+/* "CN = alice, OU = Persona Certificate, C = US": the person first, as RIPEM writes it. An "=" and
+   a "\" inside a value get a "\", so that no value can pass for another attribute. In UTF-8;
+   controls are left as they are. */
 void dname_put_text(struct bytes der, struct buffer *to);
 /* The reverse, of a text a person typed: "CN=..., O=..." with the person first. Types are the
    short names that dname_put_text writes, and dotted numbers are not taken. `old`: strings as

@@ -12,11 +12,12 @@ static const struct {
     { "CN=alice", "CN = alice" },
     { "cn = alice , ou=Sales, c=US", "CN = alice, OU = Sales, C = US" },
     { "CN = test, OU = Persona Certificate, O = RSA Data Security, Inc., C = US",
-      "CN = test, OU = Persona Certificate, O = RSA Data Security\\, Inc., C = US" },
-    { "O=RSA Data Security\\, Inc.,C=US", "O = RSA Data Security\\, Inc., C = US" },
+      "CN = test, OU = Persona Certificate, O = RSA Data Security, Inc., C = US" },
+    { "O=RSA Data Security\\, Inc.,C=US", "O = RSA Data Security, Inc., C = US" },
     { "E=a@b.example, CN=x", "emailAddress = a@b.example, CN = x" },
     { "CN=J\xC3\xBCrgen", "CN = J\xC3\xBCrgen" },
-    { "", NULL }, { "alice", NULL }, { "CN=", NULL }, { "CN=a,", "CN = a\\," },
+    { "", NULL }, { "alice", NULL }, { "CN=", NULL }, { "CN=a,", "CN = a," },
+    { "CN=a\\, CN\\=b, C=US", "CN = a, CN\\=b, C = US" },
     { "XX=a", NULL }, { "C=USA", NULL }, { "C=1A", NULL }, { "CN=a, FOO=b", NULL },
     { "CN=\xFF", NULL },
 };
@@ -74,7 +75,7 @@ static void test_persona(void **state)
     assert_true(dname_persona(BYTES("a@b.example"), &der));
     dname_put_text(buffer_bytes(&der), &text);
     assert_true(bytes_equal(buffer_bytes(&text),
-        BYTES("CN = a@b.example, OU = Persona Certificate, O = RSA Data Security\\, Inc.,"
+        BYTES("CN = a@b.example, OU = Persona Certificate, O = RSA Data Security, Inc.,"
               " C = US")));
     assert_true(bytes_equal(dname_mailbox(buffer_bytes(&der)), BYTES("a@b.example")));
     buffer_done(&der);

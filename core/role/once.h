@@ -21,6 +21,8 @@ enum once_exit {
     ONCE_FOUND_NOTHING = 1,
     ONCE_DAMAGE = 1,
     ONCE_USAGE = 64,            /* EX_USAGE */
+    ONCE_DATA = 65,             /* EX_DATAERR */
+    ONCE_NO_INPUT = 66,         /* EX_NOINPUT */
     ONCE_UNAVAILABLE = 69,      /* EX_UNAVAILABLE */
     ONCE_SOFTWARE = 70,         /* EX_SOFTWARE */
     ONCE_OS = 71,               /* EX_OSERR */

@@ -125,6 +125,23 @@ static bool breaks_names(const struct cert_rules *rules, const struct x509 *cert
         && !dname_is_below(cert->subject, issuer->subject);
 }
 
+/* Who is trusted directly needs no issuer; but when one is known who took the certificate back, his
+   word counts. */
+static void judge_top(const struct search *search, struct cert_step *top)
+{
+    const struct keyring_query all = { .name = BYTES_NONE };
+
+    if (x509_is_self_issued(&top->cert)) {
+        judge_revocation(search, top, &top->cert, false);
+        return;
+    }
+    for (const struct keyring_key *key = keyring_find(search->ring, &all, NULL); key != NULL;
+         key = keyring_find(search->ring, &all, key))
+        if (key->certified && dname_equal(key->cert.subject, top->cert.issuer)
+            && x509_signed_by(&top->cert, key->key))
+            judge_revocation(search, top, &key->cert, false);
+}
+
 /* ---- one path */
 
 static void judge_path(const struct search *search, struct cert_path *path, unsigned free_levels,
@@ -135,14 +152,16 @@ static void judge_path(const struct search *search, struct cert_path *path, unsi
     path->status = CERT_VALID;
     for (size_t i = 0; i < path->n; i++) {
         struct cert_step *step = &path->steps[i];
-        const struct x509 *issuer = &path->steps[i == top ? top : i + 1].cert;
+        const struct x509 *issuer = &path->steps[i + (i < top)].cert;
         judge_alone(step, search->rules->now);
         if (i > 0 && (step->cert.uses & X509_MAY_CERTIFY) == 0)
             lower(step, CERT_UNVALIDATED, CERT_BECAUSE_NOT_AUTHORITY);
         if (i < top && breaks_names(search->rules, &step->cert, issuer, top - i - 1, free_levels))
             lower(step, CERT_UNVALIDATED, CERT_BECAUSE_NAME);
-        if (i < top || x509_is_self_issued(&step->cert))
-            judge_revocation(search, step, issuer, i < top);
+        if (i < top)
+            judge_revocation(search, step, issuer, true);
+        else
+            judge_top(search, step);
         if (i == top && end != CERT_BECAUSE_STATUS)
             lower(step, CERT_UNVALIDATED, end);
         if (step->status > path->status)

@@ -183,7 +183,7 @@ static void test_lists(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct keyring *ring = ring_of(PEOPLE);
         trust(ring, 2, 1, 0);
-        publish(ring, 1, NOW - DAY, NOW + DAY, true);           /* another's list says nothing */
+        publish(ring, 0, NOW - DAY, NOW + DAY, true);           /* another's list says nothing */
         publish(ring, 2, rows[i].last, rows[i].next, rows[i].revokes);
         check(judge(ring, 3, (struct cert_rules){ .now = NOW }), rows[i].status, 2, true);
         keyring_free(ring);

@@ -8,6 +8,8 @@
 #include "base/base64.h"
 #include "crypt/pkcs8.h"
 
+#include <string.h>
+
 #define BEGIN_LINE BYTES("-----BEGIN ")
 #define END_LINE BYTES("-----END ")
 #define DASHES BYTES("-----")
@@ -154,10 +156,17 @@ static void read_pem(struct key_reading *reading, struct key_lines *lines, struc
         key_new_broken(reading, line, "its base64 is broken");
         return;
     }
+    struct key_item *before = reading->last;
     struct key_item *item = key_new_item(reading, kind, line);
     if (item == NULL)
         return;
     item->der = der;
+    if (kind == KEY_ITEM_PUBLIC && names->n == 0 && before != NULL
+        && before->kind == KEY_ITEM_SEALED) {
+        before->half = der;
+        memcpy(names->list, before->names, sizeof(names->list));
+        names->n = before->names_n;
+    }
     for (; item->names_n < names->n; item->names_n++)
         item->names[item->names_n] = names->list[item->names_n];
     names->n = 0;

@@ -4,6 +4,7 @@
  * `crls` files (1.2 and 3.0), PEM as OpenSSL writes it, bare DER, and the files of our own store,
  * which are PEM with "User:" lines before it.
  *
+ * In PEM, a public key right behind a sealed private one is its other half: so our store has them.
  * A record that is broken becomes an item that says so, with its line; the others are read.
  */
 #ifndef POSTERN_SEAL_KEY_FILE_H
