@@ -229,6 +229,8 @@ void child_main(struct estate *estate, struct role_name role, const char *user, 
     int status;
 
     become(estate, role, leash, master);
+    if (role.kind != ROLE_RELAY && estate->file != NULL)
+        conf_file_forget_login(estate->file);
     if (role.kind == ROLE_USER)
         find_home(estate, role, user, leash);
     box = estate_box(estate, role.kind);

@@ -15,9 +15,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { ARENA_MOST = LIMIT_CONF_MEMORY + LIMIT_CONF_BYTES + 2 * LIMIT_TABLE_BYTES };
+enum { ARENA_MOST = LIMIT_CONF_MEMORY + LIMIT_CONF_BYTES + 4 * LIMIT_TABLE_BYTES };
 
 static const char near_file[] = "./var/postern.conf";
+static const char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
 
 static int refuse(struct buffer *to, const char *path, const char *why, int status)
 {
@@ -131,6 +132,16 @@ static int read_table(struct bytes path, struct conf_file *file, struct bytes *r
     return status;
 }
 
+/* The authorities of the system; that there are none is no mistake of the owner's. */
+static int read_authorities(struct conf_file *file, struct buffer *reterr_words)
+{
+    struct bytes path = file->conf.authorities;
+
+    if (path.n == 0 && access(system_authorities, R_OK) == 0)
+        path = bytes_of(system_authorities);
+    return read_table(path, file, &file->conf.authorities_text, reterr_words);
+}
+
 /* The files that the settings name, and whether they make sense. */
 static int read_tables(struct conf_file *file, struct buffer *reterr_words)
 {
@@ -140,6 +151,10 @@ static int read_tables(struct conf_file *file, struct buffer *reterr_words)
 
     if (status == 0)
         status = read_table(conf->virtual, file, &conf->virtual_text, reterr_words);
+    if (status == 0)
+        status = read_table(conf->smarthost_login, file, &conf->login_text, reterr_words);
+    if (status == 0)
+        status = read_authorities(file, reterr_words);
     if (status != 0)
         return status;
     struct routes *routes = routes_new(conf, &flaw);
@@ -174,11 +189,14 @@ static int take_text(struct bytes text, struct bytes folder, struct conf_file *f
 }
 
 /* A copy of the tables that were read elsewhere. */
-static bool take_tables(struct conf_file *file, struct bytes aliases, struct bytes virtual)
+static bool take_tables(struct conf_file *file, const struct conf_tables *tables)
 {
-    file->conf.aliases_text = arena_copy(&file->arena, aliases);
-    file->conf.virtual_text = arena_copy(&file->arena, virtual);
-    return file->conf.aliases_text.at != NULL && file->conf.virtual_text.at != NULL;
+    file->conf.aliases_text = arena_copy(&file->arena, tables->aliases);
+    file->conf.virtual_text = arena_copy(&file->arena, tables->virtual);
+    file->conf.authorities_text = arena_copy(&file->arena, tables->authorities);
+    file->conf.login_text = arena_copy(&file->arena, tables->login);
+    return file->conf.aliases_text.at != NULL && file->conf.virtual_text.at != NULL
+        && file->conf.authorities_text.at != NULL && file->conf.login_text.at != NULL;
 }
 
 static int read_open(int fd, struct conf_file *file, struct buffer *reterr_words)
@@ -226,8 +244,8 @@ int conf_file_read(const char *path, struct conf_file *ret_file, struct buffer *
     return status;
 }
 
-struct conf_file *conf_file_of(struct bytes text, struct bytes folder, struct bytes aliases,
-                               struct bytes virtual)
+struct conf_file *conf_file_of(struct bytes text, struct bytes folder,
+                               const struct conf_tables *tables)
 {
     struct conf_file *file = mem_new(sizeof(*file));
     struct buffer words = buffer_with_most(LIMIT_CONF_LINE);
@@ -235,7 +253,7 @@ struct conf_file *conf_file_of(struct bytes text, struct bytes folder, struct by
     if (file == NULL)
         return NULL;
     *file = (struct conf_file){ .arena = arena_with_ceiling(ARENA_MOST) };
-    if (take_text(text, folder, file, &words) != 0 || !take_tables(file, aliases, virtual)) {
+    if (take_text(text, folder, file, &words) != 0 || !take_tables(file, tables)) {
         conf_file_free(file);
         file = NULL;
     }
@@ -248,6 +266,13 @@ void conf_file_free(struct conf_file *file)
     if (file != NULL)
         conf_file_done(file);
     mem_free(file);
+}
+
+void conf_file_forget_login(struct conf_file *file)
+{
+    if (file->conf.login_text.n > 0)
+        mem_wipe((void *)(uintptr_t)file->conf.login_text.at, file->conf.login_text.n);
+    file->conf.login_text = BYTES_NONE;
 }
 
 void conf_file_done(struct conf_file *file)

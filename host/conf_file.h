@@ -33,8 +33,13 @@ MUST_USE int conf_file_read(const char *path, struct conf_file *ret_file,
 void conf_file_done(struct conf_file *file);
 
 /* The same texts in another process, which cannot look at the files; NULL: memory is short. */
+struct conf_tables {
+    struct bytes aliases, virtual, authorities, login;
+};
 MUST_USE struct conf_file *conf_file_of(struct bytes text, struct bytes folder,
-                                        struct bytes aliases, struct bytes virtual);
+                                        const struct conf_tables *tables);
+/* In a process that has no business with it: wipe the password of the smart host. */
+void conf_file_forget_login(struct conf_file *file);
 /* One that is itself from mem_*; NULL is well. */
 void conf_file_free(struct conf_file *file);
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-    PARCEL_MOST = LIMIT_CONF_BYTES + 2 * LIMIT_TABLE_BYTES + RELOAD_WORDS_MOST + 64 * 1024,
+    PARCEL_MOST = LIMIT_CONF_BYTES + 4 * LIMIT_TABLE_BYTES + RELOAD_WORDS_MOST + 64 * 1024,
 };
 
 /* ---- in master: read it, or leave all as it was ---- */
@@ -110,6 +110,9 @@ bool reload_send(const struct estate *estate, struct role_name role, int leash,
         buffer_put_block(&parcel, estate->file->text);
         buffer_put_block(&parcel, estate->conf->aliases_text);
         buffer_put_block(&parcel, estate->conf->virtual_text);
+        buffer_put_block(&parcel, estate->conf->authorities_text);
+        buffer_put_block(&parcel, role.kind == ROLE_RELAY ? estate->conf->login_text
+                                                          : BYTES_NONE);
         buffer_put_u32(&parcel, (uint32_t)estate->conf->fronts);
     }
     for (size_t i = 0; i < set->n && status == 0 && rights_of(role.kind)->may & MAY_SMTP; i++) {
@@ -147,14 +150,18 @@ static bool read_parcel(int fd, struct buffer *to)
 static bool take_file(struct reader *in, size_t sockets, struct reload_news *news)
 {
     struct bytes folder = read_block(in), text = read_block(in);
-    struct bytes aliases = read_block(in), virtual = read_block(in);
+    struct conf_tables tables;
+    tables.aliases = read_block(in);
+    tables.virtual = read_block(in);
+    tables.authorities = read_block(in);
+    tables.login = read_block(in);
     uint32_t fronts = read_u32(in);
 
     for (size_t i = 0; i < sockets; i++)
         news->entries[i] = read_u32(in);
     if (!reader_finished(in))
         return false;
-    news->file = conf_file_of(text, folder, aliases, virtual);
+    news->file = conf_file_of(text, folder, &tables);
     if (news->file != NULL)
         news->file->conf.fronts = fronts;
     return news->file != NULL;

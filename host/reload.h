@@ -7,7 +7,7 @@
  * leash, a memory file:
  *
  *   u32 status, block words, u8 has_text,
- *   [ block folder, block text, block aliases, block virtual, u32 fronts, u32 entry ... ]
+ *   [ block folder, block text, block table (four of them), u32 fronts, u32 entry ... ]
  *
  * and behind it, for a front, the sockets to listen on, in the order of the entries.
  */

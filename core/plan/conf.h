@@ -45,6 +45,8 @@ struct conf_spans {
 #define CONF_FIELD_nets(field) struct conf_texts field;
 #define CONF_FIELD_webs(field) struct conf_texts field;
 #define CONF_FIELD_servers(field) struct conf_texts field;
+#define CONF_FIELD_hops(field) struct conf_texts field;
+#define CONF_FIELD_policies(field) struct conf_texts field;
 
 #include "plan/conf.def"
 
@@ -59,6 +61,8 @@ struct conf {
     /* What stands in the files of `aliases` and `virtual`: whoever read the configuration reads
        them too, for no file is looked at here. Empty: no such file. */
     struct bytes aliases_text, virtual_text;
+    /* The same of `ca-file` (or the system's authorities) and of `smarthost-login`: a secret. */
+    struct bytes authorities_text, login_text;
     /* Bit i: TLS from the first octet on listen.list[i]. */
     uint64_t listen_tls;
 };
@@ -106,6 +110,34 @@ struct conf_route {
 /* [DOMAIN "="] ( "unix:" PATH / IPV4 ":" PORT / "[" IPV6 "]:" PORT ), all of the text; an absolute
    path of at most 107 octets. */
 MUST_USE bool conf_route_parse(struct bytes text, struct conf_route *ret_route);
+
+/* One of conf.route or conf.smarthost, taken apart. Slices borrow. */
+struct conf_hop {
+    struct bytes domain;            /* as A-labels; empty: all domains */
+    struct bytes host;              /* as A-labels; empty: `at` says the address */
+    struct net_address at;          /* its port counts always */
+};
+
+/* [DOMAIN "="] ( NAME / IPV4 / "[" IPV6 "]" ) [ ":" PORT ], all of the text; port 25 when none is
+   said. */
+MUST_USE bool conf_hop_parse(struct bytes text, struct conf_hop *ret_hop);
+/* Where mail for that domain (as A-labels, any case) goes: its route, or the smart host. False: by
+   the DNS. */
+MUST_USE bool conf_hop_find(const struct conf *conf, struct bytes domain_ascii,
+                            struct conf_hop *ret_hop);
+
+/* The one name of the destination that an address not of ours has, behind what `to` holds: "=" and
+   a hop, a domain as A-labels in lower case, or an address literal. False: it has none. */
+MUST_USE bool conf_destination_put(const struct conf *conf, struct bytes address,
+                                   struct buffer *to);
+
+/* What a connection to a destination must be (dns/channel.h). */
+enum conf_tls { CONF_TLS_MAY, CONF_TLS_ENCRYPT, CONF_TLS_VERIFY, CONF_TLS_DANE, CONF_TLS_NONE };
+/* [DOMAIN "="] POLICY, all of the text; *ret_domain borrows, empty: all. */
+MUST_USE bool conf_tls_parse(struct bytes text, struct bytes *ret_domain,
+                             enum conf_tls *ret_policy);
+/* That of the domain (as A-labels), or the one for all. */
+enum conf_tls conf_tls_of(const struct conf *conf, struct bytes domain_ascii);
 
 /* One of conf.web, taken apart: a unix socket when `path` is not empty, else `at`, an address of
    this machine alone. Slices borrow. */

@@ -10,7 +10,8 @@ bool conf_about(size_t i, struct conf_about *ret_about)
         [CONF_spans] = "TIME ...", [CONF_routes] = "SERVER ...", [CONF_sign] = "SIGN",
         [CONF_mail] = "ADDRESS",
         [CONF_nets] = "ADDRESS/BITS ...", [CONF_webs] = "SOCKET ... | no",
-        [CONF_servers] = "ADDRESS:PORT ...",
+        [CONF_servers] = "ADDRESS:PORT ...", [CONF_hops] = "[DOMAIN=]HOST[:PORT] ...",
+        [CONF_policies] = "[DOMAIN=]POLICY ...",
     };
 
     if (i >= CONF_SETTINGS)

@@ -11,7 +11,7 @@
 enum conf_kind {
     CONF_name, CONF_names, CONF_path, CONF_listens, CONF_count, CONF_size, CONF_span, CONF_flag,
     CONF_spans, CONF_routes, CONF_sign, CONF_mail,
-    CONF_nets, CONF_webs, CONF_servers,
+    CONF_nets, CONF_webs, CONF_servers, CONF_hops, CONF_policies,
     CONF_KINDS
 };
 

@@ -312,6 +312,78 @@ static bool take_routes(struct conf_reading *reading, const struct conf_setting 
             || refuse_memory(reading, value));
 }
 
+/* [DOMAIN=]REST with the domain as A-labels, behind what `to` holds; false: it is none. */
+static bool put_of_domain(struct conf_reading *reading, struct bytes text, struct buffer *to)
+{
+    size_t equals = bytes_find(text, '=');
+    struct bytes domain = BYTES_NONE;
+
+    if (equals < text.n) {
+        domain = conf_domain_ascii(reading->arena, bytes_first(text, equals));
+        if (domain.at == NULL)
+            return false;
+        buffer_put(to, domain);
+        buffer_put_char(to, '=');
+        text = bytes_skip(text, equals + 1);
+    }
+    buffer_put(to, text);
+    return !to->bad;
+}
+
+/* Puts the value into its list when that function takes it in the form it will have there. */
+static bool take_of_domain(struct conf_reading *reading, const struct conf_setting *setting,
+                           struct conf_word value, void *field, bool (*is_well)(struct bytes text),
+                           const char *expected)
+{
+    struct buffer text = buffer_with_most(LIMIT_CONF_LINE);
+    bool well = put_of_domain(reading, value.text, &text) && is_well(buffer_bytes(&text));
+    struct bytes kept = well ? arena_copy(reading->arena, buffer_bytes(&text)) : BYTES_NONE;
+
+    buffer_done(&text);
+    if (!well)
+        return conf_refuse(reading, value.written, expected, NULL);
+    return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
+        || refuse_memory(reading, value);
+}
+
+static bool is_hop(struct bytes text)
+{
+    struct conf_hop hop;
+
+    return conf_hop_parse(text, &hop) && hop.domain.n > 0;
+}
+
+static bool is_smarthost(struct bytes text)
+{
+    struct conf_hop hop;
+
+    return conf_hop_parse(text, &hop) && hop.domain.n == 0;
+}
+
+static bool take_hops(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
+{
+    bool smart = setting == &conf_settings[CONF_AT_smarthost];
+
+    return take_of_domain(reading, setting, value, field, smart ? is_smarthost : is_hop,
+                          smart ? "HOST or HOST:PORT" : "DOMAIN=HOST or DOMAIN=HOST:PORT");
+}
+
+static bool is_policy(struct bytes text)
+{
+    struct bytes domain;
+    enum conf_tls policy;
+
+    return conf_tls_parse(text, &domain, &policy);
+}
+
+static bool take_policies(struct conf_reading *reading, const struct conf_setting *setting,
+                          struct conf_word value, void *field)
+{
+    return take_of_domain(reading, setting, value, field, is_policy,
+                          "may, encrypt, verify, dane or none, or DOMAIN= and one of them");
+}
+
 static bool take_webs(struct conf_reading *reading, const struct conf_setting *setting,
                       struct conf_word value, void *field)
 {
@@ -378,7 +450,8 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
         [CONF_spans] = take_spans, [CONF_routes] = take_routes,
         [CONF_sign] = take_sign, [CONF_mail] = take_mail,
         [CONF_nets] = take_nets, [CONF_webs] = take_webs,
-        [CONF_servers] = take_servers,
+        [CONF_servers] = take_servers, [CONF_hops] = take_hops,
+        [CONF_policies] = take_policies,
     };
 
     return takers[setting->kind](reading, setting, value, (char *)&reading->conf + setting->field);
@@ -389,7 +462,8 @@ bool conf_is_list(const struct conf_setting *setting)
     return setting->kind == CONF_names || setting->kind == CONF_listens
         || setting->kind == CONF_spans || setting->kind == CONF_routes
         || setting->kind == CONF_nets || setting->kind == CONF_webs
-        || setting->kind == CONF_servers;
+        || setting->kind == CONF_servers || setting->kind == CONF_hops
+        || setting->kind == CONF_policies;
 }
 
 bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen)

@@ -11,8 +11,10 @@
 
 void jobs_done(struct jobs *jobs)
 {
-    for (size_t i = 0; i < LIMIT_JOBS; i++) {
-        mem_free(jobs->list[i].payload);
+    for (size_t i = 0; i < JOB_SLOTS; i++) {
+        struct payload *payload = jobs->list[i].payload;
+        if (payload != NULL && --payload->users == 0)
+            mem_free(payload);
         mem_free(jobs->list[i].start);
     }
     payloads_unbury(jobs);
@@ -20,24 +22,32 @@ void jobs_done(struct jobs *jobs)
     *jobs = (struct jobs){ 0 };
 }
 
-static struct job *find(struct queue *q, uint32_t number)
+struct job *job_find(struct queue *q, uint32_t number)
 {
-    struct job *job = &q->jobs.list[number % LIMIT_JOBS];
+    struct job *job = &q->jobs.list[number % JOB_SLOTS];
 
     return job->state != JOB_FREE && job->number == number ? job : NULL;
 }
 
 static void end_job(struct queue *q, struct job *job, struct effects *fx)
 {
+    struct job *lead = job->lead == 0 ? NULL : job_find(q, job->lead);
+
+    job->over = true;
+    if (job->companions > 0)
+        return;                             /* its text is theirs too */
     if (job->open && !job->reading)
         body_read_close(fx, job->slot);     /* else when what is being read came: job_piece */
-    if (job->payload != NULL) {
+    if (job->payload != NULL && --job->payload->users == 0) {
         job->payload->next = q->jobs.buried;
         q->jobs.buried = job->payload;
     }
     mem_free(job->start);
-    *job = (struct job){ .number = job->number + LIMIT_JOBS };
-    q->jobs.busy--;
+    *job = (struct job){ .number = job->number + JOB_SLOTS };
+    if (lead == NULL)
+        q->jobs.busy--;
+    else if (--lead->companions == 0 && lead->over)
+        end_job(q, lead, fx);
 }
 
 /* Back to waiting: nothing is known of this attempt, or it never began. */
@@ -94,7 +104,8 @@ static void tell_story(struct queue *q, const struct job *job, const struct stat
    Without memory for it the report says less. */
 static bool waits_for_text(const struct queue *q, struct job *job, const struct state_record *state)
 {
-    if (q->conf.report == NULL || job->state == JOB_ENDS || job->start != NULL || !job->reading)
+    if (q->conf.report == NULL || job->state == JOB_ENDS || job->start != NULL || !job->reading
+        || job->companions > 0)
         return false;
     job->state = JOB_ENDS;
     job->end = *state;
@@ -199,20 +210,23 @@ static void conclude(struct queue *q, struct job *job, struct state_record *stat
 
 /* The letter cannot be read. When its octets are not what they were (fault OK) or gone, only a
    person can help: it is held. Else the trouble may pass. */
-static void unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx)
+void job_unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx)
 {
-    bool damaged = fault == OK || fault == FAULT_GONE;
+    bool damaged = fault == OK || fault == FAULT_GONE, over = job->over;
     job->damaged = true;
     struct state_record held = { .outcome = QUEUE_FAILED, .class = 5, .subject = 3,
                                  .words = BYTES("the text of this letter is damaged on disk") };
     struct state_record later = { .outcome = QUEUE_LATER, .class = 4, .subject = 3,
                                   .words = BYTES("the text of this letter cannot be read now") };
 
-    if (job->told)
+    if (job->told && job->lead == 0)
         news_tell(q, &(struct queue_news){ .kind = NEWS_JOB_DROP, .job = job->number,
                                            .deliverer = job->deliverer });
     say_letter(fx, LOG_ERROR, "letter_unreadable", job->letter,
                damaged ? "held: its octets on disk are damaged" : "it will be tried again");
+    convoy_unreadable(q, job, fault, fx);
+    if (over)
+        return;
     if (fault == FAULT_NO_MEMORY || fault == FAULT_TOO_MANY)
         fall_back(q, job, false, JOB_SOON_MS, fx);
     else
@@ -248,7 +262,7 @@ static void read_on(struct queue *q, struct job *job, struct effects *fx)
         return;
     if (!job->open) {
         if (!slot_take(q, &job->slot)) {
-            unreadable(q, job, FAULT_TOO_MANY, fx);
+            job_unreadable(q, job, FAULT_TOO_MANY, fx);
             return;
         }
     }
@@ -279,7 +293,7 @@ static void send_on(struct queue *q, struct job *job, struct effects *fx)
 
 static struct job *reader_of_slot(struct queue *q, uint32_t slot)
 {
-    for (size_t i = 0; i < LIMIT_JOBS; i++)
+    for (size_t i = 0; i < JOB_SLOTS; i++)
         if (q->jobs.list[i].reading && q->jobs.list[i].slot == slot)
             return &q->jobs.list[i];
     return NULL;
@@ -303,7 +317,7 @@ static void take_piece(struct queue *q, struct job *job, struct bytes piece, str
     if (job->sent < job->record.size)
         read_on(q, job, fx);
     else if (job->crc != job->record.crc && !PLANTED(torn_tail_accepted))
-        unreadable(q, job, OK, fx);
+        job_unreadable(q, job, OK, fx);
     else
         tell_end(q, job);
 }
@@ -332,7 +346,7 @@ void job_piece(struct queue *q, struct token token, const struct event *event, s
     else if (job->state == JOB_ENDS)
         conclude(q, job, &job->end, fx);
     else
-        unreadable(q, job, chain->fault, fx);
+        job_unreadable(q, job, chain->fault, fx);
 }
 
 /* The payload is the job's own memory now. */
@@ -345,7 +359,7 @@ static void begin_job(struct queue *q, struct job *job, struct payload *payload,
     job->payload = payload;
     if (rcpt == NULL || !letter_record_read((struct bytes){ payload->at, payload->n }, &job->record)
         || job->recipient >= job->record.recipients) {
-        unreadable(q, job, OK, fx);
+        job_unreadable(q, job, OK, fx);
         return;
     }
     struct bytes to = recipients_nth(job->record.to, job->recipient);
@@ -363,33 +377,34 @@ static void begin_job(struct queue *q, struct job *job, struct payload *payload,
         .binary = (job->record.flags & LETTER_BINARY) != 0, .size = job->record.size,
         .received_ms = job->record.received_ms, .head = job->record.head, .to = to,
         .deliverer = job->deliverer });
+    convoy_gather(q, job);
     send_on(q, job, fx);
 }
 
 void job_record(struct queue *q, uint32_t number, struct bytes payload, enum fault fault,
                 struct effects *fx)
 {
-    struct job *job = find(q, number);
+    struct job *job = job_find(q, number);
 
     if (job == NULL || job->state != JOB_READING)
         return;
     if (fault != OK || payload.n == 0) {
-        unreadable(q, job, fault, fx);
+        job_unreadable(q, job, fault, fx);
         return;
     }
     struct payload *copy = payload_new(payload);
     if (copy == NULL)
-        unreadable(q, job, FAULT_NO_MEMORY, fx);
+        job_unreadable(q, job, FAULT_NO_MEMORY, fx);
     else
         begin_job(q, job, copy, fx);
 }
 
-static struct job *free_job(struct queue *q)
+struct job *job_place(struct queue *q, uint32_t first, uint32_t end)
 {
-    for (uint32_t i = 0; i < q->conf.jobs; i++)
+    for (uint32_t i = first; i < end; i++)
         if (q->jobs.list[i].state == JOB_FREE) {
-            if (q->jobs.list[i].number % LIMIT_JOBS != i || q->jobs.list[i].number == 0)
-                q->jobs.list[i].number = LIMIT_JOBS + i;
+            if (q->jobs.list[i].number % JOB_SLOTS != i || q->jobs.list[i].number == 0)
+                q->jobs.list[i].number = JOB_SLOTS + i;
             return &q->jobs.list[i];
         }
     return NULL;
@@ -407,7 +422,7 @@ static void done_too_early(struct queue *q, uint64_t id, uint32_t recipient)
 
 static bool start(struct queue *q, struct letter *letter, uint32_t recipient, struct effects *fx)
 {
-    struct job *job = free_job(q);
+    struct job *job = job_place(q, 0, q->conf.jobs);
     struct rcpt *rcpt = letter_rcpt(letter, recipient);
     struct payload *payload = cache_take(q, letter->id);
 
@@ -483,9 +498,9 @@ void queue_deliverer(struct queue *q, uint8_t which, bool up, struct effects *fx
 {
     assert(which < QUEUE_DELIVERERS);
     q->jobs.up[which] = up;
-    for (size_t i = 0; i < LIMIT_JOBS; i++) {
+    for (size_t i = 0; i < JOB_SLOTS; i++) {
         struct job *job = &q->jobs.list[i];
-        if (!up && job->state != JOB_FREE && job->told && job->deliverer == which)
+        if (!up && job->state != JOB_FREE && job->told && !job->over && job->deliverer == which)
             fall_back(q, job, true, 0, fx);
     }
     job_turn(q, fx);
@@ -493,7 +508,7 @@ void queue_deliverer(struct queue *q, uint8_t which, bool up, struct effects *fx
 
 void queue_job_credit(struct queue *q, uint32_t number, uint32_t octets, struct effects *fx)
 {
-    struct job *job = find(q, number);
+    struct job *job = job_find(q, number);
 
     if (job == NULL)
         return;
@@ -516,13 +531,13 @@ static void keep_said(struct job *job, const struct queue_result *result)
 void queue_job_result(struct queue *q, const struct queue_result *result, struct moment now,
                       struct effects *fx)
 {
-    struct job *job = find(q, result->job);
+    struct job *job = job_find(q, result->job);
     struct state_record state = { .outcome = (uint8_t)result->outcome, .class = result->class,
                                   .subject = result->subject, .detail = result->detail,
                                   .words = bytes_first(result->words, STATE_WORDS) };
 
     q->now = now;
-    if (job == NULL || job->state == JOB_ENDS)
+    if (job == NULL || job->state == JOB_ENDS || job->over)
         return;
     if (result->outcome == QUEUE_BUSY) {
         struct letter *letter = index_find(&q->index, job->letter);

@@ -13,6 +13,10 @@
  * Promise 1: at most one job for a recipient at a time. Promise 2: a recipient of which no state
  * says DELIVERED is never taken for delivered; one whose last attempt may have come through is
  * handed out with `recovered`. Promise 3: no text whose check is wrong is ended with NEWS_JOB_END.
+ *
+ * Recipients of one letter that go the same way are a convoy (convoy.c): the first is its lead and
+ * has the text, the others are companions, each a job with a result of its own. A lead whose own
+ * result came stays, without a recipient, until its last companion has ended.
  */
 #ifndef POSTERN_QUEUE_JOB_INT_H
 #define POSTERN_QUEUE_JOB_INT_H
@@ -32,6 +36,9 @@ enum {
     /* with more letters waiting, the new ones are not next */
     CACHE_DUE_MOST = 1024,
     READS_MOST = 128,
+    CONVOY_MOST = 100,                      /* recipients; RFC 5321, 4.5.3.1.8 */
+    COMPANIONS_MOST = 256,                  /* of all convoys */
+    JOB_SLOTS = LIMIT_JOBS + COMPANIONS_MOST,
 };
 
 enum job_state {
@@ -44,6 +51,7 @@ enum job_state {
 struct payload {
     struct payload *next;
     size_t n;
+    uint32_t users;             /* jobs that borrow from it */
     char at[];
 };
 
@@ -53,7 +61,7 @@ struct job {
     uint64_t letter, begun_ms;
     uint32_t recipient;
     uint64_t credit;            /* octets that may still be sent */
-    struct payload *payload;    /* owned */
+    struct payload *payload;    /* owned, with the others of its convoy */
     struct letter_record record;    /* borrows from payload */
     uint64_t sent;
     uint32_t crc, slot;
@@ -62,6 +70,9 @@ struct job {
     bool told;                  /* NEWS_JOB was */
     bool open, reading;         /* the body file */
     bool damaged;               /* the text cannot be had: nothing is reported */
+    uint32_t lead;              /* of its convoy; 0: it is the lead, or alone */
+    uint32_t companions;        /* of a lead: those that have not ended */
+    bool over;                  /* of a lead: its own recipient has its result */
     struct payload *start;      /* of the body file, for a report; owned; or NULL */
     struct state_record end;    /* JOB_ENDS: borrows from `words` */
     char words[STATE_WORDS];
@@ -76,8 +87,8 @@ struct cached {
 };
 
 struct jobs {
-    struct job list[LIMIT_JOBS];
-    size_t busy;
+    struct job list[JOB_SLOTS];     /* companions have the places from LIMIT_JOBS on */
+    size_t busy;                    /* without companions */
     struct chain chains[LIMIT_IO_FILES];    /* by file slot: the reads of body files */
     bool up[QUEUE_DELIVERERS];  /* is that deliverer there? */
     struct cached *cache;       /* a ring of CACHE_LETTERS */
@@ -86,6 +97,19 @@ struct jobs {
 };
 
 void jobs_done(struct jobs *jobs);
+/* NULL: there is none of that number. */
+struct job *job_find(struct queue *q, uint32_t number);
+/* A place among those from `first` to before `end` that is free, with its number; NULL: none is. */
+struct job *job_place(struct queue *q, uint32_t first, uint32_t end);
+/* The letter cannot be read; `fault` OK: its octets are not what they were. */
+void job_unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx);
+/* convoy.c: those that go with this job, which was told and whose text was not; and the end of all
+   of them but the lead, for its text cannot be read. */
+void convoy_gather(struct queue *q, struct job *lead);
+void convoy_unreadable(struct queue *q, const struct job *lead, enum fault fault,
+                       struct effects *fx);
+/* The start of its text, for a report; or NULL. */
+const struct payload *convoy_start(struct queue *q, const struct job *job);
 void job_turn(struct queue *q, struct effects *fx);
 uint64_t job_alarm(const struct queue *q);
 /* The record of a job's letter was read; empty with fault OK: it is not what it was. */

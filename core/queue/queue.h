@@ -65,6 +65,9 @@ struct queue_conf {
     uint64_t give_up_ms;        /* so old, what fails for now has failed for good; 0: never */
     /* Who delivers to that recipient: below QUEUE_DELIVERERS. NULL: the first does all. */
     uint8_t (*deliverer)(const void *of, struct bytes to);
+    /* The way its copy goes: recipients of one letter with the same way go out together, as jobs of
+       which only the first has a text. 0, or NULL: each goes alone. */
+    uint64_t (*way)(const void *of, struct bytes to);
     const void *of;
     uint64_t history_keep_ms, history_most;
     uint32_t jobs;              /* deliveries at once, 1 .. LIMIT_JOBS */
@@ -113,6 +116,9 @@ struct queue_news {
     uint32_t token;
     uint8_t more;
     uint8_t deliverer;          /* JOB, JOB_TEXT, JOB_END, JOB_DROP: whose it is */
+    uint32_t with;              /* JOB: another job, told before, whose text is its text too: no
+                                   other news of text will come; 0: it has its own. That text goes
+                                   on to its end whatever the result of its own job */
     /* JOB: an earlier attempt may have come through without our knowing */
     bool recovered;
     bool binary;                /* JOB: line ends are the sender's own */

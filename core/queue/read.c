@@ -15,7 +15,7 @@ struct payload *payload_new(struct bytes text)
     struct payload *payload = mem_resize(NULL, sizeof(*payload) + text.n);
 
     if (payload != NULL) {
-        *payload = (struct payload){ .n = text.n };
+        *payload = (struct payload){ .n = text.n, .users = 1 };
         memcpy(payload->at, text.at, text.n);
     }
     return payload;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What the owner is shown. */
-static struct queue_verdict verdict_of(const struct queue *q, const struct job *job,
+static struct queue_verdict verdict_of(struct queue *q, const struct job *job,
                                        const struct state_record *state)
 {
     uint64_t eighth = q->conf.segment_bytes / 8;
@@ -23,9 +23,10 @@ static struct queue_verdict verdict_of(const struct queue *q, const struct job *
         .most = eighth < LIMIT_INLINE_TEXT ? eighth : LIMIT_INLINE_TEXT,
     };
 
+    const struct payload *start = convoy_start(q, job);
+
     if (job->record.body != 0)
-        verdict.text = job->start == NULL ? BYTES_NONE
-                                          : (struct bytes){ job->start->at, job->start->n };
+        verdict.text = start == NULL ? BYTES_NONE : (struct bytes){ start->at, start->n };
     return verdict;
 }
 

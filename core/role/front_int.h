@@ -94,6 +94,7 @@ struct session {
     enum session_stage stage;
     uint64_t stage_ms;          /* when a stage before SESSION_OPEN is over */
     bool trusted;               /* no limit per address or network binds it */
+    bool relays;                /* it may send to domains that are not ours */
     bool counted;               /* in manners.limits */
     struct tls *tls;            /* NULL: in clear */
     uint64_t number;            /* from 1, never used again: tells sessions apart */
@@ -181,7 +182,7 @@ struct recipients {
 
 struct manners {
     struct limits *limits;
-    struct nets trust, xclient_from, proxy_from;
+    struct nets trust, xclient_from, proxy_from, relay_from;
     struct arena memory;        /* of these */
     bool stressed;              /* nearly full */
 };

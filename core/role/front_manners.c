@@ -44,7 +44,8 @@ static bool take_nets(struct front *front)
     manners->memory = arena_with_ceiling(NETS_MEMORY);
     return nets_take(conf->trust, &manners->memory, &manners->trust)
         && nets_take(conf->xclient_from, &manners->memory, &manners->xclient_from)
-        && nets_take(conf->proxy_from, &manners->memory, &manners->proxy_from);
+        && nets_take(conf->proxy_from, &manners->memory, &manners->proxy_from)
+        && nets_take(conf->relay_from, &manners->memory, &manners->relay_from);
 }
 
 bool manners_make(struct front *front)
@@ -167,6 +168,7 @@ static void take_remote(struct front *front, struct session *session,
 
     session->remote = *remote;
     session->trusted = local || nets_hold(&manners->trust, remote->ip);
+    session->relays = local || nets_hold(&manners->relay_from, remote->ip);
     session->settings = front->settings;
     session->settings.xclient = !local && nets_hold(&manners->xclient_from, remote->ip);
     if (session->trusted)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * role/front_rcpt.c: may this recipient? Only our domains; of those, only mailboxes that are there.
+ * Other domains only for those who may relay (relay-from).
  *
  * Whether there is one, local knows; the store passes the question on. Answers are remembered for
  * a short while under a keyed hash of the address, so that nobody can choose two that collide, and
@@ -262,9 +263,13 @@ bool recipient_ask(struct front *front, struct session *session, struct address 
 
     if (front->address.bad)             /* no memory: nothing is known of it, not even that */
         return *ret_verdict = SMTP_NOT_NOW, true;
+    session->rcpt = address;
+    if (!ours && session->relays && address.domain.n > 0) {
+        session->how = HOW_SELF;
+        return *ret_verdict = alias_take(front, session, 1), true;
+    }
     if (!ours)
         return *ret_verdict = SMTP_NO_RELAY, true;
-    session->rcpt = address;
     session->how = HOW_ALIAS;
     return try_on(front, session, ret_verdict);
 }

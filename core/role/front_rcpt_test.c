@@ -87,6 +87,37 @@ static void only_our_domains_are_asked_for(void **state)
     }
 }
 
+/* Who may relay names any domain, and is asked for nothing; what is ours is asked for all the
+   same. */
+static void relaying_is_for_some(void **state)
+{
+    static const struct bytes nets[] = { BYTES_INIT("127.0.0.0/8") };
+    static const struct { const char *peer, *path, *reply; } rows[] = {
+        { "127.0.0.1", "<victim@other.example>", "250 2.1.5" },
+        { "127.0.0.1", "<victim@[192.0.2.9]>", "250 2.1.5" },
+        { "127.0.0.1", "<victim>", "553 5.1.3" },
+        { "127.0.0.1", "<jo@example.org>", "" },
+        { "192.0.2.7", "<victim@other.example>", "550 5.7.1" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct world w;
+        world_prepare(&w);
+        w.conf.relay_from = (struct conf_texts){ nets, 1 };
+        world_open(&w);
+        client_comes_from(&w, 0, rows[i].peer);
+        client_says(&w, 0, BYTES("EHLO client.example\r\nMAIL FROM:<al@sender.example>\r\n"));
+        client_hears_last(&w, 0, "250 2.1.0");
+        say_rcpt(&w, 0, rows[i].path);
+        if (rows[i].reply[0] == '\0')
+            mailbox_is(&w, store_is_asked(&w, "jo@example.org"), MAILBOX_NO);
+        world_turn(&w);
+        client_hears_last(&w, 0, rows[i].reply[0] == '\0' ? "550 5.1.1" : rows[i].reply);
+        world_stop(&w);
+    }
+}
+
 static const struct { enum mailbox_is verdict; const char *reply; uint64_t remembered_ms; }
 rows[] = {
     { MAILBOX_YES, "250 2.1.5", FRONT_CACHE_YES_MS },
@@ -261,7 +292,7 @@ static void the_stores_state_is_passed_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_our_domains_are_asked_for),
+        cmocka_unit_test(only_our_domains_are_asked_for), cmocka_unit_test(relaying_is_for_some),
         cmocka_unit_test(answers_are_remembered_for_a_while),
         cmocka_unit_test(a_full_cache_confuses_nobody),
         cmocka_unit_test(sessions_share_a_question),

@@ -38,6 +38,12 @@ static void tell_state_to_all(struct store *store, struct effects *fx)
 
 static void tell_job(const struct queue_news *news, struct effects *fx)
 {
+    if (news->with != 0) {
+        wire_tell_job_also(fx, deliverer(news), &(struct wire_job_also){
+            .job = news->job, .with = news->with, .recipient = news->recipient,
+            .attempt = news->attempt, .recovered = news->recovered, .to = news->to });
+        return;
+    }
     wire_tell_job_begin(fx, deliverer(news), &(struct wire_job_begin){
         .job = news->job, .letter = news->id, .recipient = news->recipient,
         .attempt = news->attempt, .recovered = news->recovered, .binary = news->binary,

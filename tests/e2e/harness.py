@@ -194,6 +194,8 @@ class Server:
         listen = listen or f'listen 127.0.0.1:{self.port}'
         if os.geteuid() == 0 and not self.system and not plain:
             more += '\nusers no'
+        if 'relay-from' not in more:    # tests are strangers
+            more += '\nrelay-from 192.0.2.1'
         with open(self.conf, 'w', encoding='utf-8') as file:
             file.write(CONF.format(folder=self.folder, disk=self.disk, listen=listen, more=more))
 
