@@ -223,6 +223,16 @@ int seal_keys_open(const struct seal_words *words, struct seal_keys *keys,
 
 /* ---- the sender */
 
+/* By the name beside the private key, or beside its public half. */
+static bool is_named(const struct seal_keys *keys, const struct pem_own *own, struct bytes name)
+{
+    struct rsa_public half = rsa_private_public(own->key);
+    struct keyring_query query = { .name = name, .key = &half };
+
+    return bytes_equal_nocase(own->name, name)
+        || keyring_find(keys->ring, &query, NULL) != NULL;
+}
+
 const struct rsa_private *seal_keys_sender(const struct seal_words *words, struct seal_keys *keys,
                                            int *ret_status)
 {
@@ -231,7 +241,7 @@ const struct rsa_private *seal_keys_sender(const struct seal_words *words, struc
     const struct keyring_secret *secret = keyring_find_secret(keys->ring, &query, NULL);
 
     for (size_t i = 0; i < keys->own_n; i++)
-        if (words->from == NULL || bytes_equal_nocase(keys->names[i].name, name))
+        if (words->from == NULL || is_named(keys, &keys->names[i], name))
             return keys->names[i].key;
     if (secret == NULL) {
         *ret_status = seal_say(words->from, "there is no private key to sign with",

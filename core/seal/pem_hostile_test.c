@@ -93,7 +93,7 @@ static void test_boundaries(void **state)
     }
 }
 
-/* SEAL-013, SEAL-015 (MIC): every octet of a text counts, and what is given is what was signed. */
+/* SEAL-013, SEAL-025: every octet of a text counts, and what is given is what was signed. */
 static void test_each_octet(void **state)
 {
     static const char text[] = "- Pay 100 dollars\n\nto Bob   \n";

@@ -233,9 +233,9 @@ static void take_text(struct pem_reader *reader, struct bytes line, enum pem_lin
 /* Most lines of a text are told from boundaries by one octet at each end. */
 static bool may_be_boundary(struct bytes line)
 {
-    char first = line.n > 0 ? line.at[0] : '\0';
+    char first = line.n > 0 ? line.at[0] : '\0', last = line.n > 0 ? line.at[line.n - 1] : '\0';
 
-    return first == '-' || first == 'E' || first == 'e' || bytes_ends(line, BYTES("-----"));
+    return first == '-' || first == 'E' || first == 'e' || last == '-';
 }
 
 static void take_line(struct pem_reader *reader, struct bytes line, bool ends, struct buffer *to)
@@ -292,7 +292,7 @@ size_t pem_read(struct pem_reader *reader, struct bytes input, struct buffer *to
     size_t used = 0;
 
     while (used < input.n && !is_stopped(reader)) {
-        struct bytes rest = bytes_skip(input, used);
+        struct bytes rest = { input.at + used, input.n - used };
         if (reader->held.n == 0 && !reader->mid)
             reader->start = reader->offset;
         const char *lf = reader->held.n > 0 || reader->mid ? NULL : memchr(rest.at, '\n', rest.n);
