@@ -80,7 +80,8 @@ static const struct row rows[] = {
       "From: \xc3\xa4@example.org\r\n\r\nx\r\n", CONVERT_DONE,
       "From: =?utf-8?Q?=C3=A4=40example=2Eorg?= :;\r\n\r\nx\r\n" },
     { "a file's name", &eight, true,
-      "MIME-Version: 1.0\r\nContent-Type: text/plain; name=\"\xc3\xa4;b.txt\"; charset=utf-8\r\n\r\n"
+      "MIME-Version: 1.0\r\nContent-Type: text/plain; name=\"\xc3\xa4;b.txt\"; "
+      "charset=utf-8\r\n\r\n"
       "x\r\n", CONVERT_DONE,
       "MIME-Version: 1.0\r\nContent-Type: text/plain;\r\n name*=utf-8''%C3%A4%3Bb.txt;\r\n "
       "charset=utf-8\r\n\r\nx\r\n" },
