@@ -21,7 +21,7 @@ enum { SEAL_ALTERED = 1, SEAL_NO_KEY = 2, SEAL_UNSUPPORTED = 3 };
 struct seal_words {
     const char *command;
     bool help, json, pem, subordinate;
-    const char *file, *output, *home, *from, *interchange;
+    const char *file, *output, *from, *interchange;
     const char *keys[SEAL_FILES_MOST];
     size_t keys_n;
     const char *to[SEAL_TO_MOST];

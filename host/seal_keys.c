@@ -11,6 +11,7 @@
 #include "seal/key_file.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 /* ---- loading */
@@ -53,6 +54,14 @@ static int load_file(const char *path, size_t i, struct seal_keys *keys)
             return seal_say(path, "holds more keys than fit", EX_DATAERR);
     }
     return 0;
+}
+
+/* A folder of keys may be named where a file may, as postern key has it. */
+static bool is_folder(const char *path)
+{
+    struct stat is;
+
+    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
 }
 
 static int hex_of(char c)
@@ -109,13 +118,17 @@ int seal_keys_load(const struct seal_words *words, struct seal_keys *ret_keys)
                                 .shared = buffer_with_most(0) };
     if (keys->ring == NULL)
         return seal_say(NULL, "memory is short", EX_OSERR);
-    int status = keystore_open(words->home, false, &store);
+    const char *home = NULL;
+    for (size_t i = 0; i < words->keys_n; i++)
+        home = is_folder(words->keys[i]) ? words->keys[i] : home;
+    int status = keystore_open(home, false, &store);
     if (status == 0) {
         status = keystore_read(&store, keys->ring);
         keystore_close(&store);
     }
     for (size_t i = 0; i < words->keys_n && status == 0; i++)
-        status = load_file(words->keys[i], i, keys);
+        if (!is_folder(words->keys[i]))
+            status = load_file(words->keys[i], i, keys);
     if (status == 0 && words->interchange != NULL)
         status = load_interchange(words->interchange, keys);
     return status;

@@ -10,7 +10,7 @@
 
 #define KEYS_HELP_ \
     "  --keys FILE            more keys: RIPEM's files, PEM, certificates; up to 16\n" \
-    "  --home DIR             the folder of keys; else ~/.config/postern\n" \
+    "  --keys FOLDER          the folder of keys; else ~/.config/postern\n" \
     "  --password-file FILE   the pass phrase of a private key is its first line\n" \
     "  --password-fd N        the same, from a descriptor\n"
 
@@ -114,8 +114,6 @@ static bool take_value(const char *option, const char *value, struct seal_words 
 
     if (strcmp(option, "--keys") == 0 && words->keys_n < SEAL_FILES_MOST)
         words->keys[words->keys_n++] = value;
-    else if (strcmp(option, "--home") == 0)
-        words->home = value;
     else if (strcmp(option, "--password-file") == 0)
         words->password.file = value;
     else if (strcmp(option, "--password-fd") == 0)

@@ -133,6 +133,31 @@ def seal_rows(folder):
     row(opened is not None and (folder / 'opened').read_bytes() == b'Hello\n', 'ripem -k - -i -o')
 
 
+def store_rows(folder):
+    """A key made here, kept in the folder of keys and trusted: the best verdict there is."""
+    secret = folder / 'pw'
+    secret.write_text('secret\n')
+    store = ['--keys', folder / 'store', '--password-file', secret]
+    run('key', 'make', '--name', 'me@x.example', '--bits', '3072', *store)
+    for mode in ('mic-clear', 'mic-only', 'encrypted'):
+        sealed = run('seal', '--pem', '--profile', 'modern', '--mode', mode, '--from',
+                     'me@x.example', '--to', 'me@x.example', *store, feed=b'Hello\n')
+        opened = run('open', '--json', *store, feed=sealed.stdout)
+        one = json.loads(opened.stderr)['messages'][0] if opened.returncode == 0 else {}
+        row(opened.stdout == b'Hello\n' and one.get('verdict') == 'good' and one['trusted']
+            and one['status'] == '2.7.0' and one['key_bits'] == 3072
+            and one['chain'][0]['status'] == 'VALID' and not one['weak'],
+            f'modern {mode} by a trusted key is good')
+    said = run('open', '--keys', folder / 'store', '--password-file', folder / 'wrong',
+               feed=sealed.stdout)
+    row(said.returncode != 0 and said.stdout == b'', 'a wrong pass phrase of the store')
+    strange = run('verify', '--json', feed=run(
+        'seal', '--pem', '--profile', 'modern', '--from', 'me@x.example', *store,
+        feed=b'Hello\n').stdout)
+    row(json.loads(strange.stdout)['messages'][0]['verdict'] == 'good-untrusted',
+        'to somebody without that key it is good, and untrusted')
+
+
 def large_row(folder):
     """A filing of 64 MiB in less than 40 MiB: memory does not grow with a text (1 GiB: bench)."""
     large = folder / 'large'
@@ -167,6 +192,7 @@ def main():
         verify_rows(folder)
         open_rows(folder)
         seal_rows(folder)
+        store_rows(folder)
         large_row(folder)
     print(f'1..{len(ROWS)}')
     return 0 if all(ROWS) else 1
