@@ -362,17 +362,30 @@ static bool says_less(struct status_code status, struct status_code said)
     return status.detail == 0 || (status.subject == 4 && status.detail == 7);
 }
 
+/* "552 5.2.2 ...": the server itself said it, whatever a gateway made of it. */
+static bool follows_reply(struct bytes text, struct status_code said)
+{
+    struct status_code code;
+    size_t used;
+
+    return said.detail != 0 && text.n > 9 && text.at[0] == text.at[4] && text.at[3] == ' '
+        && status_parse(bytes_skip(text, 4), &code, &used) && code.subject == said.subject
+        && code.detail == said.detail;
+}
+
 static void codes_find(struct person *person)
 {
     struct bounce_recipient *out = &person->out;
     struct bytes text = bytes_first(out->diagnostic, READ_DIAGNOSTIC_MOST);
     struct status_code said = code_in(text, "45");
 
-    if (out->reply_code == 0)
-        out->reply_code = reply_in(text);
+    uint16_t reply = reply_in(text);
+
+    if (out->reply_code == 0 && reply >= 400)
+        out->reply_code = reply;
     bool as_vague = out->status.detail == 0 && said.detail == 0 && out->status.subject != 0
         && out->status.class == said.class;
-    if (said.class != 0 && says_less(out->status, said) && !as_vague)
+    if (said.class != 0 && (says_less(out->status, said) || follows_reply(text, said)) && !as_vague)
         out->status = said;
 }
 
