@@ -3,213 +3,7 @@
 
 #include "base/arena.h"
 
-#include <assert.h>
 #include <string.h>
-
-enum { ENDS = 0x8000, STATE = 0x7fff };
-
-/* A class for each octet of the patterns: ASCII in one table, the rest in another, which texts
-   seldom need. Class 0 of each is any octet that no pattern has. */
-static void classes_make(struct automaton *automaton)
-{
-    unsigned narrow = 1, wide = 1;
-
-    for (size_t i = 0; i < automaton->literals_n; i++) {
-        struct bytes text = automaton->literals[i].text;
-        for (size_t at = 0; at < text.n; at++) {
-            uint8_t c = octet(text.at[at]), *class = &automaton->class[c];
-            if (*class == 0)
-                *class = (uint8_t)(c < 0x80 ? narrow++ : wide++);
-        }
-    }
-    for (char c = 'A'; c <= 'Z'; c++)
-        automaton->class[octet(c)] = automaton->class[octet(to_lower(c))];
-    automaton->shift = narrow <= 64 ? 6 : 7;
-    automaton->wide_classes = wide;
-}
-
-/* Where a state goes by a class: those of ASCII first, then the others. */
-static uint16_t *cell(const struct automaton *automaton, uint32_t state, unsigned class)
-{
-    unsigned narrow = 1u << automaton->shift;
-
-    if (class < narrow)
-        return &automaton->next[((size_t)state << automaton->shift) + class];
-    return &automaton->wide[(size_t)state * automaton->wide_classes + class - narrow];
-}
-
-static unsigned cell_class(const struct automaton *automaton, uint8_t c)
-{
-    return automaton->class[c] + (c < 0x80 ? 0 : 1u << automaton->shift);
-}
-
-/* More rows of that many octets, zeroed; false: no memory. */
-static bool rows_grow(void *table, size_t room, size_t more, size_t row_octets)
-{
-    void *old, *new;
-
-    memcpy(&old, table, sizeof(old));
-    new = mem_resize(old, more * row_octets);
-    if (new == NULL)
-        return false;
-    memset((char *)new + room * row_octets, 0, (more - room) * row_octets);
-    memcpy(table, &new, sizeof(new));
-    return true;
-}
-
-/* Room for one state more; false: no memory, or too many. */
-static bool state_room(struct automaton *automaton, size_t *room)
-{
-    size_t more = *room + 4096, size = sizeof(uint16_t);
-
-    if (automaton->states < *room)
-        return true;
-    if (*room + 1 > MATCH_STATES_MOST
-        || !rows_grow(&automaton->next, *room, more, size << automaton->shift)
-        || !rows_grow(&automaton->wide, *room, more, size * automaton->wide_classes)
-        || !rows_grow(&automaton->ends, *room, more, size))
-        return false;
-    *room = more;
-    return true;
-}
-
-static bool literal_add(struct automaton *automaton, size_t index, size_t *room)
-{
-    struct literal *literal = &automaton->literals[index];
-    uint32_t state = 0;
-
-    for (size_t i = 0; i < literal->text.n; i++) {
-        if (!state_room(automaton, room))
-            return false;
-        uint16_t *next = cell(automaton, state, cell_class(automaton, octet(literal->text.at[i])));
-        if (*next == 0)
-            *next = (uint16_t)automaton->states++;
-        state = *next;
-    }
-    literal->same = automaton->ends[state];
-    automaton->ends[state] = (uint16_t)(index + 1);
-    return true;
-}
-
-/* Give the child of a state its longest proper suffix, and fill what the trie leaves open. */
-static void child_link(struct automaton *automaton, uint16_t *fail, uint32_t state, unsigned class,
-                       uint16_t *queue, uint32_t *queue_n)
-{
-    uint16_t *next = cell(automaton, state, class);
-    uint16_t suffix = state == 0 ? 0 : *cell(automaton, fail[state], class);
-
-    if (*next == 0) {
-        *next = suffix;
-        return;
-    }
-    fail[*next] = suffix;
-    automaton->shorter[*next] = automaton->ends[suffix] > 0 ? suffix : automaton->shorter[suffix];
-    queue[(*queue_n)++] = *next;
-}
-
-static unsigned classes_of(const struct automaton *automaton)
-{
-    return (1u << automaton->shift) + automaton->wide_classes;
-}
-
-/* Breadth first: the suffix of a state is known before the state. `queue` is the order. */
-static bool links_make(struct automaton *automaton, uint16_t *queue)
-{
-    uint16_t *fail = mem_new(automaton->states * sizeof(uint16_t));
-    uint32_t n = 1;
-
-    automaton->shorter = mem_new(automaton->states * sizeof(uint16_t));
-    if (fail == NULL || automaton->shorter == NULL) {
-        mem_free(fail);
-        return false;
-    }
-    queue[0] = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        for (unsigned class = 0; class < classes_of(automaton); class++)
-            child_link(automaton, fail, queue[i], class, queue, &n);
-    }
-    assert(n == automaton->states);
-    mem_free(fail);
-    return true;
-}
-
-/* The rows of one table in a new order, with the new numbers, and marked where something ends;
-   NULL: no memory. */
-static uint16_t *table_order(struct automaton *automaton, const uint16_t *table, size_t columns,
-                             const uint16_t *queue, const uint16_t *number)
-{
-    uint16_t *new = mem_new(automaton->states * columns * sizeof(*new));
-
-    for (uint32_t i = 0; new != NULL && i < automaton->states; i++) {
-        for (size_t column = 0; column < columns; column++) {
-            uint16_t to = table[queue[i] * columns + column];
-            bool ends = automaton->ends[to] > 0 || automaton->shorter[to] > 0;
-            new[i * columns + column] = (uint16_t)(number[to] | (ends ? ENDS : 0));
-        }
-    }
-    return new;
-}
-
-/* Near states of a text stand near each other: numbers by distance from the root. */
-static bool states_order(struct automaton *automaton, const uint16_t *queue)
-{
-    uint32_t n = automaton->states;
-    uint16_t *number = mem_new(n * sizeof(*number) * 3);
-
-    if (number == NULL)
-        return false;
-    for (uint32_t i = 0; i < n; i++)
-        number[queue[i]] = (uint16_t)i;
-    uint16_t *next = table_order(automaton, automaton->next, (size_t)1 << automaton->shift, queue,
-                                 number);
-    mem_free(next == NULL ? NULL : automaton->next);
-    automaton->next = next == NULL ? automaton->next : next;
-    uint16_t *wide = next == NULL ? NULL
-        : table_order(automaton, automaton->wide, automaton->wide_classes, queue, number);
-    mem_free(wide == NULL ? NULL : automaton->wide);
-    automaton->wide = wide == NULL ? automaton->wide : wide;
-    uint16_t *ends = number + n, *shorter = ends + n;
-    for (uint32_t i = 0; i < n; i++) {
-        ends[i] = automaton->ends[queue[i]];
-        shorter[i] = number[automaton->shorter[queue[i]]];
-    }
-    memcpy(automaton->ends, ends, n * sizeof(*ends));
-    memcpy(automaton->shorter, shorter, n * sizeof(*shorter));
-    mem_free(number);
-    return wide != NULL;
-}
-
-bool automaton_init(struct automaton *automaton, struct literal *literals, size_t n, size_t rules)
-{
-    size_t room = 0;
-
-    *automaton = (struct automaton){ .literals = literals, .literals_n = n, .rules_n = rules,
-                                     .states = 1 };
-    if (n > MATCH_STATES_MOST)
-        return false;
-    classes_make(automaton);
-    if (!state_room(automaton, &room))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (!literal_add(automaton, i, &room))
-            return false;
-    }
-    uint16_t *queue = automaton->states > MATCH_STATES_MOST ? NULL
-        : mem_new(automaton->states * sizeof(*queue));
-    bool made = queue != NULL && links_make(automaton, queue) && states_order(automaton, queue);
-    mem_free(queue);
-    return made;
-}
-
-void automaton_done(struct automaton *automaton)
-{
-    mem_free(automaton->next);
-    mem_free(automaton->wide);
-    mem_free(automaton->ends);
-    mem_free(automaton->shorter);
-    mem_free(automaton->literals);
-    *automaton = (struct automaton){ 0 };
-}
 
 bool match_init(struct match *match, const struct automaton *automaton)
 {
@@ -299,11 +93,12 @@ static void state_ends(struct match *match, uint16_t state)
 static inline void step(struct match *match, uint8_t c)
 {
     const struct automaton *automaton = match->automaton;
-    uint16_t next = *cell(automaton, match->state, cell_class(automaton, c));
+    uint32_t next = c < 0x80 ? *automaton_cell(automaton, match->state, automaton->class[c])
+        : automaton_wide(automaton, match->state, c);
 
     match->at++;
-    match->state = next & STATE;
-    if ((next & ENDS) != 0)
+    match->state = (uint16_t)next;
+    if (next >= automaton->first_end)
         state_ends(match, match->state);
 }
 
@@ -356,12 +151,12 @@ static const uint8_t *walk_run(struct match *match, const uint8_t *at, const uin
     const struct automaton *automaton = match->automaton;
     const uint16_t *table = automaton->next;
     const unsigned shift = automaton->shift;
+    const uint32_t first_end = automaton->first_end;
     uint32_t state = match->state, from = match->at - (uint32_t)(uintptr_t)at;
 
     do {
-        uint16_t next = table[(state << shift) + automaton->class[*at++]];
-        state = next & STATE;
-        if ((next & ENDS) != 0) {
+        state = table[((size_t)state << shift) + automaton->class[*at++]];
+        if (state >= first_end) {
             match->at = from + (uint32_t)(uintptr_t)at;
             state_ends(match, (uint16_t)state);
         }

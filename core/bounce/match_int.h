@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 
 enum {
-    MATCH_STATES_MOST = 32767,
+    MATCH_STATES_MOST = 65535,
     MATCH_HITS_MOST = 4096,
     MATCH_GAP_MOST = 300,       /* between two parts of one pattern, in letters */
 };
@@ -26,22 +26,41 @@ struct literal {
     uint16_t same;              /* 1 + the next literal that ends in the same state; 0: none */
 };
 
+/* From a state by an octet above 127. */
+struct edge {
+    uint32_t key;               /* state << 8 | octet */
+    uint32_t to;                /* 0: a free place */
+};
+
 struct automaton {
-    uint16_t *next;             /* [state << shift | class]; bit 15: something ends there */
-    uint16_t *wide;             /* [state * wide_classes + class]: by octets above 127 */
+    uint16_t *next;             /* [state << shift | class], by ASCII octets */
     uint16_t *ends;             /* 1 + the literal that ends in the state */
     uint16_t *shorter;          /* the next shorter ending's state; 0: none */
+    uint16_t *fail;             /* the state of the longest proper suffix */
+    struct edge *edges;         /* a hash table of 1 << edge_bits */
     struct literal *literals;
     size_t literals_n, rules_n;
-    uint32_t states, wide_classes;
-    unsigned shift;
+    uint32_t states, edges_n;
+    uint32_t first_end;         /* from this state on something ends */
+    unsigned shift, edge_bits;
     uint8_t class[256];
+    struct edge *edges_spare;   /* while it is made */
+    uint8_t *has_wide;
 };
 
 /* Of these literals, which it takes over (mem_new); false: no memory, or too many. */
 MUST_USE bool automaton_init(struct automaton *automaton, struct literal *literals, size_t n,
                              size_t rules);
 void automaton_done(struct automaton *automaton);
+
+/* Where a state goes by a class of ASCII octets. */
+static inline uint16_t *automaton_cell(const struct automaton *automaton, uint32_t state,
+                                       unsigned class)
+{
+    return &automaton->next[((size_t)state << automaton->shift) + class];
+}
+/* By an octet above 127: as far back as needed to where a pattern goes on with it. */
+uint32_t automaton_wide(const struct automaton *automaton, uint32_t state, uint8_t c);
 
 struct hit {
     uint16_t rule;

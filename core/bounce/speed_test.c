@@ -2,13 +2,14 @@
  *
  * How fast the reader is, on one core, with everything in memory before the clock starts:
  *
- *   bounce_speed corpus SECONDS < list of files      messages and octets a second
+ *   bounce_speed corpus SECONDS < list of files      messages and octets a second, JSON included
+ *   bounce_speed read SECONDS < list of files        the same without JSON
  *   bounce_speed texts SECONDS < lines               replies a second
  *   bounce_speed mbox SECONDS FILE                   octets a second of an mbox, mapped
  *
  * One line of JSON on stdout. For bench/; nothing here is a test of time.
  */
-#include "bounce/read.h"
+#include "bounce/card.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,10 +68,21 @@ static void said(const char *what, double count, double octets, double seconds)
            count / seconds, octets / seconds / 1e6, used.ru_maxrss);
 }
 
-static void run_list(struct bounce_reader *reader, bool texts, double seconds)
+static void write_json(struct buffer *to, const struct bounce_report *report)
+{
+    struct card_style style = { .lang = card_lang(BYTES("en"), report) };
+    struct json json = json_to(to);
+
+    buffer_clear(to);
+    card_put_json(&json, report, &style, BYTES_NONE);
+}
+
+static void run_list(struct bounce_reader *reader, const char *what, double seconds)
 {
     double from = now(), count = 0, octets = 0;
     struct bounce_report report;
+    struct buffer to = buffer_with_most(16 << 20);
+    bool texts = strcmp(what, "texts") == 0, write = strcmp(what, "corpus") == 0;
 
     while (files_n > 0 && now() - from < seconds) {
         for (size_t i = 0; i < files_n; i++) {
@@ -78,11 +90,14 @@ static void run_list(struct bounce_reader *reader, bool texts, double seconds)
                 bounce_explain_reply(reader, files[i], &report);
             else
                 bounce_read(reader, files[i], &report);
+            if (write)
+                write_json(&to, &report);
             octets += (double)files[i].n;
         }
         count += (double)files_n;
     }
-    said(texts ? "texts" : "corpus", count, octets, now() - from);
+    said(what, count, octets, now() - from);
+    buffer_done(&to);
 }
 
 static void run_mbox(struct bounce_reader *reader, const char *name)
@@ -105,14 +120,14 @@ int main(int argc, char **argv)
     struct bounce_reader *reader = rules == NULL ? NULL : bounce_reader_new(rules);
 
     if (reader == NULL || argc < 3)
-        return fprintf(stderr, "bounce_speed corpus|texts|mbox SECONDS [FILE]\n"), 1;
+        return fprintf(stderr, "bounce_speed corpus|read|texts|mbox SECONDS [FILE]\n"), 1;
     fprintf(stderr, "rules made in %.1f ms\n", (now() - from) * 1e3);
     bool texts = strcmp(argv[1], "texts") == 0;
     if (strcmp(argv[1], "mbox") == 0) {
         run_mbox(reader, argc > 3 ? argv[3] : "");
     } else {
         list_read(texts);
-        run_list(reader, texts, strtod(argv[2], NULL));
+        run_list(reader, argv[1], strtod(argv[2], NULL));
     }
     bounce_reader_free(reader);
     rules_free(rules);
