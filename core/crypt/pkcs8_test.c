@@ -38,7 +38,7 @@ static void test_both_ways(void **state)
     rsa_private_free(key);
 }
 
-/* scrypt's numbers are the writer's to choose: what asks for too much is refused before it is
+/* SEAL-021: scrypt's numbers are the writer's to choose: what asks for too much is refused before it is
    begun. */
 static const struct {
     uint64_t n, r, p;

@@ -84,7 +84,7 @@ bool key_put_file(struct key_work *work, const char *name, struct bytes text)
 {
     struct key_write *write = work->writes;
 
-    while (write != NULL && strcmp(write->name, name) != 0)
+    while (write != NULL && !bytes_equal(bytes_of(write->name), bytes_of(name)))
         write = write->next;
     if (write == NULL) {
         write = arena_take(&work->arena, sizeof(*write));

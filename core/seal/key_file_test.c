@@ -319,7 +319,7 @@ static void test_old_certificates(void **state)
     }
 }
 
-/* ---- files made to hurt, or only broken */
+/* ---- SEAL-026: files made to hurt, or only broken */
 
 static const struct {
     const char *text;
@@ -365,7 +365,8 @@ static void test_hostile(void **state)
     }
 }
 
-/* A file of nothing but names, as long as may be, is read in one pass. */
+/* SEAL-020: a file of nothing but names, as long as may be, is read in one pass; a longer one not
+   at all. */
 static void test_long(void **state)
 {
     struct arena arena = arena_with_ceiling(KEY_FILE_MEMORY);
