@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * What OpenSSL's program and RIPEM wrote is opened in tests/e2e/keystore.py and
- * core/seal/ripem_key_test.c.
+ * What OpenSSL's program and RIPEM wrote is opened in tests/e2e/keystore.py and in
+ * core/seal/key_file_test.c.
  */
 #include "crypt/pkcs8.h"
 
@@ -38,8 +38,8 @@ static void test_both_ways(void **state)
     rsa_private_free(key);
 }
 
-/* SEAL-021: scrypt's numbers are the writer's to choose: what asks for too much is refused before it is
-   begun. */
+/* SEAL-021: scrypt's numbers are the writer's to choose: what asks for too much is refused before
+   it is begun. */
 static const struct {
     uint64_t n, r, p;
 } greedy[] = {
