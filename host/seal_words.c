@@ -57,6 +57,10 @@ static const struct { const char *command, *help; } helps[] = {
       "                         mic-clear without\n"
       "  --from NAME            whose key signs; else the only private key there is\n"
       "  --to NAME              a recipient; may be given again\n"
+      "  --to-header            the recipients that a letter's To and Cc name\n"
+      "  --header inside|outside|both\n"
+      "                         where a letter's header goes; else inside, sealed with the rest,\n"
+      "                         so that recipients, date and subject are signed too\n"
       "  --profile PROFILE      rfc1421, ripem12 or ripem3: what old programs read, weak today;\n"
       "                         modern: strong, and read by Postern alone; else RFC 1421's form\n"
       "                         with the strongest it can hold\n"
@@ -89,6 +93,16 @@ static bool take_number(const char *value, int *ret)
     return true;
 }
 
+/* Of a letter: is its header sealed with it, does it stand before the message, or both? */
+static bool take_header(const char *value, struct seal_words *words)
+{
+    bool both = strcmp(value, "both") == 0;
+
+    words->include = both || strcmp(value, "inside") == 0;
+    words->prepend = both || strcmp(value, "outside") == 0;
+    return words->include || words->prepend;
+}
+
 static bool take_seal_value(const char *option, const char *value, struct seal_words *words)
 {
     struct pem_order *order = &words->order;
@@ -97,6 +111,8 @@ static bool take_seal_value(const char *option, const char *value, struct seal_w
         words->to[words->to_n++] = value;
     else if (strcmp(option, "--from") == 0)
         words->from = value;
+    else if (strcmp(option, "--header") == 0)
+        return take_header(value, words);
     else if (strcmp(option, "--profile") == 0)
         return words->has_profile = pem_profile_of(bytes_of(value), &order->profile);
     else if (strcmp(option, "--mic") == 0)
@@ -139,6 +155,8 @@ static bool take_flag(const char *option, struct seal_words *words)
         words->subordinate = true;
     else if (strcmp(option, "--pem") == 0)
         words->pem = true;
+    else if (strcmp(option, "--to-header") == 0 && strcmp(words->command, "seal") == 0)
+        words->take_to = true;
     else
         return false;
     return true;
@@ -187,6 +205,8 @@ int seal_words_read(int argc, char **argv, struct seal_words *ret_words)
     if (words->help)
         return 0;
     if (!words->has_mode && strcmp(words->command, "seal") == 0)
-        words->order.type = words->to_n > 0 ? PEM_ENCRYPTED : PEM_MIC_CLEAR;
+        words->order.type = words->to_n > 0 || words->take_to ? PEM_ENCRYPTED : PEM_MIC_CLEAR;
+    if (words->take_to && !words->prepend)
+        words->include = true;
     return check(words);
 }

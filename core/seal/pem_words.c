@@ -86,6 +86,23 @@ static void put_type(const struct pem_found *found, struct buffer *to)
     buffer_put_char(to, '\n');
 }
 
+/* Attack: a name in the header that is not the certificate's (RIPEM's own list of attacks). */
+static bool is_mismatched(const struct pem_found *found)
+{
+    struct bytes claim = found->header.originator.name;
+
+    return found->sender.certified && claim.n > 0
+        && !bytes_equal_nocase(claim, dname_mailbox(found->sender.cert.subject));
+}
+
+static void put_mismatch(const struct pem_found *found, struct buffer *to)
+{
+    if (!is_mismatched(found))
+        return;
+    put_fact(to, "but calls", found->header.originator.name);
+    put_fact(to, "", BYTES("(its sender by another name; the certificate is what counts)"));
+}
+
 static void put_signer(const struct pem_found *found, struct buffer *to)
 {
     struct buffer name = buffer_with_most(16384);
@@ -97,6 +114,7 @@ static void put_signer(const struct pem_found *found, struct buffer *to)
     if (name.n > 0 && !found->sender.certified)
         put_fact(to, "", BYTES("(that name is the message's own word; the key is what counts)"));
     buffer_done(&name);
+    put_mismatch(found, to);
 }
 
 /* The key that signed; of a message that does not verify the one that ought to have. */
@@ -307,6 +325,8 @@ void pem_put_json(const struct pem_found *found, const struct pem_report *report
     json_put_text(json, "status", buffer_bytes(&status));
     json_put_text(json, "reason", bytes_of(reason_of(found)));
     json_put_bool(json, "trusted", found->trusted);
+    put_text_or_null(json, "claimed_name", is_mismatched(found)
+                     ? found->header.originator.name : BYTES_NONE);
     put_weak_json(found, json);
     put_text_or_null(json, "change", found->verdict == PEM_ALTERED
                      ? bytes_of(pem_change_name(found->change)) : BYTES_NONE);

@@ -151,6 +151,18 @@ def store_rows(folder):
     said = run('open', '--keys', folder / 'store', '--password-file', folder / 'wrong',
                feed=sealed.stdout)
     row(said.returncode != 0 and said.stdout == b'', 'a wrong pass phrase of the store')
+    letter = b'To: me@x.example\nSubject: s\n\n- body\n'
+    sealed = run('seal', '--pem', '--profile', 'modern', '--from', 'me@x.example', '--to-header',
+                 '--header', 'both', *store, feed=letter).stdout
+    row(sealed.startswith(b'To: me@x.example\nSubject: s\n\n-----BEGIN') and b'ENCRYPTED' in sealed
+        and run('open', *store, feed=sealed).stdout == letter,
+        'a letter: its header before the message and sealed in it')
+    run('key', 'make', '--name', 'old@x.example', '--bits', '1024', '--profile', 'ripem3', *store)
+    clear = run('seal', '--pem', '--profile', 'ripem3', '--mode', 'mic-clear', '--from',
+                'old@x.example', *store, feed=b'- x\n').stdout.replace(b'\n- - x', b'\n- x')
+    said = run('open', feed=clear + clear)
+    row(said.returncode == 0 and said.stdout == b'- x\n- x\n',
+        'hyphens guarded as RIPEM does: the text is what was signed')
     strange = run('verify', '--json', feed=run(
         'seal', '--pem', '--profile', 'modern', '--from', 'me@x.example', *store,
         feed=b'Hello\n').stdout)
