@@ -35,7 +35,8 @@ bench:
 	tools/configure build
 	$(NINJA) -C build postern
 	tools/configure build-bench -Dbench=true
-	$(NINJA) -C build-bench bench/load/mailstorm bench/load/mailsink bench/load/physlimit
+	$(NINJA) -C build-bench bench/load/mailstorm bench/load/mailsink bench/load/physlimit \
+		core/bounce/bounce_speed
 	bench/run build/postern build-bench/bench/load $(FIGURE)
 
 fuzz:

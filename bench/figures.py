@@ -75,5 +75,9 @@ FIGURES = [
     Figure('start-100k-queued', 'start', 'seconds', 's', 0.3, 'ours', 'lower'),
     Figure('maildir-delivery', 'maildir', 'delivered_per_s', 'letters/s', 3, 'ratio', 'higher'),
     Figure('lmtp-delivery', 'lmtp', 'delivered_per_s', 'letters/s', 5, 'ratio', 'higher'),
+    Figure('explain-corpus', 'explain-corpus', 'per_s', 'bounces/s', 100000, 'ours', 'higher'),
+    Figure('explain-texts', 'explain-texts', 'per_s', 'replies/s', 2000000, 'ours', 'higher'),
+    Figure('explain-memory', 'explain-texts', 'peak_mib', 'MiB', 16, 'ours', 'lower'),
+    Figure('explain-mbox', 'explain-mbox', 'MB_per_s', 'MB/s', 300, 'ours', 'higher'),
     Figure('memory-queued-letter', 'start', 'octets', 'octets', 200, 'ours', 'lower'),
 ]
