@@ -66,6 +66,8 @@ static const struct { const char *command, *help; } helps[] = {
       "                         with the strongest it can hold\n"
       "  --mic NAME             RSA-MD2, RSA-MD5, SHA1 or SHA256\n"
       "  --dek NAME             DES-CBC, DES-EDE-CBC or AES-256-GCM\n"
+      "  --interchange FILE     not RSA but keys that both sides know: ENTITY ISSUER VERSION HEX\n"
+      "                         a line; --to names their entities\n"
       "  -o FILE                write there, not to standard output\n" KEYS_HELP_ },
 };
 
@@ -138,7 +140,7 @@ static bool take_value(const char *option, const char *value, struct seal_words 
         words->output = value;
     else if (strcmp(option, "--mode") == 0)
         return (seals || strcmp(words->command, "convert") == 0) && take_mode(value, words);
-    else if (strcmp(option, "--interchange") == 0 && !seals)
+    else if (strcmp(option, "--interchange") == 0)
         words->interchange = value;
     else
         return seals && take_seal_value(option, value, words);

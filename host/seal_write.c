@@ -184,6 +184,42 @@ static int seal(struct sealing *sealing)
     return write_message(sealing);
 }
 
+/* RFC 1421, 4.6.2.1: keys that both sides know, in place of RSA. */
+static int seal_shared(struct sealing *sealing)
+{
+    const struct seal_words *words = sealing->words;
+    struct pem_interchange to[SEAL_FILES_MOST];
+    struct pem_shared_order order = {
+        .mic = words->order.has_mic ? words->order.mic : DIGEST_SHA256,
+        .dek = words->order.has_dek ? words->order.dek : CIPHER_DES_EDE_CBC,
+        .from = words->from == NULL ? BYTES_NONE : bytes_of(words->from), .to = to,
+    };
+    struct pem_flaw flaw = { 0 };
+
+    for (size_t i = 0; i < words->to_n; i++) {
+        size_t before = order.to_n;
+        for (size_t j = 0; j < sealing->keys.interchange_n && order.to_n < SEAL_FILES_MOST; j++)
+            if (bytes_equal_nocase(sealing->keys.interchange[j].entity, bytes_of(words->to[i])))
+                to[order.to_n++] = sealing->keys.interchange[j];
+        if (order.to_n == before)
+            return say_no_key(bytes_of(words->to[i]));
+    }
+    entropy_fill(order.chance, sizeof(order.chance));
+    bool done = pem_write_shared(&order, sealing->text, &sealing->message, &flaw);
+    mem_wipe(order.chance, sizeof(order.chance));
+    mem_wipe(to, sizeof(to));
+    return done ? write_message(sealing) : seal_say(words->file, flaw.words, EX_DATAERR);
+}
+
+static int seal_signed(struct sealing *sealing)
+{
+    int status = find_sender(sealing);
+
+    if (status == 0 && sealing->words->order.type == PEM_ENCRYPTED)
+        status = find_recipients(sealing);
+    return status == 0 ? seal(sealing) : status;
+}
+
 int seal_write_words(struct seal_words *words)
 {
     static struct sealing sealing;
@@ -195,11 +231,7 @@ int seal_write_words(struct seal_words *words)
     if (status == 0)
         status = seal_keys_load(words, &sealing.keys);
     if (status == 0)
-        status = find_sender(&sealing);
-    if (status == 0 && words->order.type == PEM_ENCRYPTED)
-        status = find_recipients(&sealing);
-    if (status == 0)
-        status = seal(&sealing);
+        status = words->interchange != NULL ? seal_shared(&sealing) : seal_signed(&sealing);
     if (sealing.keys.ring != NULL)
         seal_keys_done(&sealing.keys);
     password_done(&sealing.input);

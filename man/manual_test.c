@@ -5,6 +5,7 @@
  */
 #include "plan/conf.h"
 #include "role/once.h"
+#include "seal/pem_words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,11 @@ static void check_json(const char *folder)
     once_status(&queue.style, STORE_OPEN, &(struct wire_status_is){ 0 },
                 &(struct web_figures){ .front_known[0] = true }, &json);
     check_members(read_page(folder, "postern.1"), &json, "postern(1) tells of");
+    buffer_clear(&json);
+    struct json verdict = json_to(&json);
+    pem_put_json(&(struct pem_found){ .verdict = PEM_ALTERED }, &(struct pem_report){ 0 },
+                 &verdict);
+    check_members(read_page(folder, "postern-pem.1"), &json, "postern-pem(1) tells of");
     buffer_clear(&json);
     struct bytes words[] = { BYTES("code"), BYTES("--json"), BYTES("X.7.7"), BYTES("550") };
     struct buffer flaw = buffer_with_most(1024);

@@ -91,12 +91,12 @@ static bool is_strength_right(const struct pem_order *order, struct rsa_public k
         && bits <= profiles[order->profile].bits_most;
 }
 
-static bool has_chance(const struct pem_order *order)
+bool pem_has_chance(const uint8_t chance[static PEM_CHANCE])
 {
     uint8_t any = 0;
 
-    for (size_t i = 0; i < sizeof(order->chance); i++)
-        any |= order->chance[i];
+    for (size_t i = 0; i < PEM_CHANCE; i++)
+        any |= chance[i];
     return any != 0;
 }
 
@@ -122,7 +122,7 @@ static bool may_write(const struct pem_order *order, struct pem_flaw *reterr)
         if (!profiles[order->profile].names && order->to[i].issuer.n == 0)
             return refuse(reterr, "this profile needs a certificate of each recipient");
     }
-    return has_chance(order) || refuse(reterr, "there are no random octets");
+    return pem_has_chance(order->chance) || refuse(reterr, "there are no random octets");
 }
 
 /* ---- the header */
@@ -176,7 +176,7 @@ static void put_originator(const struct pem_order *order, struct buffer *to)
         pem_put_field(to, "Issuer-Certificate", order->issuers[i]);
 }
 
-static void put_hex(struct buffer *to, const uint8_t *octets, size_t n)
+void pem_put_hex(struct buffer *to, const uint8_t *octets, size_t n)
 {
     static const char digits[] = "0123456789ABCDEF";
 
@@ -239,19 +239,19 @@ static bool sign(struct writing *writing)
 }
 
 /* Keys of DES have odd parity; that of DES-EDE is K1 K2 K1 (RFC 1423, 1.1). */
-static void make_dek(struct writing *writing)
+void pem_make_dek(enum cipher_kind kind, const uint8_t chance[static PEM_CHANCE], uint8_t *ret_dek,
+                  uint8_t *ret_iv)
 {
-    enum cipher_kind kind = writing->order->dek;
     size_t n = cipher_key_size(kind);
 
-    memcpy(writing->dek, writing->order->chance, n);
-    memcpy(writing->iv, writing->order->chance + CIPHER_KEY_MOST, CIPHER_IV_MOST);
+    memcpy(ret_dek, chance, n);
+    memcpy(ret_iv, chance + CIPHER_KEY_MOST, CIPHER_IV_MOST);
     if (kind == CIPHER_DES_EDE_CBC)
-        memcpy(writing->dek + 16, writing->dek, 8);
+        memcpy(ret_dek + 16, ret_dek, 8);
     if (cipher_is_weak(kind))
-        cipher_set_parity(writing->dek, n);
+        cipher_set_parity(ret_dek, n);
     if (kind == CIPHER_AES_256_GCM)
-        writing->iv[0] &= 0x7F;
+        ret_iv[0] &= 0x7F;
 }
 
 /* The text and the signature go under the same key; in GCM under another nonce. */
@@ -261,7 +261,7 @@ static bool shut(struct writing *writing)
     struct buffer signature = buffer_with_most(RSA_OCTETS_MOST + 64);
     uint8_t iv[CIPHER_IV_MOST];
 
-    make_dek(writing);
+    pem_make_dek(kind, writing->order->chance, writing->dek, writing->iv);
     memcpy(iv, writing->iv, sizeof(iv));
     if (kind == CIPHER_AES_256_GCM)
         iv[0] ^= 0x80;
@@ -286,7 +286,7 @@ static bool put_header(struct writing *writing, struct buffer *to)
         buffer_put(to, BYTES("DEK-Info: "));
         buffer_put_text(to, pem_cipher_text(order->dek));
         buffer_put_char(to, ',');
-        put_hex(to, writing->iv, cipher_iv_size(order->dek));
+        pem_put_hex(to, writing->iv, cipher_iv_size(order->dek));
         buffer_put_char(to, '\n');
     }
     put_originator(order, to);

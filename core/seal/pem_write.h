@@ -58,6 +58,19 @@ bool pem_order_is_weak(const struct pem_order *order);
 MUST_USE bool pem_write(const struct pem_order *order, struct bytes text, struct buffer *to,
                         struct pem_flaw *reterr_flaw);
 
+/* RFC 1421's symmetric key management: for readers with whom the sender shares a key. */
+struct pem_shared_order {
+    enum digest_kind mic;           /* MD2, MD5 or SHA256: of whole blocks */
+    enum cipher_kind dek;           /* DES_CBC or DES_EDE_CBC */
+    struct bytes from;
+    const struct pem_interchange *to;
+    size_t to_n;
+    uint8_t chance[PEM_CHANCE];
+};
+/* As pem_write. */
+MUST_USE bool pem_write_shared(const struct pem_shared_order *order, struct bytes text,
+                               struct buffer *to, struct pem_flaw *reterr_flaw);
+
 /* An enciphered message that was opened and found good, as MIC-ONLY or MIC-CLEAR with the
    originator's own fields and MIC (RFC 1421, 4.6.1.1.1), so that others can verify it. `text` is
    what the reader gave. */

@@ -13,5 +13,10 @@ void pem_put_canonical(struct buffer *to, struct bytes text);
 void pem_put_clear(struct buffer *to, struct bytes canonical);
 MUST_USE bool pem_may_be_clear(struct bytes canonical, enum pem_profile profile,
                                struct pem_flaw *reterr_flaw);
+/* Key and initialization vector out of chance, of the form that the cipher has. */
+void pem_make_dek(enum cipher_kind kind, const uint8_t chance[static PEM_CHANCE], uint8_t *ret_dek,
+                  uint8_t *ret_iv);
+bool pem_has_chance(const uint8_t chance[static PEM_CHANCE]);
+void pem_put_hex(struct buffer *to, const uint8_t *octets, size_t n);
 
 #endif

@@ -337,6 +337,43 @@ static void test_convert(void **state)
     }
 }
 
+/* Keys that both know, of both lengths: each reader opens with his own, and with no other. */
+static void test_shared(void **state)
+{
+    static const struct pem_interchange to[] = {
+        { BYTES_INIT("b@b.example"), BYTES_INIT("ptf"), BYTES_INIT("3"), "8 octets", 8 },
+        { BYTES_INIT("c@c.example"), BYTES_INIT(""), BYTES_INIT("4"), "sixteen octets!!", 16 },
+    };
+    static const enum cipher_kind deks[] = { CIPHER_DES_CBC, CIPHER_DES_EDE_CBC };
+    size_t written = 0;
+
+    for (size_t i = 0; i < DIGEST_KINDS * 4; i++) {
+        struct pem_shared_order order = { .mic = (enum digest_kind)(i / 4), .dek = deks[i / 2 % 2],
+                                          .from = BYTES("a@a.example"), .to = to, .to_n = 2 };
+        struct pem_interchange own = to[i % 2];
+        struct pem_keys with = { .interchange = &own, .interchange_n = 1 };
+        struct buffer message = buffer_with_most(65536);
+        struct pem_flaw flaw;
+        struct world_read read;
+        memset(order.chance, 0x3C, sizeof(order.chance));
+        bool done = pem_write_shared(&order, BYTES("- shared\n"), &message, &flaw);
+        assert_int_equal(done, order.mic != DIGEST_SHA1);
+        if (done) {
+            world_read(buffer_bytes(&message), &with, 10, &read);
+            assert_int_equal(read.found.verdict, PEM_GOOD_WEAK);
+            assert_true(bytes_equal(buffer_bytes(&read.text), BYTES("- shared\n")));
+            world_read_done(&read);
+            own.key[0] ^= 0x10;
+            world_read(buffer_bytes(&message), &with, 10, &read);
+            assert_int_equal(read.found.verdict, PEM_ALTERED);
+            world_read_done(&read);
+            written++;
+        }
+        buffer_done(&message);
+    }
+    assert_int_equal(written, 3 * 4);
+}
+
 static int set_up(void **state)
 {
     for (size_t i = 0; i < KEYS; i++) {
@@ -369,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_ripem_certificates),
         cmocka_unit_test(test_convert),
+        cmocka_unit_test(test_shared),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -163,6 +163,13 @@ def store_rows(folder):
     said = run('open', feed=clear + clear)
     row(said.returncode == 0 and said.stdout == b'- x\n- x\n',
         'hyphens guarded as RIPEM does: the text is what was signed')
+    shared = folder / 'shared'
+    shared.write_text('# whom, who issued it, which\nb@b.example ptf 3 0123456789abcdef\n')
+    sealed = run('seal', '--pem', '--interchange', shared, '--from', 'a@a.example', '--to',
+                 'b@b.example', feed=b'Hello\n').stdout
+    row(b'Recipient-ID-Symmetric: b@b.example,ptf,3\nKey-Info: DES-ECB,SHA256,' in sealed
+        and run('open', '--interchange', shared, feed=sealed).stdout == b'Hello\n'
+        and run('open', feed=sealed).returncode == 2, 'a key that both sides know')
     strange = run('verify', '--json', feed=run(
         'seal', '--pem', '--profile', 'modern', '--from', 'me@x.example', *store,
         feed=b'Hello\n').stdout)
