@@ -172,6 +172,7 @@ static enum once_window next_of_mbox(struct once_explain *explain, struct once_e
     case MBOX_MESSAGE:
         file->messages++;
         bounce_read(explain->reader, message, &report);
+        report.cut = report.cut || file->mbox.skipping;
         explain_one(explain, file, &report, to);
         return ONCE_WINDOW_DROP;
     case MBOX_DROP:
@@ -212,6 +213,7 @@ static enum once_window whole_text(struct once_explain *explain, struct once_exp
         return ONCE_WINDOW_MORE;
     file->messages++;
     explain_read(explain->reader, window, &report);
+    report.cut = report.cut || !whole;
     explain_one(explain, file, &report, to);
     return ONCE_WINDOW_OVER;
 }

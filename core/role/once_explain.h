@@ -11,7 +11,7 @@
 #include "role/once.h"
 
 enum {
-    ONCE_EXPLAIN_WINDOW = 4 * 1024 * 1024,  /* of a file; of one message no more is read */
+    ONCE_EXPLAIN_WINDOW = 8 * 1024 * 1024,  /* of a file; of one message no more is read */
     ONCE_EXPLAIN_ANSWER = 2 * CARD_MOST,    /* what one window may make */
 };
 

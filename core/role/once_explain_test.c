@@ -213,6 +213,7 @@ static void test_too_long(void **state)
                         "0123456789012345678901234567890123456789"), 50, 380);
     assert_int_equal(lines(&fixture), 1);
     assert_true(says(&fixture, "\"category\":\"user-missing\""));
+    assert_true(says(&fixture, "\"cut\":true"));
     end(&fixture);
 }
 
