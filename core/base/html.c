@@ -6,7 +6,8 @@
 static const char *reference_of(char c)
 {
     static const struct { char c; const char *text; } rows[] = {
-        { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" },
+        { '\n', "&#10;" }, { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" },
+        { '"', "&quot;" }, { '\'', "&#39;" },
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -24,7 +25,7 @@ void html_put(struct buffer *to, struct bytes text)
 
         if (reference != NULL)
             buffer_put_text(to, reference);
-        else if (n > 0 && (!utf8_is_unsafe(point) || point == '\n' || point == '\t'))
+        else if (n > 0 && (!utf8_is_unsafe(point) || point == '\t'))
             buffer_put(to, bytes_first(text, n));
         else if (n != 1 || point != '\r')
             buffer_put(to, BYTES("\xef\xbf\xbd"));

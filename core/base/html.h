@@ -7,7 +7,8 @@
 
 #include "base/buffer.h"
 
-/* & < > " ' as references. Line ends and tabs stay; each other control, bidirectional or invisible
+/* & < > " ' and line ends as references, so that no line is a stranger's. Tabs stay, CR is left
+   out; each other control, bidirectional or invisible
    character, and each octet that is no UTF-8, becomes U+FFFD: nothing a stranger sent can end an
    element or an attribute, or turn the text around it. */
 void html_put(struct buffer *to, struct bytes text);

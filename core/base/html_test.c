@@ -9,7 +9,7 @@ static const struct {
     struct bytes text, html;
 } rows[] = {
     { BYTES_INIT(""), BYTES_INIT("") },
-    { BYTES_INIT("plain text\tand\nlines\r\n"), BYTES_INIT("plain text\tand\nlines\n") },
+    { BYTES_INIT("plain text\tand\nlines\r\n"), BYTES_INIT("plain text\tand&#10;lines&#10;") },
     { BYTES_INIT("<script>\"a\" & 'b'</script>"),
       BYTES_INIT("&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;") },
     { BYTES_INIT("\x1b[2J\0\x7f"), BYTES_INIT("\xef\xbf\xbd[2J\xef\xbf\xbd\xef\xbf\xbd") },

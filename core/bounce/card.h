@@ -17,6 +17,7 @@ struct card_style {
     const struct lang *lang;
     int64_t now;                /* seconds since 1970; 0: not known, no "another 3 days" */
     int zone_minutes;           /* in which moments are said, east of UTC */
+    size_t columns;             /* text: of a line; 0: CARD_COLUMNS */
     bool colour;                /* text: for a terminal that shows bold */
     const char *codes;          /* HTML: links to pages of codes begin so; NULL: no links */
 };
@@ -36,6 +37,9 @@ const struct lang *card_lang(struct bytes wanted, const struct bounce_report *re
 /* Lines of at most 80 columns with LF, the last with its end. */
 void card_put_text(struct buffer *to, const struct bounce_report *report,
                    const struct card_style *style);
+
+/* A text of ours in lines of so many columns, the last with its end. */
+void card_put_paragraph(struct buffer *to, struct bytes text, size_t columns);
 
 /* One or more <article>. Their ids begin with "c", the serial and "-", so that a page may hold
    several reports. */

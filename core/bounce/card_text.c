@@ -8,10 +8,22 @@
 
 enum { INDENT = 2 };
 
-static void put_wrapped(struct buffer *to, struct bytes text, size_t indent)
+static size_t columns_of(const struct card_style *style)
+{
+    return style->columns != 0 ? style->columns : CARD_COLUMNS;
+}
+
+void card_put_paragraph(struct buffer *to, struct bytes text, size_t columns)
+{
+    width_put(to, text, 0, 0, columns, "\n");
+    buffer_put_char(to, '\n');
+}
+
+static void put_wrapped(struct buffer *to, const struct card_style *style, struct bytes text,
+                        size_t indent)
 {
     buffer_put_chars(to, ' ', indent);
-    width_put(to, text, indent, indent, CARD_COLUMNS, "\n");
+    width_put(to, text, indent, indent, columns_of(style), "\n");
     buffer_put_char(to, '\n');
 }
 
@@ -23,7 +35,7 @@ static void put_headline(struct buffer *to, struct bytes text, const struct card
 
     buffer_put_text(to, style->colour ? "\x1b[1m" : "");
     while (rest.n > 0) {
-        struct bytes line = width_line(rest, CARD_COLUMNS, &rest);
+        struct bytes line = width_line(rest, columns_of(style), &rest);
         size_t columns = width_of(line);
         longest = columns > longest ? columns : longest;
         buffer_put(to, line);
@@ -47,7 +59,7 @@ static void put_labelled(struct buffer *to, const struct card_style *style, enum
 
     lang_put(&line, style->lang, LANG_HEADLINE, slots, COUNT(slots));
     buffer_put_chars(to, ' ', INDENT);
-    width_put(to, buffer_bytes(&line), INDENT, indent, CARD_COLUMNS, "\n");
+    width_put(to, buffer_bytes(&line), INDENT, indent, columns_of(style), "\n");
     buffer_put_char(to, '\n');
     to->bad = to->bad || line.bad;
     buffer_done(&line);
@@ -113,7 +125,7 @@ static void put_fixes(struct buffer *to, const struct cause *cause,
     for (size_t i = 0; i < n; i++)
         put_labelled(to, style, card_fix_for(fixes[i].who), fixes[i].text, INDENT);
     if (cause->address_bad == CAUSE_YES)
-        put_wrapped(to, lang_text(style->lang, LANG_BAD_ADDRESS), INDENT);
+        put_wrapped(to, style, lang_text(style->lang, LANG_BAD_ADDRESS), INDENT);
 }
 
 static void put_retry(struct buffer *to, const struct cause *cause,
@@ -123,7 +135,7 @@ static void put_retry(struct buffer *to, const struct cause *cause,
 
     put_title(to, style, LANG_RETRY_TITLE);
     card_put_retry(&line, cause, style);
-    put_wrapped(to, buffer_bytes(&line), INDENT);
+    put_wrapped(to, style, buffer_bytes(&line), INDENT);
     to->bad = to->bad || line.bad;
     buffer_done(&line);
 }
@@ -185,10 +197,10 @@ static void put_group(struct buffer *to, const struct bounce_report *report,
     size_t before = to->n;
     put_recipients(to, report, group, style);
     buffer_put_text(to, to->n > before ? "\n" : "");
-    put_wrapped(to, card_summary(first, report->kind, style->lang), 0);
+    put_wrapped(to, style, card_summary(first, report->kind, style->lang), 0);
     if (card_is_failure(first)) {
         put_title(to, style, LANG_WHO_TITLE);
-        put_wrapped(to, lang_text(style->lang, card_who(first->cause.who)), INDENT);
+        put_wrapped(to, style, lang_text(style->lang, card_who(first->cause.who)), INDENT);
         put_fixes(to, &first->cause, style);
         put_retry(to, &first->cause, style);
     }
@@ -207,7 +219,7 @@ void card_put_text(struct buffer *to, const struct bounce_report *report,
     }
     if (cards == 0) {
         put_headline(to, lang_text(style->lang, card_kind_headline(report->kind)), style);
-        put_wrapped(to, lang_text(style->lang, card_kind_summary(report->kind)), 0);
+        put_wrapped(to, style, lang_text(style->lang, card_kind_summary(report->kind)), 0);
     }
     if (report->recipients_all > report->recipients_n)
         put_more(to, style, report->recipients_all - report->recipients_n);

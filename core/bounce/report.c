@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "bounce/report.h"
 
+#include "base/base64.h"
 #include "base/id.h"
 #include "base/utf8.h"
 #include "bounce/returned_int.h"
+#include "bounce/words_int.h"
 #include "mail/date.h"
 #include "mail/xtext.h"
 
@@ -41,14 +43,6 @@ void report_id_put(struct buffer *to, const struct report *report)
 
 /* ---- the header */
 
-static const char *const subjects[REPORT_ACTIONS] = {
-    [REPORT_FAILED] = "Your message could not be delivered",
-    [REPORT_DELAYED] = "Your message is late, and still being tried",
-    [REPORT_DELIVERED] = "Your message was delivered",
-    [REPORT_RELAYED] = "Your message was handed on",
-    [REPORT_EXPANDED] = "Your message went to a list",
-};
-
 /* A Message-ID that can stand in a field of ours: printable ASCII, no space or bracket. */
 static bool is_plain_id(struct bytes id)
 {
@@ -80,7 +74,36 @@ static void put_id(struct buffer *to, const char *name, struct bytes id)
     buffer_put_text(to, ">\r\n");
 }
 
-static void put_header(struct buffer *to, const struct report *report, struct bytes boundary)
+static bool is_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (octet(text.at[i]) > 126)
+            return false;
+    return true;
+}
+
+/* As it is when it is ASCII, else in encoded words (RFC 2047, 2: of at most 75 octets each). */
+static void put_subject(struct buffer *to, struct bytes text)
+{
+    enum { OCTETS_MOST = 45 };      /* 60 of base64, and "=?utf-8?B??=" */
+
+    if (is_ascii(text)) {
+        buffer_put(to, text);
+        return;
+    }
+    while (text.n > 0) {
+        size_t n = text.n < OCTETS_MOST ? text.n : OCTETS_MOST;
+        while (n < text.n && n > 1 && (octet(text.at[n]) & 0xC0) == 0x80)
+            n--;
+        buffer_put_text(to, "=?utf-8?B?");
+        base64_encode(to, bytes_first(text, n));
+        buffer_put_text(to, n < text.n ? "?=\r\n " : "?=");
+        text = bytes_skip(text, n);
+    }
+}
+
+static void put_header(struct buffer *to, const struct report *report, struct bytes boundary,
+                       struct bytes subject)
 {
     const struct envelope *envelope = report->envelope;
 
@@ -90,7 +113,7 @@ static void put_header(struct buffer *to, const struct report *report, struct by
     buffer_put_text(to, ">\r\nTo: <");
     report_put_safe(to, envelope->sender, envelope->smtputf8);
     buffer_put_text(to, ">\r\nSubject: ");
-    buffer_put_text(to, subjects[report->action]);
+    put_subject(to, subject);
     buffer_put_text(to, "\r\nMessage-ID: <");
     report_id_put(to, report);
     buffer_put_text(to, ">\r\n");
@@ -113,14 +136,6 @@ static const char *const actions[REPORT_ACTIONS] = {
     [REPORT_FAILED] = "failed", [REPORT_DELAYED] = "delayed", [REPORT_DELIVERED] = "delivered",
     [REPORT_RELAYED] = "relayed", [REPORT_EXPANDED] = "expanded",
 };
-
-static bool is_ascii(struct bytes text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if (octet(text.at[i]) > 126)
-            return false;
-    return true;
-}
 
 /* What xtext says; nothing, when it is not well formed after all. */
 static void put_decoded(struct buffer *to, const char *name, struct bytes text, bool address,
@@ -187,20 +202,57 @@ static void put_delimiter(struct buffer *to, struct bytes boundary, const char *
     buffer_put_text(to, "\r\n");
 }
 
-static void put_words(struct buffer *to, const struct report *report)
+static void put_text_part(struct buffer *to, const char *type, const char *lang,
+                          const struct buffer *text)
 {
-    struct buffer words = buffer_with_most(to->most);
+    bool plain = returned_is_plain(buffer_bytes(text), RETURNED_SHORT_LINE);
 
-    bounce_words(&words, report);
-    bool plain = returned_is_plain(buffer_bytes(&words), RETURNED_SHORT_LINE);
-    buffer_put_text(to, "Content-Type: text/plain; charset=utf-8\r\n");
-    buffer_put_text(to, plain ? "\r\n" : "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+    buffer_put_text(to, "Content-Type: ");
+    buffer_put_text(to, type);
+    buffer_put_text(to, "; charset=utf-8\r\nContent-Language: ");
+    buffer_put_text(to, lang);
+    buffer_put_text(to, plain ? "\r\n\r\n"
+                              : "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
     if (plain)
-        buffer_put(to, buffer_bytes(&words));
+        buffer_put(to, buffer_bytes(text));
     else
-        returned_put_qp(to, buffer_bytes(&words));
-    to->bad = to->bad || words.bad;
-    buffer_done(&words);
+        returned_put_qp(to, buffer_bytes(text));
+    to->bad = to->bad || text->bad;
+}
+
+/* Its boundary is another in its third octet, and begins as none of the report's lines does. */
+static void put_both(struct buffer *to, const struct report_words *words,
+                     const struct buffer *text, const struct buffer *html)
+{
+    char boundary_text[BOUNDARY] = "=_+";
+    struct bytes boundary = { boundary_text, BOUNDARY };
+
+    id_write(words->report->letter, boundary_text + 3);
+    buffer_put_text(to, "Content-Type: multipart/alternative;\r\n\tboundary=\"");
+    buffer_put(to, boundary);
+    buffer_put_text(to, "\"\r\n\r\n");
+    put_delimiter(to, boundary, "");
+    put_text_part(to, "text/plain", words->lang->code, text);
+    put_delimiter(to, boundary, "");
+    put_text_part(to, "text/html", words->lang->code, html);
+    put_delimiter(to, boundary, "--");
+}
+
+/* The card in HTML stands beside the text unless the report must be small, or it does not fit. */
+static void put_words(struct buffer *to, const struct report_words *words)
+{
+    enum { ROOM_FOR_HTML = 128 * 1024, HTML_MOST = 24 * 1024 };
+    struct buffer text = buffer_with_most(to->most), html = buffer_with_most(HTML_MOST);
+
+    report_words_text(&text, words);
+    if (words->report->most >= ROOM_FOR_HTML)
+        report_words_html(&html, words);
+    if (html.n > 0 && !html.bad)
+        put_both(to, words, &text, &html);
+    else
+        put_text_part(to, "text/plain", words->lang->code, &text);
+    buffer_done(&text);
+    buffer_done(&html);
 }
 
 static bool put_status(struct buffer *to, const struct report *report)
@@ -235,14 +287,17 @@ void report_write(struct buffer *to, const struct report *report, struct report_
 {
     char boundary_text[BOUNDARY];
     struct bytes boundary = { boundary_text, BOUNDARY };
+    struct report_words words;
 
     assert(report->groups_n > 0 && report->action < REPORT_ACTIONS);
     make_boundary(boundary_text, report);
     struct returned returned = returned_of(report, boundary);
-    put_header(to, report, boundary);
+    report_words_begin(&words, report);
+    put_header(to, report, boundary, report_words_subject(&words));
     buffer_put_text(to, "This is a report in three parts (RFC 3464).\r\n");
     put_delimiter(to, boundary, "");
-    put_words(to, report);
+    put_words(to, &words);
+    report_words_done(&words);
     put_delimiter(to, boundary, "");
     bool eight_bit = put_status(to, report);
     put_delimiter(to, boundary, "");

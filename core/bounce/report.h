@@ -3,10 +3,11 @@
  * bounce/report.h: writes the reports that tell a sender what became of a letter: RFC 3464, and RFC
  * 6533 for letters that came with SMTPUTF8. Stands on base and mail.
  *
- * A report is a multipart/report (RFC 6522) of three parts: a text for people, the facts for
- * programs, and what is given back of the letter. All octets of strangers are made safe first:
- * whatever an envelope or a letter holds, the report has exactly these three parts, no line of it
- * is a stranger's own, and none is longer than 998 octets.
+ * A report is a multipart/report (RFC 6522) of three parts: a text for people (and, where there is
+ * room, the same in HTML beside it), the facts for programs, and what is given back of the letter.
+ * All octets of strangers are made safe first: whatever an envelope or a letter holds, the report
+ * has exactly these three parts, no line of it is a stranger's own, and none is longer than 998
+ * octets.
  */
 #ifndef POSTERN_BOUNCE_REPORT_H
 #define POSTERN_BOUNCE_REPORT_H
@@ -62,10 +63,6 @@ struct report_needs {
 void report_write(struct buffer *to, const struct report *report, struct report_needs *ret_needs);
 /* Its Message-ID, without brackets. */
 void report_id_put(struct buffer *to, const struct report *report);
-
-/* The text for people, in UTF-8, its lines ended by CRLF: what happened, who must act, how, and
-   whether it is still tried. The one place for words. (words.c) */
-void bounce_words(struct buffer *to, const struct report *report);
 
 /* Printable ASCII, and with `utf8` other safe characters, as they are; "?" for anything else; at
    most REPORT_FIELD_MOST octets. */

@@ -30,7 +30,7 @@ static bool known_field(struct bytes line)
 {
     static const char *const names[] = {
         "Date: ", "From: ", "To: ", "Subject: ", "Message-ID: ", "In-Reply-To: ", "References: ",
-        "Auto-Submitted: ", "MIME-Version: ", "Content-Type: ", "\tboundary=",
+        "Auto-Submitted: ", "MIME-Version: ", "Content-Type: ", "\tboundary=", "Content-Language: ",
         "Content-Transfer-Encoding: ", "Original-Envelope-Id: ", "Reporting-MTA: ",
         "Received-From-MTA: ", "Arrival-Date: ", "Original-Recipient: ", "Final-Recipient: ",
         "Action: ", "Status: ", "Remote-MTA: ", "Diagnostic-Code: ", "Last-Attempt-Date: ",

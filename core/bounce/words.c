@@ -1,144 +1,275 @@
 /* SPDX-License-Identifier: ISC
  *
- * What a report says to people.
+ * What a report says to people: the cards, in the language of the letter's sender.
  */
+#include "base/arena.h"
+#include "base/html.h"
 #include "base/id.h"
-#include "bounce/report.h"
-#include "mail/date.h"
+#include "bounce/card.h"
+#include "bounce/page.h"
+#include "bounce/words_int.h"
+#include "mail/header.h"
+#include "mail/words.h"
 
-/* Who can do something about a code of that subject (RFC 3463, 3), and what. */
-struct advice {
-    const char *side, *how;
-};
+enum { COLUMNS = 76 };      /* so that plain text needs no coding (RFC 2045, 6.7) */
 
-static struct advice advice_of(struct status_code code)
+/* ---- the letter */
+
+static bool of_letter(struct bytes name)
 {
-    static const struct advice by_subject[] = {
-        [0] = { "you, or whoever runs the mail server there",
-                "Read what the server said above; ask the recipient by other means if in doubt." },
-        [1] = { "you: the address is what was refused",
-                "Check the address letter by letter, or ask the recipient for the right one." },
-        [2] = { "the recipient: the mailbox is what was refused",
-                "Tell the recipient by other means; send it again when the mailbox takes mail." },
-        [3] = { "whoever runs the receiving mail server",
-                "Send it again later; if it fails again, show them this report." },
-        [4] = { "whoever runs the receiving mail server, or the network between",
-                "Check the part of the address behind the @; if it is right, send again later." },
-        [5] = { "whoever runs the two mail servers: they did not understand each other",
-                "Show this report to your own mail administrator." },
-        [6] = { "you: the form of the message is what was refused",
-                "Send it again in a simpler form: plain text, no attachment, plain addresses." },
-        [7] = { "whoever runs the receiving mail server: a rule there refused it",
-                "Read what the server said above, or ask the recipient to let your mail through." },
+    return bytes_equal_nocase(name, BYTES("Subject"))
+        || bytes_equal_nocase(name, BYTES("Accept-Language"))
+        || bytes_equal_nocase(name, BYTES("Content-Language"));
+}
+
+static void take_field(struct report_words *words, const struct header_field *field)
+{
+    struct buffer line = buffer_with_most(REPORT_FIELD_MOST);
+
+    header_unfold(&line, bytes_first(field->body, REPORT_FIELD_MOST));
+    if (bytes_equal_nocase(field->name, BYTES("Subject"))) {
+        buffer_clear(&words->subject);
+        words_put(&words->subject, buffer_bytes(&line));
+    } else if (!words->lang_known) {
+        const struct lang *lang = lang_of_list(buffer_bytes(&line));
+        words->lang_known = lang != NULL;
+        words->lang = lang != NULL ? lang : words->lang;
+    }
+    buffer_done(&line);
+}
+
+static void read_letter(struct report_words *words, struct bytes text)
+{
+    struct header_reader reader = header_reader_for(of_letter);
+    struct header_field field;
+
+    while (header_next(&reader, &text, &field) == HEADER_FIELD)
+        take_field(words, &field);
+    if (!reader.ended && header_finish(&reader, &field) == HEADER_FIELD)
+        take_field(words, &field);
+    header_reader_done(&reader);
+}
+
+/* ---- what happened */
+
+/* Codes that say little: then a server's own words may tell more. */
+static bool says_little(struct status_code code, enum cause_category category)
+{
+    return category < CAUSE_FIRST || category >= CAUSE_LAST || code.detail == 0
+        || (code.subject == 7 && code.detail == 1);
+}
+
+static enum cause_category by_words(struct bytes reply, enum cause_category otherwise)
+{
+    struct rules *rules = rules_builtin();
+    struct bounce_reader *reader = rules == NULL ? NULL : bounce_reader_new(rules);
+    enum cause_category category = otherwise;
+    struct bounce_report said;
+
+    if (reader != NULL) {
+        bounce_explain_reply(reader, reply, &said);
+        if (said.recipients_n > 0 && card_is_failure(&said.recipients[0])
+            && said.recipients[0].cause.category != CAUSE_UNKNOWN)
+            category = said.recipients[0].cause.category;
+    }
+    bounce_reader_free(reader);
+    rules_free(rules);
+    return category;
+}
+
+static enum cause_category category_of(const struct report_group *group)
+{
+    enum cause_category category = page_of(group->code).words->category;
+
+    if (group->reply.n > 0 && says_little(group->code, category))
+        category = by_words(group->reply, category);
+    return category >= CAUSE_FIRST && category <= CAUSE_LAST ? category : CAUSE_UNKNOWN;
+}
+
+static uint16_t reply_code_of(struct bytes reply)
+{
+    unsigned code = 0;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (i >= reply.n || !is_digit(reply.at[i]))
+            return 0;
+        code = code * 10 + (unsigned)(reply.at[i] - '0');
+    }
+    return code >= 200 && code < 600 ? (uint16_t)code : 0;
+}
+
+static struct bounce_recipient recipient_of(const struct report_group *group,
+                                            enum report_action action)
+{
+    static const enum bounce_action actions[REPORT_ACTIONS] = {
+        [REPORT_FAILED] = ACTION_FAILED, [REPORT_DELAYED] = ACTION_DELAYED,
+        [REPORT_DELIVERED] = ACTION_DELIVERED, [REPORT_RELAYED] = ACTION_RELAYED,
+        [REPORT_EXPANDED] = ACTION_EXPANDED,
+    };
+    bool failure = action == REPORT_FAILED || action == REPORT_DELAYED;
+    struct bounce_recipient recipient = {
+        .recipient = group->recipient.address, .action = actions[action],
+        .status = group->code, .reply_code = reply_code_of(group->reply),
+        .diagnostic = group->reply.n > 0 ? group->reply : group->words,
+        .remote_mta = group->remote,
+        .cause = cause_of(failure ? category_of(group) : CAUSE_DELIVERED), .confidence = 100,
     };
 
-    return by_subject[code.subject < COUNT(by_subject) ? code.subject : 0];
+    recipient.cause.status = group->code;
+    recipient.cause.over = action == REPORT_DELAYED ? CAUSE_NO : CAUSE_YES;
+    if (action == REPORT_DELAYED)
+        recipient.cause.retry_until = (int64_t)(group->retry_until_ms / 1000);
+    return recipient;
 }
 
-static const char *const openings[REPORT_ACTIONS] = {
-    [REPORT_FAILED] = "Your message could not be delivered to the recipients named below.\r\n"
-                      "It is not tried any more.\r\n",
-    [REPORT_DELAYED] = "Your message is late: it has not been delivered to the recipients named"
-                       "\r\nbelow yet. You need not do anything; it is still being tried.\r\n",
-    [REPORT_DELIVERED] = "You asked to be told: your message was put into the mailboxes of the\r\n"
-                         "recipients named below.\r\n",
-    [REPORT_RELAYED] = "You asked to be told: your message was handed on for the recipients"
-                       "\r\nnamed below, to a server that does not tell what comes of it.\r\n",
-    [REPORT_EXPANDED] = "You asked to be told: your message went to the lists named below, and on"
-                        "\r\nto their members.\r\n",
+void report_words_begin(struct report_words *ret_words, const struct report *report)
+{
+    struct report_words words = {
+        .report = report, .lang = lang_english(),
+        .subject = buffer_with_most(4 * REPORT_FIELD_MOST),
+        .recipients = mem_new(report->groups_n * sizeof(*words.recipients)),
+    };
+
+    read_letter(&words, report->text);
+    for (size_t i = 0; words.recipients != NULL && i < report->groups_n; i++)
+        words.recipients[i] = recipient_of(&report->groups[i], report->action);
+    *ret_words = words;
+}
+
+void report_words_done(struct report_words *words)
+{
+    buffer_done(&words->subject);
+    mem_free(words->recipients);
+}
+
+/* ---- the pieces */
+
+static const struct {
+    enum bounce_kind kind;
+    enum lang_text subject, opening;
+} actions[REPORT_ACTIONS] = {
+    [REPORT_FAILED] = { BOUNCE_FAILURE, LANG_REPORT_FAILED_SUBJECT, LANG_REPORT_FAILED_OPENING },
+    [REPORT_DELAYED] = { BOUNCE_DELAY, LANG_REPORT_DELAYED_SUBJECT,
+                         LANG_REPORT_DELAYED_OPENING },
+    [REPORT_DELIVERED] = { BOUNCE_SUCCESS, LANG_REPORT_DELIVERED_SUBJECT,
+                           LANG_REPORT_DELIVERED_OPENING },
+    [REPORT_RELAYED] = { BOUNCE_RELAYED, LANG_REPORT_RELAYED_SUBJECT,
+                         LANG_REPORT_RELAYED_OPENING },
+    [REPORT_EXPANDED] = { BOUNCE_RELAYED, LANG_REPORT_EXPANDED_SUBJECT,
+                          LANG_REPORT_EXPANDED_OPENING },
 };
 
-enum { WRAP = 72 };
-
-/* A label, and below it the text in lines that are broken between words. */
-static void put_said(struct buffer *to, const char *label, struct bytes text)
+struct bytes report_words_subject(const struct report_words *words)
 {
-    struct bytes word;
-    size_t column = WRAP;
-
-    buffer_put_text(to, "  ");
-    buffer_put_text(to, label);
-    while (bytes_cut(&text, ' ', &word)) {
-        bool fits = column + 1 + word.n <= WRAP;
-        buffer_put_text(to, fits ? " " : "\r\n    ");
-        column = fits ? column + 1 + word.n : 4 + word.n;
-        buffer_put(to, word);
-    }
-    buffer_put_text(to, "\r\n");
+    return lang_text(words->lang, actions[words->report->action].subject);
 }
 
-static void put_code(struct buffer *to, const struct report_group *group, bool utf8)
+static struct bounce_report shown(const struct report_words *words)
 {
-    const struct status_entry *entry = status_find(group->code);
-    struct buffer said = buffer_with_most(2 * REPORT_FIELD_MOST);
+    uint32_t n = words->recipients == NULL ? 0 : (uint32_t)words->report->groups_n;
 
-    buffer_put_text(&said, entry != NULL && group->code.detail != 0
-                           ? entry->text : status_class_text(group->code.class));
-    buffer_put_text(&said, " (");
-    status_put(&said, group->code);
-    buffer_put_char(&said, ')');
-    put_said(to, "What happened:", buffer_bytes(&said));
-    buffer_clear(&said);
-    report_put_safe(&said, group->words, utf8);
-    if (group->words.n > 0)
-        put_said(to, group->remote.n > 0 ? "What the other server said:" : "What this server saw:",
-                 buffer_bytes(&said));
-    to->bad = to->bad || said.bad;
-    buffer_done(&said);
+    return (struct bounce_report){
+        .kind = actions[words->report->action].kind, .recipients = words->recipients,
+        .recipients_n = n, .recipients_all = n, .subject = buffer_bytes(&words->subject),
+        .message_id = words->report->envelope->message_id,
+    };
 }
 
-static void put_until(struct buffer *to, const struct report_group *group)
+static struct card_style style_of(const struct report_words *words)
 {
-    struct buffer said = buffer_with_most(REPORT_FIELD_MOST);
-
-    buffer_put_text(&said, "Yes");
-    if (group->retry_until_ms != 0) {
-        buffer_put_text(&said, ", until ");
-        date_put(&said, group->retry_until_ms);
-    }
-    put_said(to, "Is it still tried?", buffer_bytes(&said));
-    to->bad = to->bad || said.bad;
-    buffer_done(&said);
+    return (struct card_style){ .lang = words->lang, .columns = COLUMNS,
+                                .now = (int64_t)(words->report->now_ms / 1000) };
 }
 
-static void put_group(struct buffer *to, const struct report *report,
-                      const struct report_group *group)
+static void put_from(struct buffer *to, const struct report_words *words)
 {
-    struct advice advice = advice_of(group->code);
+    struct buffer host = buffer_with_most(REPORT_FIELD_MOST + 8);
 
-    buffer_put_text(to, "\r\n<");
-    report_put_safe(to, group->recipient.address, report->envelope->smtputf8);
-    buffer_put_text(to, ">\r\n");
-    if (report->action != REPORT_FAILED && report->action != REPORT_DELAYED)
-        return;
-    put_code(to, group, report->envelope->smtputf8);
-    put_said(to, "Who can do something about it:", bytes_of(advice.side));
-    if (report->action == REPORT_FAILED) {
-        put_said(to, "How:", bytes_of(advice.how));
-        put_said(to, "Is it still tried?", BYTES("No; send it again yourself."));
-    } else {
-        put_said(to, "How:",
-                 BYTES("Wait; only if time presses, reach the recipient by other means."));
-        put_until(to, group);
-    }
+    report_put_safe(&host, words->report->host, false);
+    struct lang_slot slot = { "host", buffer_bytes(&host) };
+    lang_put(to, words->lang, LANG_REPORT_FROM, &slot, 1);
+    to->bad = to->bad || host.bad;
+    buffer_done(&host);
 }
 
-void bounce_words(struct buffer *to, const struct report *report)
+static void put_arrived(struct buffer *to, const struct report_words *words)
 {
+    struct buffer when = buffer_with_most(512);
     char id[ID_TEXT];
 
-    id_write(report->letter, id);
-    buffer_put_text(to, "This is the mail server ");
-    report_put_safe(to, report->host, false);
-    buffer_put_text(to, ".\r\n\r\n");
-    buffer_put_text(to, openings[report->action]);
-    for (size_t i = 0; i < report->groups_n; i++)
-        put_group(to, report, &report->groups[i]);
-    buffer_put_text(to, "\r\nYour message came here on ");
-    date_put(to, report->envelope->received_ms);
-    buffer_put_text(to, "\r\nand is known here as ");
-    buffer_put(to, (struct bytes){ id, ID_TEXT });
-    buffer_put_text(to, ".\r\n\r\n"
-                        "The rest of this report is for programs; at its end is what your\r\n"
-                        "message said about itself.\r\n");
+    id_write(words->report->letter, id);
+    lang_put_date(&when, words->lang, (int64_t)(words->report->envelope->received_ms / 1000), 0);
+    struct lang_slot slots[] = {
+        { "when", buffer_bytes(&when) }, { "id", { id, ID_TEXT } },
+    };
+    lang_put(to, words->lang, LANG_REPORT_ARRIVED, slots, COUNT(slots));
+    to->bad = to->bad || when.bad;
+    buffer_done(&when);
+}
+
+/* A paragraph: the texts one behind the other. */
+static void put_paragraph(struct buffer *to, struct bytes text)
+{
+    card_put_paragraph(to, text, COLUMNS);
+    buffer_put_char(to, '\n');
+}
+
+/* Lines of mail end with CRLF. */
+static void put_lines(struct buffer *to, const struct buffer *text)
+{
+    struct bytes rest = buffer_bytes(text), line;
+
+    while (bytes_cut(&rest, '\n', &line)) {
+        buffer_put(to, line);
+        buffer_put(to, BYTES("\r\n"));
+    }
+    to->bad = to->bad || text->bad;
+}
+
+void report_words_text(struct buffer *to, const struct report_words *words)
+{
+    struct buffer text = buffer_with_most(to->most), line = buffer_with_most(LANG_TEXT_MOST);
+    struct bounce_report report = shown(words);
+    struct card_style style = style_of(words);
+
+    put_from(&line, words);
+    put_paragraph(&text, buffer_bytes(&line));
+    put_paragraph(&text, lang_text(words->lang, actions[words->report->action].opening));
+    card_put_text(&text, &report, &style);
+    buffer_put_char(&text, '\n');
+    buffer_clear(&line);
+    put_arrived(&line, words);
+    put_paragraph(&text, buffer_bytes(&line));
+    card_put_paragraph(&text, lang_text(words->lang, LANG_REPORT_REST), COLUMNS);
+    put_lines(to, &text);
+    to->bad = to->bad || line.bad || words->recipients == NULL;
+    buffer_done(&text);
+    buffer_done(&line);
+}
+
+static void put_html_paragraph(struct buffer *to, struct bytes text)
+{
+    buffer_put_text(to, "<p>");
+    html_put(to, text);
+    buffer_put_text(to, "</p>\n");
+}
+
+void report_words_html(struct buffer *to, const struct report_words *words)
+{
+    struct buffer text = buffer_with_most(to->most), line = buffer_with_most(LANG_TEXT_MOST);
+    struct bounce_report report = shown(words);
+    struct card_style style = style_of(words);
+
+    card_put_html_begin(&text, words->lang, report_words_subject(words));
+    put_html_paragraph(&text, lang_text(words->lang, actions[words->report->action].opening));
+    card_put_html(&text, &report, &style, 1);
+    put_from(&line, words);
+    buffer_put_char(&line, ' ');
+    put_arrived(&line, words);
+    put_html_paragraph(&text, buffer_bytes(&line));
+    card_put_html_end(&text);
+    put_lines(to, &text);
+    to->bad = to->bad || line.bad || words->recipients == NULL;
+    buffer_done(&text);
+    buffer_done(&line);
 }

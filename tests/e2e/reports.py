@@ -54,7 +54,13 @@ def read(octets):
     equal(report.get_content_type(), 'multipart/report', 'type')
     parts = report.get_payload()
     equal(len(parts), 3, 'parts')
-    equal(parts[0].get_content_type(), 'text/plain', 'first part')
+    equal(parts[0].get_content_type(), 'multipart/alternative', 'first part')
+    text, html = parts[0].get_payload()
+    equal((text.get_content_type(), html.get_content_type()), ('text/plain', 'text/html'), 'both')
+    true('<article class="card' in html.get_content(), 'the card')
+    for word in ('http:', 'https:', 'src=', '<script'):
+        true(word not in html.get_content(), f'{word} in the card')
+    parts = [text] + parts[1:]
     equal(report['Auto-Submitted'], 'auto-replied', 'Auto-Submitted')
     equal(report['From'].addresses[0].addr_spec, 'postmaster@mx.example.org', 'From')
     true(report['Date'] and report['Message-ID'] and report['MIME-Version'] == '1.0', 'header')
@@ -161,7 +167,8 @@ def a_delay_is_told_once(bench):
     recipient = fields_of(parts[1])[1]
     equal((recipient['Action'], recipient['Status'][0]), ('delayed', '4'), 'Action')
     true('Will-Retry-Until' in recipient, 'until when')
-    true('still being tried' in parts[0].get_content(), 'words')
+    true('Delivery incomplete: ' in parts[0].get_content(), 'words')
+    true('Yes, until ' in parts[0].get_content(), 'until when')
     equal(server.stop(), 0, 'exit')
     server.start()
     tries = server.run('trace', letter).stdout.count('\n')
