@@ -4,7 +4,7 @@
 #include <errno.h>
 
 static const struct { int error; enum fault fault; } faults[] = {
-    { ENOSPC, FAULT_NO_SPACE }, { EDQUOT, FAULT_NO_SPACE }, { EFBIG, FAULT_NO_SPACE },
+    { ENOSPC, FAULT_NO_SPACE }, { EDQUOT, FAULT_QUOTA }, { EFBIG, FAULT_NO_SPACE },
     { ENOENT, FAULT_GONE }, { ENOTDIR, FAULT_GONE }, { ENAMETOOLONG, FAULT_GONE },
     { EEXIST, FAULT_EXISTS }, { ENOTEMPTY, FAULT_EXISTS },
     { EACCES, FAULT_DENIED }, { EPERM, FAULT_DENIED }, { EROFS, FAULT_DENIED },
@@ -32,7 +32,7 @@ const char *fault_name(enum fault fault)
         [OK] = "ok", [FAULT_NO_SPACE] = "no-space", [FAULT_IO] = "io", [FAULT_GONE] = "gone",
         [FAULT_EXISTS] = "exists", [FAULT_DENIED] = "denied", [FAULT_TOO_MANY] = "too-many",
         [FAULT_NO_MEMORY] = "no-memory", [FAULT_SKIPPED] = "skipped",
-        [FAULT_UNREACHED] = "unreached",
+        [FAULT_UNREACHED] = "unreached", [FAULT_QUOTA] = "quota",
     };
     return names[fault < COUNT(names) ? fault : FAULT_IO];
 }

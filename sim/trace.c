@@ -36,7 +36,7 @@ static const char *const fault_names[] = {
     [OK] = "", [FAULT_NO_SPACE] = "no-space", [FAULT_IO] = "io-error", [FAULT_GONE] = "gone",
     [FAULT_EXISTS] = "exists", [FAULT_DENIED] = "denied", [FAULT_TOO_MANY] = "too-many",
     [FAULT_NO_MEMORY] = "no-memory", [FAULT_SKIPPED] = "skipped",
-    [FAULT_UNREACHED] = "unreached",
+    [FAULT_UNREACHED] = "unreached", [FAULT_QUOTA] = "quota",
 };
 
 void trace_print_text(struct bytes text)

@@ -15,7 +15,7 @@
 /* What can go wrong in the world. Each is somebody's to handle: results with it are MUST_USE. */
 enum fault {
     OK = 0,
-    FAULT_NO_SPACE,     /* disk or quota full, or a file may not grow so far */
+    FAULT_NO_SPACE,     /* disk full, or a file may not grow so far */
     FAULT_IO,           /* the disk failed; after a sync, nothing of that file is certain */
     FAULT_GONE,         /* no file or folder of that name */
     FAULT_EXISTS,       /* the name is taken */
@@ -24,6 +24,7 @@ enum fault {
     FAULT_NO_MEMORY,
     FAULT_SKIPPED,      /* not done, because one linked before it failed */
     FAULT_UNREACHED,    /* nobody answers at that address of the network */
+    FAULT_QUOTA,        /* there is room, but not for this user: his quota is used up */
 };
 
 enum role_kind { ROLE_MASTER, ROLE_FRONT, ROLE_STORE, ROLE_LOCAL, ROLE_ADMIN, ROLE_RELAY,

@@ -85,7 +85,8 @@ static void refuse(struct queue *q, struct arriving *a, enum queue_refusal why, 
 
 static enum queue_refusal refusal_of(enum fault fault)
 {
-    return fault == FAULT_NO_SPACE ? QUEUE_NO_SPACE : QUEUE_NOT_NOW;
+    return fault == FAULT_NO_SPACE || fault == FAULT_QUOTA
+         ? QUEUE_NO_SPACE : QUEUE_NOT_NOW;
 }
 
 static bool closed(const struct queue *q, enum queue_refusal *ret_why)

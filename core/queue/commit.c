@@ -252,7 +252,7 @@ void log_fail(struct queue *q, enum fault fault, struct effects *fx)
     struct cut cut = { .segment = log->segment,
                        .end = log->groups_n > 0 ? front(log)->from : log->durable };
 
-    log->why = fault == FAULT_NO_SPACE ? QUEUE_NO_SPACE : QUEUE_NOT_NOW;
+    log->why = fault == FAULT_NO_SPACE || fault == FAULT_QUOTA ? QUEUE_NO_SPACE : QUEUE_NOT_NOW;
     if (segment != NULL)
         segment->suspect = true;
     else

@@ -248,8 +248,10 @@ static void succeed(struct job *job, const char *words)
 static void give_reason(struct job *job, enum fault fault)
 {
     static const struct { struct status_code code; const char *words; } rows[] = {
-        [FAULT_NO_SPACE] = { { 4, 3, 1 }, "the disk or the quota of the mailbox is full; free some "
-                             "space, the letter is tried again" },
+        [FAULT_NO_SPACE] = { { 4, 3, 1 }, "the disk of the mailbox is full; free some space, the "
+                             "letter is tried again" },
+        [FAULT_QUOTA] = { { 4, 2, 2 }, "the mailbox is full, for its user's quota is used up; once "
+                          "some is free or the quota is raised, the letter is delivered" },
         [FAULT_IO] = { { 4, 3, 0 }, "the disk reported an error; look at the system's log, the "
                        "letter is tried again" },
         [FAULT_GONE] = { { 4, 2, 1 }, "the mailbox folder is not there any more; make it again and "

@@ -75,7 +75,8 @@ static void credit_comes_back_as_writes_end(void **state)
 static void each_operation_fails_in_turn(void **state)
 {
     static const enum fault faults[] = { FAULT_NO_SPACE, FAULT_IO, FAULT_GONE, FAULT_EXISTS,
-                                         FAULT_DENIED, FAULT_TOO_MANY, FAULT_NO_MEMORY };
+                                         FAULT_DENIED, FAULT_TOO_MANY, FAULT_NO_MEMORY,
+                                         FAULT_QUOTA };
     bool reached = true;
 
     (void)state;
@@ -109,7 +110,7 @@ static void each_operation_fails_in_turn(void **state)
 
 static const struct { enum fault fault; unsigned at; uint16_t subject, detail; } reasons[] = {
     { FAULT_NO_SPACE, 2, 3, 1 }, { FAULT_DENIED, 1, 3, 0 }, { FAULT_IO, 3, 3, 0 },
-    { FAULT_TOO_MANY, 1, 3, 2 },
+    { FAULT_TOO_MANY, 1, 3, 2 }, { FAULT_QUOTA, 2, 2, 2 },
 };
 
 static void the_reason_is_told(void **state)

@@ -76,7 +76,7 @@ static struct bytes fault_words(enum fault fault)
     case FAULT_TOO_MANY: return BYTES("too many files are open here");
     case FAULT_NO_MEMORY: return BYTES("memory is short here");
     case OK: case FAULT_NO_SPACE: case FAULT_IO: case FAULT_EXISTS: case FAULT_SKIPPED:
-    case FAULT_UNREACHED: return BYTES("nobody answers there");
+    case FAULT_UNREACHED: case FAULT_QUOTA: return BYTES("nobody answers there");
     }
     return BYTES("nobody answers there");
 }
