@@ -4,6 +4,9 @@
 import json
 import os
 import signal
+import smtplib
+import socket
+import struct
 import subprocess
 
 import harness
@@ -153,6 +156,9 @@ def send_shows_the_dialogue(bench):
         equal(done.returncode, 0, done.stdout + done.stderr)
         true('EHLO' in done.stdout and '250' in done.stdout, 'the dialogue')
         server.wait_for_letters(count)
+    done = server.run(*base, '--to', 'you@example.org', '--pipeline', '--bdat')
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    server.wait_for_letters(5)
     equal(server.run(*base, '--to', 'nobody@example.org').returncode, 69, 'refused')
 
 
@@ -191,9 +197,119 @@ def a_mailbox_that_cannot_be_written_waits(bench):
     server.wait_for_letters(1, 'later')
 
 
+def frame(*words):
+    octets = b''.join(word + b'\0' for word in words)
+    return struct.pack('<I', len(octets)) + octets
+
+
+def ask(server, octets):
+    """The answer to whatever octets on the control socket."""
+    with dial(server) as client:
+        client.sendall(octets)
+        client.shutdown(socket.SHUT_WR)
+        answer = b''
+        while True:
+            try:
+                part = client.recv(65536)
+            except ConnectionResetError:
+                part = b''
+            if not part:
+                return answer
+            answer += part
+
+
+def dial(server):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(60)
+    client.connect(os.path.join(server.folder, 'control'))
+    return client
+
+
+def strangers_at_the_control_socket(bench):
+    server = bench.server().start()
+    idle = [dial(server) for _ in range(28)]
+    for octets in (b'', b'\0\0\0\0', b'\xff\xff\xff\xff', b'\x05\0\0', b'GET / HTTP/1.1\r\n\r\n',
+                   frame(b'trace', b'../../etc/passwd'), frame(b'trace', b'a\n\x1b[2J'),
+                   frame(b'nothing'), frame(*[b'x'] * 17), frame(b'queue') + b'more'):
+        true(b'\x1b' not in ask(server, octets), f'an answer to {octets[:12]!r} is safe')
+    with dial(server) as client:
+        client.sendall(frame(b'queue'))     # and gone before the answer
+    equal(server.run('queue').returncode, 0, 'others are answered, with 28 connections held open')
+    idle += [dial(server) for _ in range(300)]
+    done = server.run('queue')
+    equal(done.returncode, 75, 'the 33rd of one user')
+    true('Too many' in done.stderr, done.stderr)
+    for client in idle:
+        client.close()
+    wait_until(lambda: server.run('queue').returncode == 0, 'an answer later')
+    true(server.process.poll() is None, 'the server still runs')
+
+
+def words_and_their_statuses(bench):
+    server = bench.server().start()
+    for words, want in ((['trace', 'A'], 64), (['trace'], 64), (['queue', 'x'], 64),
+                        (['queue', '--yaml'], 64), (['trace', 'x' * 100000], 64),
+                        (['queue', '--help'], 0), (['trace', '--help'], 0), (['store', 'x'], 64),
+                        (['store', 'export'], 64), (['store', 'check'], 75)):
+        done = server.run(*words)
+        equal(done.returncode, want, ' '.join(words)[:40] + done.stderr)
+    done = server.run('check', '--json', server.conf)
+    equal((done.returncode, json.loads(done.stdout)['domains']), (0, ['example.org']), 'check')
+
+
+def a_list_of_many_pages(bench):
+    server = bench.server(more='deliver no').start()
+    with smtplib.SMTP('127.0.0.1', server.port, timeout=60) as client:
+        for number in range(1200):
+            client.sendmail('ann@peer.example', ['you@example.org'], f'\r\n{number}\r\n')
+    done = server.run('queue')
+    true('\n1200 letters, 1200 recipients, ' in done.stdout, done.stdout[-200:] + done.stderr)
+    rows = [json.loads(line) for line in server.run('queue', '--json').stdout.splitlines()]
+    ids = [row['id'] for row in rows]
+    equal((len(ids), ids), (1200, sorted(set(ids))), 'each letter once, in order')
+    equal({row['state'] for row in rows}, {'new'}, 'state')
+
+
+def what_waits_is_exported(bench):
+    server = bench.server(more='deliver no').start()
+    texts = [b'Subject: kept\r\n\r\n.dot\r\n' + b'x' * 998 + b'\r\n',
+             b'Subject: large\r\n\r\n' + b'y' * 700000 + b'\r\n']
+    file = os.path.join(server.folder, 'letter')
+    for text, options in zip(texts, ([], ['--binarymime'])):
+        with open(file, 'wb') as letter:
+            letter.write(text if options else text.replace(b'\r\n', b'\n'))
+        done = server.run('send', '--server', f'127.0.0.1:{server.port}', '--from',
+                          'ann@peer.example', '--to', 'you@example.org', '--file', file, *options)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+    ids = [json.loads(line)['id'] for line in server.run('queue', '--json').stdout.splitlines()]
+    server.stop()
+    kept = [json.loads(line) for line in server.run('queue', '--json').stdout.splitlines()]
+    equal([(row['id'], row['recipients']) for row in kept],
+          [(letter, ['you@example.org']) for letter in ids], 'both wait in the files too')
+    out = os.path.join(server.folder, 'out')
+    command = [server.program, 'store', 'export', '-c', server.conf, '--all', out]
+    for want in (0, 73):        # no file is replaced
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        equal(done.returncode, want, 'export --all')
+    for letter, text in zip(ids, texts):
+        with open(f'{out}/{letter}.eml', 'rb') as exported:
+            equal(exported.read(), text, 'the text as it was received')
+        with open(f'{out}/{letter}.envelope', 'rb') as envelope:
+            equal(json.load(envelope)['sender'], 'ann@peer.example', 'its envelope')
+    equal(server.run('store', 'export', '0000000000001').returncode, 1, 'export of no letter')
+
+
+def no_server_and_no_spool(bench):
+    server = bench.server()
+    os.rmdir(server.disk + '/spool')
+    equal(server.run('queue').returncode, 69, 'told so')
+
+
 if __name__ == '__main__':
     harness.main([
         both_families, any_address, trace_tells_the_journey, queue_shows_what_waits,
         a_stopped_server_can_be_asked, wrong_settings_start_nothing, two_servers_on_one_spool,
         a_taken_port_is_said, ends_cleanly, one_process, send_shows_the_dialogue,
-        store_check_and_export, log_tells_a_session, a_mailbox_that_cannot_be_written_waits])
+        store_check_and_export, log_tells_a_session, a_mailbox_that_cannot_be_written_waits,
+        strangers_at_the_control_socket, words_and_their_statuses, a_list_of_many_pages,
+        what_waits_is_exported, no_server_and_no_spool])
