@@ -17,6 +17,28 @@ static enum once_exit no_memory(struct key_work *work)
 
 /* ---- trust */
 
+/* A key whose certificate others made is trusted with that certificate: the two together say whose
+   it is. */
+static bool trust_cert(struct key_work *work, const struct keyring_key *key)
+{
+    struct keyring_anchor anchor = { .depth = 0 };
+
+    return !key->certified || x509_is_self_issued(&key->cert)
+        || (digest_of(DIGEST_SHA256, key->cert.der, anchor.digest)
+            && keyring_add_anchor(work->ring, &anchor) != KEYRING_FULL);
+}
+
+static void drop_certs(struct key_work *work, struct rsa_public key)
+{
+    const struct keyring_query same = { .name = BYTES_NONE, .key = &key };
+    uint8_t digest[DIGEST_MOST];
+
+    for (const struct keyring_key *one = keyring_find(work->ring, &same, NULL); one != NULL;
+         one = keyring_find(work->ring, &same, one))
+        if (one->certified && digest_of(DIGEST_SHA256, one->cert.der, digest))
+            (void)keyring_drop_anchor(work->ring, digest);
+}
+
 enum once_exit key_trust(struct key_work *work)
 {
     const struct key_request *request = work->request;
@@ -32,7 +54,9 @@ enum once_exit key_trust(struct key_work *work)
     if (request->drop && !keyring_drop_anchor(work->ring, anchor.digest))
         return key_say(work, ONCE_FOUND_NOTHING, "nobody said that it is trusted:",
                        request->subject, "");
-    if (!request->drop && keyring_add_anchor(work->ring, &anchor) == KEYRING_FULL)
+    if (request->drop)
+        drop_certs(work, key->key);
+    else if (keyring_add_anchor(work->ring, &anchor) == KEYRING_FULL || !trust_cert(work, key))
         return no_memory(work);
     if (!key_put_trust(work))
         return no_memory(work);

@@ -232,6 +232,18 @@ static bool try_all(struct search *search)
     return any;
 }
 
+/* Does trust in the top's key say anything of the path below? A key vouches for what it signed: for
+   the certificates below it, and for its own self-signed one. A certificate that somebody else made
+   of a trusted key says nothing of whose it is, unless it is trusted itself: else anybody could put
+   another name on what the owner of the key signed. */
+static bool vouches(const struct search *search)
+{
+    const struct x509 *top = &search->path.steps[search->path.n - 1].cert;
+
+    return search->path.n > 1 || keyring_trust_cert(search->ring, top) != NULL
+        || (x509_is_self_issued(top) && x509_signed_by(top, top->key));
+}
+
 /* Go on from the top of the path: it is trusted, or others certified it, or this is its end. */
 static void climb(struct search *search)
 {
@@ -239,6 +251,10 @@ static void climb(struct search *search)
     const struct x509 *top = &path->steps[path->n - 1].cert;
     const struct keyring_anchor *anchor = keyring_trust(search->ring, top->key);
 
+    if (anchor == NULL)
+        anchor = keyring_trust_cert(search->ring, top);
+    if (anchor != NULL && !vouches(search))
+        anchor = NULL;
     if (anchor != NULL && anchor->depth >= path->n - 1) {
         finish(search, anchor, CERT_BECAUSE_STATUS);
         return;
@@ -278,6 +294,9 @@ static bool is_issuer(const struct keyring *ring, const struct x509_crl *crl,
     if (!dname_equal(cert->subject, crl->issuer) || (cert->uses & X509_MAY_REVOKE) == 0
         || !x509_crl_signed_by(crl, cert->key))
         return false;
+    /* The list itself says its issuer's name under a key that is trusted. */
+    if (keyring_trust(ring, cert->key) != NULL)
+        return true;
     cert_judge(ring, cert, more, more_n, rules, &path);
     return path.status < CERT_UNVALIDATED;
 }

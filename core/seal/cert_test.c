@@ -61,6 +61,14 @@ static void trust(struct keyring *ring, size_t who, unsigned depth, unsigned fre
     assert_true(keyring_add_anchor(ring, &anchor) != KEYRING_FULL);
 }
 
+static void trust_cert(struct keyring *ring, size_t who)
+{
+    struct keyring_anchor anchor = { .depth = 0 };
+
+    assert_true(digest_of(DIGEST_SHA256, buffer_bytes(&certs[who]), anchor.digest));
+    assert_int_equal(keyring_add_anchor(ring, &anchor), KEYRING_ADDED);
+}
+
 /* A list by `who`, updated then, good until then, with or without the one below him on it. */
 static void publish(struct keyring *ring, size_t who, int64_t last, int64_t next, bool revokes)
 {
@@ -119,7 +127,11 @@ static void test_trust(void **state)
     for (size_t i = 0; i < 3; i++)
         publish(ring, i, NOW - DAY, NOW + DAY, false);
     check(judge(ring, 3, rules), CERT_VALID, 4, true);
-    trust(ring, 3, 0, 0);                       /* directly: no list is asked for */
+    keyring_free(ring);
+    ring = ring_of(PEOPLE);
+    trust(ring, 3, 0, 0);                       /* the key: but who says whose it is? */
+    check(judge(ring, 3, rules), CERT_UNVALIDATED, 4, false);
+    trust_cert(ring, 3);                        /* directly: no list is asked for */
     path = judge(ring, 3, rules);
     check(path, CERT_VALID, 1, true);
     assert_true(path.steps[0].weak);
@@ -207,6 +219,32 @@ static void test_names(void **state)
     keyring_free(ring);
 }
 
+/* SEAL-011: somebody certifies a trusted key under another name: what its owner signed is not that
+   other's. */
+static void test_stolen_name(void **state)
+{
+    const struct cert_rules rules = { .now = NOW };
+    struct x509_plan plan = {
+        .version = 1, .digest = DIGEST_MD5, .key_form = RSA_SPKI_1989, .serial = BYTES("\x09"),
+        .issuer = buffer_bytes(&names[1]), .subject = buffer_bytes(&names[1]),
+        .not_before = NOW - DAY, .not_after = NOW + DAY,
+    };
+    struct buffer der = buffer_with_most(ROOM);
+    struct keyring *ring = ring_of(PEOPLE);
+    struct cert_path path;
+    struct x509 forged;
+
+    (void)state;
+    trust(ring, 0, 3, 2);
+    assert_true(x509_make(&plan, rsa_private_public(keys[0]), keys[3], &der));
+    assert_int_equal(x509_read(buffer_bytes(&der), &forged), X509_WELL);
+    cert_judge(ring, &forged, NULL, 0, &rules, &path);
+    assert_false(path.trusted);
+    assert_int_equal(path.status, CERT_UNVALIDATED);
+    buffer_done(&der);
+    keyring_free(ring);
+}
+
 static void test_crl_comes_in(void **state)
 {
     const struct cert_rules rules = { .now = NOW };
@@ -270,7 +308,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trust), cmocka_unit_test(test_more), cmocka_unit_test(test_dates),
         cmocka_unit_test(test_lists), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_crl_comes_in), cmocka_unit_test(test_finding),
+        cmocka_unit_test(test_crl_comes_in), cmocka_unit_test(test_stolen_name),
+        cmocka_unit_test(test_finding),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

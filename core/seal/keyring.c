@@ -315,17 +315,30 @@ const struct keyring_secret *keyring_find_secret(const struct keyring *ring,
     return NULL;
 }
 
-const struct keyring_anchor *keyring_trust(const struct keyring *ring, struct rsa_public key)
+static const struct keyring_anchor *find_anchor(const struct keyring *ring, const uint8_t *digest)
 {
     const struct keyring_anchor *anchors = ring->anchors.at;
-    uint8_t digest[KEY_DIGEST];
 
-    if (ring->anchors.n == 0 || !keyring_digest(key, digest))
-        return NULL;
     for (size_t i = 0; i < ring->anchors.n; i++)
         if (memcmp(anchors[i].digest, digest, KEY_DIGEST) == 0)
             return &anchors[i];
     return NULL;
+}
+
+const struct keyring_anchor *keyring_trust(const struct keyring *ring, struct rsa_public key)
+{
+    uint8_t digest[KEY_DIGEST];
+
+    return ring->anchors.n > 0 && keyring_digest(key, digest) ? find_anchor(ring, digest) : NULL;
+}
+
+const struct keyring_anchor *keyring_trust_cert(const struct keyring *ring,
+                                                const struct x509 *cert)
+{
+    uint8_t digest[DIGEST_MOST];
+
+    return ring->anchors.n > 0 && digest_of(DIGEST_SHA256, cert->der, digest)
+         ? find_anchor(ring, digest) : NULL;
 }
 
 size_t keyring_crls(const struct keyring *ring, const struct x509_crl **ret_crls)

@@ -40,9 +40,11 @@ struct keyring_secret {
 };
 
 /* Whom to trust: a key, and how many certificates below its own it may vouch for; 0: for itself,
-   as RIPEM trusts correspondents. */
+   as RIPEM trusts correspondents. A trusted key vouches for what it signed, its own self-signed
+   certificate included; that it belongs to whom others certified it for, is said by the digest of
+   that certificate. */
 struct keyring_anchor {
-    uint8_t digest[KEY_DIGEST];
+    uint8_t digest[KEY_DIGEST];     /* keyring_digest of a key, or SHA-256 of a certificate */
     unsigned depth;
     /* RFC 1422: names below it are free for so many levels: 2 an IPRA, 1 a PCA, 0 a CA. */
     unsigned free_levels;
@@ -92,6 +94,9 @@ const struct keyring_secret *keyring_find_secret(const struct keyring *ring,
 /* NULL when nobody said that this key is trusted. */
 const struct keyring_anchor *keyring_trust(const struct keyring *ring, struct rsa_public key);
 
+/* The same of this very certificate. */
+const struct keyring_anchor *keyring_trust_cert(const struct keyring *ring,
+                                                const struct x509 *cert);
 /* All of whom somebody said so. */
 size_t keyring_anchors(const struct keyring *ring, const struct keyring_anchor **ret_anchors);
 /* Trust no more; false: there was no trust. */
