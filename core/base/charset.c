@@ -349,14 +349,16 @@ static unsigned reads_as(const struct charset *charset, struct bytes text)
 {
     unsigned good = 0, bad = 0;
 
-    while (text.n > 0) {
-        uint32_t point = octet(text.at[0]);
-        size_t n = point < 0x80 ? 1 : take(charset, text, &point);
+    for (size_t i = 0, n; i < text.n; i += n) {
+        uint32_t point = 0;
+        n = 1;
+        if (octet(text.at[i]) < 0x80)
+            continue;
+        n = take(charset, (struct bytes){ text.at + i, text.n - i }, &point);
         if (n == 2)
             good += point >= 0x3040 && point < 0xac00 ? 2 : 1;
-        else if (octet(text.at[0]) >= 0x80)
+        else
             bad += point == 0 ? 4 : 2;
-        text = bytes_skip(text, n);
     }
     return bad * 8 > good ? 0 : good;
 }
@@ -367,9 +369,10 @@ const struct charset *charset_guess(struct bytes text)
     const struct charset *best = charset_find(BYTES("windows-1252"));
     unsigned cyrillic = 0, octets = 0, most = 3;
 
-    while (text.n > GUESS_MOST && octet(text.at[0]) < 0x80)
-        text = bytes_skip(text, 1);     /* to where it begins to tell something */
-    text = bytes_first(text, GUESS_MOST);
+    size_t from = 0;
+    while (from < text.n && octet(text.at[from]) < 0x80)
+        from++;                         /* to where it begins to tell something */
+    text = bytes_first(bytes_skip(text, from), GUESS_MOST);
     for (size_t i = 0; i < text.n; i++) {
         octets += octet(text.at[i]) >= 0x80;
         cyrillic += octet(text.at[i]) >= 0xc0;

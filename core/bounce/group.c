@@ -28,15 +28,15 @@ struct group {
 
 static enum field field_of(struct bytes line)
 {
-    static const char *const names[] = {
-#define NAME(NAME, text) [FIELD_##NAME] = text,
+    static const struct bytes names[] = {
+#define NAME(NAME, text) [FIELD_##NAME] = BYTES_INIT(text),
         FIELD_LIST(NAME)
 #undef NAME
     };
     struct bytes name = bytes_trim(bytes_upto(line, ':'));
 
     for (enum field i = 0; i < FIELDS; i++) {
-        if (bytes_equal_nocase(name, bytes_of(names[i])))
+        if (name.n == names[i].n && bytes_equal_nocase(name, names[i]))
             return i;
     }
     return FIELDS;

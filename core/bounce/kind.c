@@ -129,6 +129,24 @@ static enum bounce_kind kind_by_words(struct bounce_reader *reader, uint32_t sub
     return BOUNCE_FAILURE;
 }
 
+/* Does anything but the words of the notice say that no person wrote it? */
+static bool from_machine(struct bounce_reader *reader, struct bytes subject)
+{
+    static const char *const starts[] = {
+        "undeliverable:", "non-delivery:", "undelivered mail returned to sender", "returned mail:",
+        "delivery failure", "failure notice", "mail delivery failed", "nondeliverable mail",
+        "delivery status notification (", "unzustellbar:", "non remis", "no se puede entregar:",
+        "non recapitabile:",
+    };
+    const struct head *head = &reader->got.head;
+
+    return begins_any(bytes_trim(subject), starts, COUNT(starts))
+        || null_path(head) || head->field[HEAD_FAILED].n > 0
+        || reader->got.report
+        || head->field[HEAD_AUTO_SUBMITTED].n > 0 || reader->got.original_seen
+        || head->field[HEAD_FROM].at == NULL;
+}
+
 enum bounce_kind kind_of(struct bounce_reader *reader)
 {
     const struct head *head = &reader->got.head;
@@ -153,5 +171,7 @@ enum bounce_kind kind_of(struct bounce_reader *reader)
     if (answer && !daemon)
         return notice_marked(reader, MARK_NOTICE) && score >= 5 ? kind_by_words(reader, marks)
             : BOUNCE_NOT_A_REPORT;
+    if (!daemon && !from_machine(reader, subject))
+        return BOUNCE_NOT_A_REPORT;     /* a person, or a paper, writes about reports */
     return score >= 4 ? kind_by_words(reader, marks) : BOUNCE_NOT_A_REPORT;
 }

@@ -254,6 +254,19 @@ static bool is_domain(uint8_t c)
     return is_alnum((char)c) || c >= 0x80 || c == '-' || c == '.' || c == '_';
 }
 
+/* Does an ideograph or a mark of such a script end before `i`, while the word so far is ASCII? No
+   space parts such a text from an address in it. */
+static bool ideograph_ends(struct bytes text, size_t from, size_t i, size_t at)
+{
+    size_t lead = i - 1;
+
+    if (octet(text.at[lead]) < 0x80 || i == at || octet(text.at[i]) >= 0x80)
+        return false;
+    while (lead > from && (octet(text.at[lead]) & 0xc0) == 0x80)
+        lead--;
+    return octet(text.at[lead]) >= 0xe2;
+}
+
 /* Where the local part that ends before `at` begins: quoted, or atoms. */
 static size_t local_begin(struct bytes text, size_t from, size_t at)
 {
@@ -266,7 +279,8 @@ static size_t local_begin(struct bytes text, size_t from, size_t at)
         }
         return at;
     }
-    while (i > from && at - i < 320 && is_local(octet(text.at[i - 1])))
+    while (i > from && at - i < 320 && is_local(octet(text.at[i - 1]))
+           && !ideograph_ends(text, from, i, at))
         i--;
     while (i < at && (text.at[i] == '\'' || text.at[i] == '*'
                       || (text.at[i] == '=' && text.at[i + 1] != '?')))
@@ -283,7 +297,8 @@ static size_t domain_end(struct bytes text, size_t at)
             i++;
         return i < text.n && text.at[i] == ']' ? i + 1 : at;
     }
-    while (i < text.n && i - at < 256 && is_domain(octet(text.at[i])))
+    while (i < text.n && i - at < 256 && is_domain(octet(text.at[i]))
+           && !(i > at && octet(text.at[i]) >= 0xe2 && octet(text.at[i - 1]) < 0x80))
         i++;
     while (i > at && (text.at[i - 1] == '.' || text.at[i - 1] == '-' || text.at[i - 1] == '_'))
         i--;

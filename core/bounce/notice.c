@@ -8,10 +8,12 @@
 /* The header of the returned letter begins so, whatever was said before it. */
 static bool begins_letter(struct bytes line)
 {
-    static const char *const starts[] = {
-        "Received: from ", "Received: by ", "Received: (", "Return-Path: <", "Return-path: <",
-        "X-Received: ", "DKIM-Signature: ", "ARC-Seal: ", "Delivered-To: ", "DomainKey-Signature: ",
-        "X-Google-DKIM-Signature: ", "Received:from ", "RECEIVED: from", "Return-Path: ",
+    static const struct bytes starts[] = {
+        BYTES_INIT("Received: from "), BYTES_INIT("Received: by "), BYTES_INIT("Received: ("),
+        BYTES_INIT("Return-Path: <"), BYTES_INIT("Return-path: <"), BYTES_INIT("X-Received: "),
+        BYTES_INIT("DKIM-Signature: "), BYTES_INIT("ARC-Seal: "), BYTES_INIT("Delivered-To: "),
+        BYTES_INIT("DomainKey-Signature: "), BYTES_INIT("X-Google-DKIM-Signature: "),
+        BYTES_INIT("Received:from "), BYTES_INIT("RECEIVED: from"), BYTES_INIT("Return-Path: "),
     };
 
     line = bytes_trim(line);
@@ -19,7 +21,7 @@ static bool begins_letter(struct bytes line)
                         && line.at[0] != 'A'))
         return false;
     for (size_t i = 0; i < COUNT(starts); i++) {
-        if (bytes_begins(line, bytes_of(starts[i])))
+        if (bytes_begins(line, starts[i]))
             return true;
     }
     return false;

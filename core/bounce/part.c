@@ -14,22 +14,28 @@ enum part_kind {
 
 static enum part_kind kind_of_type(struct bytes type)
 {
-    static const struct { const char *type; enum part_kind kind; } types[] = {
-        { "text/html", PART_HTML }, { "text/rfc822-headers", PART_HEADERS },
-        { "text/rfc822", PART_HEADERS }, { "text/", PART_TEXT },
-        { "message/delivery-status", PART_STATUS }, { "message/xdelivery-status", PART_STATUS },
-        { "message/global-delivery-status", PART_STATUS },
-        { "message/feedback-report", PART_FEEDBACK },
-        { "message/disposition-notification", PART_RECEIPT },
-        { "message/global-disposition-notification", PART_RECEIPT },
-        { "message/rfc822-headers", PART_HEADERS }, { "message/global-headers", PART_HEADERS },
-        { "message/rfc822", PART_MESSAGE }, { "message/global", PART_MESSAGE },
-        { "message/partial", PART_HEADERS }, { "multipart/", PART_MULTI },
+    static const struct { struct bytes type; enum part_kind kind; } types[] = {
+        { BYTES_INIT("text/html"), PART_HTML },
+        { BYTES_INIT("text/rfc822-headers"), PART_HEADERS },
+        { BYTES_INIT("text/rfc822"), PART_HEADERS },
+        { BYTES_INIT("text/"), PART_TEXT },
+        { BYTES_INIT("message/delivery-status"), PART_STATUS },
+        { BYTES_INIT("message/xdelivery-status"), PART_STATUS },
+        { BYTES_INIT("message/global-delivery-status"), PART_STATUS },
+        { BYTES_INIT("message/feedback-report"), PART_FEEDBACK },
+        { BYTES_INIT("message/disposition-notification"), PART_RECEIPT },
+        { BYTES_INIT("message/global-disposition-notification"), PART_RECEIPT },
+        { BYTES_INIT("message/rfc822-headers"), PART_HEADERS },
+        { BYTES_INIT("message/global-headers"), PART_HEADERS },
+        { BYTES_INIT("message/rfc822"), PART_MESSAGE },
+        { BYTES_INIT("message/global"), PART_MESSAGE },
+        { BYTES_INIT("message/partial"), PART_HEADERS },
+        { BYTES_INIT("multipart/"), PART_MULTI },
     };
 
     type = bytes_trim(type);
     for (size_t i = 0; i < COUNT(types); i++) {
-        if (bytes_begins_nocase(type, bytes_of(types[i].type)))
+        if (bytes_begins_nocase(type, types[i].type))
             return types[i].kind;
     }
     return type.n == 0 || bytes_find(type, '/') == type.n ? PART_TEXT : PART_OTHER;

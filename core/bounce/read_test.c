@@ -136,6 +136,11 @@ static const struct {
       "<p>Ihre Nachricht konnte nicht zugestellt werden.</p><b>anna@far.example</b><br>"
       "Das Postfach ist voll.",
       BOUNCE_FAILURE, "anna@far.example", "5.2.2", 0, CAUSE_MAILBOX_FULL, CAUSE_YES },
+    /* Chinese, without a space around the address */
+    { DAEMON "Subject: \xe9\x80\x80\xe4\xbf\xa1\nContent-Type: text/plain; charset=gb2312\n\n"
+      "\xca\xd5\xbc\xfe\xc8\xcb" "anna@far.example\xb2\xbb\xb4\xe6\xd4\xda\n"
+      "\xd3\xc3\xbb\xa7\xb2\xbb\xb4\xe6\xd4\xda\n",
+      BOUNCE_FAILURE, "anna@far.example", "5.1.1", 0, CAUSE_USER_MISSING, CAUSE_YES },
     /* a person sends a report on, as an attachment */
     { "From: Bob <bob@home.example>\nSubject: what is this?\n"
       "Content-Type: multipart/mixed; boundary=o\n\n--o\n\nLook.\n--o\n"
@@ -199,6 +204,10 @@ static void ordinary_mail_stays_so(void **state)
         "", "\n", "\0x", "hello", "From: Anna <anna@far.example>\nSubject: lunch\n\nAt noon?\n",
         "From: news@shop.example\nSubject: Why mail bounces\nList-Id: <news.shop.example>\n\n"
         "A bounce says: 550 5.1.1 user unknown. The mailbox may be full.\n",
+        "From: News <newsletter@esp.example>\nSubject: Why mail bounces: delivery status "
+        "notifications explained\n\nYour message could not be delivered to one or more "
+        "recipients. This is the mail system at host a: 550 5.1.1 user unknown. "
+        "<bob@home.example>\n",
         "From: Anna <anna@far.example>\nSubject: Re: Undelivered Mail Returned to Sender\n\n"
         "> <bob@home.example>: 550 user unknown\n\nOh dear.\n",
     };

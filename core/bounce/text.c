@@ -47,8 +47,12 @@ bool has_word(struct bytes text, const char *word)
 {
     size_t n = strlen(word);
 
-    for (size_t i = 0; i + n <= text.n; i++) {
+    if (text.n < n)
+        return false;
+    for (size_t i = 0; i <= text.n - n; i++) {
         size_t k = 0;
+        if ((text.at[i] | 0x20) != (word[0] | 0x20))
+            continue;
         while (k < n && to_lower(text.at[i + k]) == word[k])
             k++;
         if (k == n)
