@@ -343,12 +343,14 @@ static void say(struct bounce_reader *reader, const struct person *person)
         match_gap(said);
         match_line(said, bytes_first(person->extra, READ_FIELD_MOST), 1);
     }
-    match_gap(said);
-    match_line(said, out->remote_mta, LINE_HOST);
-    match_gap(said);
-    match_line(said, reader->got.reporting_mta, LINE_HOST);
-    match_gap(said);
-    match_line(said, bytes_skip(out->recipient, bytes_find(out->recipient, '@')), LINE_HOST);
+    struct bytes hosts[] = { out->remote_mta, reader->got.reporting_mta,
+                             bytes_skip(out->recipient, bytes_find(out->recipient, '@')) };
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        if (hosts[i].n == 0)
+            continue;
+        match_gap(said);
+        match_line(said, hosts[i], LINE_HOST);
+    }
 }
 
 /* Says the Status field less than the server's own words? X.0.0 says nothing, X.4.7 only that

@@ -83,6 +83,17 @@ static struct bytes boundary_mark(struct bounce_reader *reader, struct bytes con
     return (struct bytes){ mark, value.n + 2 };
 }
 
+/* The letter itself, when the facts have come: nothing behind its header is wanted any more, so
+   its end, which may be far, is not looked for. */
+static bool is_last_wanted(const struct bounce_reader *reader, const struct head *head,
+                           unsigned depth)
+{
+    enum part_kind kind = kind_of_type(head->field[HEAD_CONTENT_TYPE]);
+
+    return depth == 0 && reader->got.status_seen && reader->people_n > 0
+        && (kind == PART_MESSAGE || kind == PART_HEADERS) && head->field[HEAD_CODING].n == 0;
+}
+
 /* False: no boundary stands in it, and it is one text. */
 static bool multipart_walk(struct bounce_reader *reader, struct bytes mark, struct bytes body,
                            unsigned depth)
@@ -92,14 +103,20 @@ static bool multipart_walk(struct bounce_reader *reader, struct bytes mark, stru
     if (at == body.n)
         return false;
     struct bytes before = bytes_first(body, at);
+    char stop = lines_of(body).stop;    /* looked for once: a text without LF may be long */
     while (at < body.n && ++reader->got.parts < READ_PARTS_MOST) {
         size_t begin = line_end(body, at);
         if (bytes_begins(bytes_skip(body, at + mark.n), BYTES("--")))
             break;
-        size_t end = mark_line(body, begin, mark);
-        struct bytes part = bytes_first(bytes_skip(body, begin), end - begin);
-        struct lines lines = lines_of(part);
+        struct lines lines = lines_as(bytes_skip(body, begin), stop);
         struct head head;
+        head_read(&lines, &head);
+        if (is_last_wanted(reader, &head, depth)) {
+            original_take(reader, lines_rest(&lines));
+            return true;
+        }
+        size_t end = mark_line(body, begin, mark);
+        lines = lines_as(bytes_first(bytes_skip(body, begin), end - begin), stop);
         head_read(&lines, &head);
         part_walk(reader, &head, lines_rest(&lines), depth + 1);
         at = end;

@@ -13,6 +13,11 @@ struct lines {
     char stop;
 };
 struct lines lines_of(struct bytes text);
+/* The same when it is known where lines end. */
+static inline struct lines lines_as(struct bytes text, char stop)
+{
+    return (struct lines){ text.at, text.at + text.n, stop };
+}
 /* The next line, without its end; false at the text's end. */
 bool lines_next(struct lines *lines, struct bytes *ret_line);
 /* What has not been read yet. */
