@@ -21,6 +21,7 @@ static const struct command commands[] = {
     { "serve", serve_run, "receive mail, keep it safe, deliver it" },
     { "explain", ctl_explain_run, "what became of a message, in plain words" },
     { "page", ctl_page_run, "explain in a browser on this machine" },
+    { "refused", ctl_refused_run, "what was refused of late, for whom, and why" },
     { "queue", ctl_ask_run, "what is waiting, and why" },
     { "trace", ctl_ask_run, "the whole journey of a letter" },
     { "status", ctl_ask_run, "how the server is" },

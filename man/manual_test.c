@@ -58,7 +58,7 @@ static void check_commands(const char *page)
     static const char *const words[] = {
         "serve", "check", "queue", "trace", "status", "top", "reload",
         "store check", "store export", "store backup", "code", "explain", "page", "key",
-        "send", "verify", "open", "convert", "seal",
+        "refused", "send", "verify", "open", "convert", "seal",
     };
     char line[200];
 
