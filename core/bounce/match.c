@@ -246,7 +246,7 @@ static bool is_local(uint8_t c)
 {
     static const char marks[] = "!#$%&'*+-/=?^_`{|}~.";
 
-    return is_alnum((char)c) || c >= 0x80 || (c > ' ' && strchr(marks, c) != NULL);
+    return is_alnum((char)c) || c >= 0x80 || memchr(marks, c, sizeof(marks) - 1) != NULL;
 }
 
 static bool is_domain(uint8_t c)

@@ -39,13 +39,11 @@ struct person *person_add(struct bounce_reader *reader, struct bytes address)
 /* What may stand around an address that is alone: brackets, quotes, bullets. */
 static struct bytes bare(struct bytes text)
 {
-    static const char marks[] = " \t<>\"'*-=|[]().,;:>`";
-    size_t n = 0;
+    const struct bytes marks = BYTES(" \t<>\"'*-=|[]().,;:>`");
 
-    while (text.n > 0 && strchr(marks, text.at[0]) != NULL && text.at[0] != '\0')
+    while (text.n > 0 && has_octet(marks, text.at[0]))
         text = bytes_skip(text, 1);
-    while (n < text.n && (strchr(marks, text.at[text.n - 1]) != NULL)
-           && text.at[text.n - 1] != '\0')
+    while (text.n > 0 && has_octet(marks, text.at[text.n - 1]))
         text.n--;
     return text;
 }
@@ -76,7 +74,7 @@ static bool names_other(struct bytes before)
 static bool is_code(struct bytes text)
 {
     for (size_t i = 0; i < text.n; i++) {
-        if (!is_digit(text.at[i]) && strchr(".-# (<", text.at[i]) == NULL)
+        if (!is_digit(text.at[i]) && !has_octet(BYTES(".-# (<"), text.at[i]))
             return false;
     }
     return true;
@@ -107,14 +105,13 @@ static enum shape shape_of(struct bytes before, struct bytes after, bool first)
     if (names_other(last_octets(before, 60)))
         return SHAPE_NONE;
     if (lead.n == 0 && first && !bytes_begins(bytes_trim(before), BYTES(">>>"))) {
-        static const char marks[] = ":(,;.-|<>\"']=";
         struct bytes next = bytes_trim(after);
         if (rest.n == 0)
             return SHAPE_FIRST;
-        if (next.n > 0 && strchr(marks, next.at[0]) != NULL)
+        if (next.n > 0 && has_octet(BYTES(":(,;.-|<>\"']="), next.at[0]))
             return SHAPE_FIRST;
         if (bytes_begins_nocase(next, BYTES("on ")) || bytes_begins_nocase(next, BYTES("smtp"))
-            || octet(next.at[0]) >= 0x80)
+            || (next.n > 0 && octet(next.at[0]) >= 0x80))
             return SHAPE_FIRST;
         return SHAPE_LABEL;
     }

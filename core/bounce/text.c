@@ -80,7 +80,7 @@ static struct status_code code_first(struct bytes text, const char *classes)
         i = (size_t)(dot - text.at) - 1;
         struct status_code code;
         size_t used;
-        if (!is_digit(text.at[i]) || strchr(classes, text.at[i]) == NULL || joined(text, i)
+        if (!is_digit(text.at[i]) || !has_octet(bytes_of(classes), text.at[i]) || joined(text, i)
             || !status_parse(bytes_skip(text, i), &code, &used))
             continue;
         char after = i + used < text.n ? text.at[i + used] : ' ';
@@ -116,7 +116,7 @@ static unsigned reply_place(struct bytes text, size_t at)
         i--;
     if (i == 0 || text.at[i - 1] == '\n' || text.at[i - 1] == '\r')
         return 2;
-    if (strchr(":;<>([#=", text.at[i - 1]) != NULL)
+    if (has_octet(BYTES(":;<>([#="), text.at[i - 1]))
         return 2;
     struct bytes rest = bytes_trim(bytes_skip(text, at + 4));
     if (rest.n > 0 && rest.at[0] == '#')

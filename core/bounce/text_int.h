@@ -26,6 +26,8 @@ static inline struct bytes lines_rest(const struct lines *lines)
     return (struct bytes){ lines->at, (size_t)(lines->end - lines->at) };
 }
 
+/* Is that octet in the set? A NUL only where the set holds one. */
+static inline bool has_octet(struct bytes set, char c) { return bytes_find(set, c) < set.n; }
 bool is_blank(struct bytes line);
 /* Without "> " of quoting at its start. */
 struct bytes unquoted(struct bytes line);
