@@ -29,7 +29,8 @@ static const struct { const char *text, *want; } rows[] = {
     { "=?unknown-8?q?=FC?=", "=?unknown-8?q?=FC?=" },
     { "=?x-koi9-r?b?0w==?= =?utf-8?q?a?=", "=?x-koi9-r?b?0w==?= a" },
     { "=?utf-7?q?+AGE-?=", "=?utf-7?q?+AGE-?=" },               /* MIM-021: not decoded */
-    { "=?iso-2022-jp?b?GyRCGyRC?=", "=?iso-2022-jp?b?GyRCGyRC?=" },
+    { "=?iso-2022-jp?b?GyRCRnwbKEI=?=", "\xe6\x97\xa5" },
+    { "=?iso-2022-jp?b?GyRCGyRC?=", "" },                        /* it only changes sets */
     { "=?utf-16?b?AA==?=", "=?utf-16?b?AA==?=" },
     { "=?utf-8?q?a=\r\n b?=", "a=b" },
     { "=?utf-8?x?a?=", "=?utf-8?x?a?=" },
