@@ -43,32 +43,39 @@ struct judge {
 
 /* ---- mailboxes */
 
-static void make_folder(struct disk *disk, const char *path)
+static void make_folder(struct judge *judge, const char *path)
 {
+    struct disk *disk = world_disk(judge->world);
     struct bytes name = bytes_of(path);
     size_t slash = bytes_find_last(name, '/');
+    bool well = disk_mkdir(disk, IN_MAIL, name) == OK;
 
-    if (disk_mkdir(disk, IN_MAIL, name) != OK
-        || disk_sync_folder(disk, IN_MAIL, slash == name.n ? BYTES_NONE : bytes_first(name, slash))
-           != OK)
+    if (well && judge->deliverer == ROLE_RELAY)
+        well = disk_sync_folder(disk, IN_MAIL,
+                                slash == name.n ? BYTES_NONE : bytes_first(name, slash)) == OK;
+    if (!well)
         printf("cannot make %s\n", path);
 }
 
-static void make_mailboxes(struct disk *disk, struct dice *dice)
+/* By hand, and nobody waits for the disk: what a power cut takes away is made again before the
+   roles start. Only the LMTP server's own are safe. */
+static void make_mailboxes(void *ctx)
 {
     static const char *const subs[] = { "tmp", "new", "cur" };
+    struct judge *judge = ctx;
     char path[256];
 
-    make_folder(disk, "example.org");
-    make_folder(disk, REPORTS_FOLDER);
+    make_folder(judge, "example.org");
+    make_folder(judge, REPORTS_FOLDER);
     for (size_t i = 0; i < mailboxes_n; i++) {
-        bool bare = dice_below(dice, 3) == 0;   /* local makes what is missing */
+        /* Local makes what is missing in it. */
+        bool bare = dice_below(world_dice(judge->world), 3) == 0;
         if (mailboxes[i].folder == NULL)
             continue;
-        make_folder(disk, mailboxes[i].folder);
+        make_folder(judge, mailboxes[i].folder);
         for (size_t k = 0; k < COUNT(subs) && !bare; k++) {
             snprintf(path, sizeof(path), "%s/%s", mailboxes[i].folder, subs[k]);
-            make_folder(disk, path);
+            make_folder(judge, path);
         }
     }
 }
@@ -460,10 +467,9 @@ struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed,
     assert(mailboxes_n <= MAILBOXES_MOST);
     *judge = (struct judge){ .world = world, .crowd = crowd, .seed = seed, .reports = reports,
                              .deliverer = deliverer };
-    make_mailboxes(world_disk(world), world_dice(world));
     world_watch(world, (struct world_watch){
-        .ctx = judge, .frame = on_frame, .asked = on_asked, .operation = on_operation,
-        .fault = on_fault });
+        .ctx = judge, .power = make_mailboxes, .frame = on_frame, .asked = on_asked,
+        .operation = on_operation, .fault = on_fault });
     return judge;
 }
 

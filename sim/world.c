@@ -74,6 +74,8 @@ static void power_on(struct world *world, struct future *future)
     world->boot_us = world->now_us - 1000 * (uint64_t)MS;
     disk_set_space(world->disk, (uint64_t)4 << 30);
     world->full = false;
+    if (world->watch.power != NULL)
+        world->watch.power(world->watch.ctx);
     for (size_t i = 0; i < world->actors_n; i++)
         if (!actor_alive(&world->actors[i]))
             actor_start(&world->actors[i]);

@@ -32,6 +32,8 @@ struct world_plan {
 /* Somebody who looks on. A member may be NULL. */
 struct world_watch {
     void *ctx;
+    /* The machine is switched on; no role runs yet. */
+    void (*power)(void *ctx);
     /* A frame arrived. */
     void (*frame)(void *ctx, struct role_name from, struct role_name to, struct bytes frame);
     /* A role asked for a file operation. */

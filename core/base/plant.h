@@ -23,6 +23,7 @@
     P(gives_up_early)           \
     P(found_not_kept)           \
     P(names_unsure)             \
+    P(mailbox_unsure)           \
     P(never_heals)
 
 enum plant {

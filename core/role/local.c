@@ -25,7 +25,7 @@ struct local {
     size_t jobs_n;
     struct job *lanes[LOCAL_LANES];
     uint32_t serial;
-    uint64_t sure[LOCAL_SURE];      /* hashes of mailboxes: the names in them are durable */
+    uint64_t sure[LOCAL_SURE];      /* hashes of mailboxes and domains whose names are durable */
     struct role_name boss;          /* who gives it letters: the store; of a user, local */
     struct routes *routes;          /* NULL for a user */
     struct errands errands;         /* letters for system users */
@@ -187,11 +187,29 @@ static void log_result(const struct job *job, struct effects *fx)
            fx_keep(fx, buffer_bytes(line)));
 }
 
-static uint64_t box_hash(const char *folder)
+/* Where to remember that the names of a mailbox, or of a domain, are durable; what to put there. */
+static uint64_t *sure_place(struct local *local, struct bytes folder, uint64_t *ret_hash)
 {
     static const uint8_t key[16];   /* nobody outside chooses what mailboxes there are */
 
-    return siphash(key, bytes_of(folder)) | 1;
+    *ret_hash = siphash(key, folder) | 1;
+    return &local->sure[*ret_hash % LOCAL_SURE];
+}
+
+static bool is_sure(struct local *local, struct bytes folder)
+{
+    uint64_t hash;
+    const uint64_t *place = sure_place(local, folder, &hash);
+
+    return *place == hash;
+}
+
+static void remember_sure(struct local *local, struct bytes folder)
+{
+    uint64_t hash;
+    uint64_t *place = sure_place(local, folder, &hash);
+
+    *place = hash;
 }
 
 /* After anything happened to a job: if it is over, tell so and forget it. */
@@ -201,8 +219,10 @@ static void conclude(struct local *local, struct job *job, struct effects *fx)
         return;
     if (!job->orphan)
         tell_result(local, job, fx);
-    if (job->sure)
-        local->sure[box_hash(job->folder) % LOCAL_SURE] = box_hash(job->folder);
+    if (job->sure) {
+        remember_sure(local, bytes_of(job->folder));
+        remember_sure(local, bytes_upto(bytes_of(job->folder), '/'));
+    }
     log_result(job, fx);
     forget(local, job);
 }
@@ -257,7 +277,7 @@ static void refuse(struct local *local, struct effects *fx, uint32_t number, str
     refuse_as(local, fx, number, STATUS(4, 3, 0), words);
 }
 
-static bool fill_job(const struct local *local, struct job *job, const struct wire_job_begin *begin)
+static bool fill_job(struct local *local, struct job *job, const struct wire_job_begin *begin)
 {
     struct buffer folder = buffer_with_most(LOCAL_FOLDER_MOST);
     struct envelope envelope;
@@ -270,7 +290,8 @@ static bool fill_job(const struct local *local, struct job *job, const struct wi
     if (well && !folder.bad) {
         job->own = local->is_user;
         memcpy(job->folder, folder.at, folder.n);
-        job->sure = local->sure[box_hash(job->folder) % LOCAL_SURE] == box_hash(job->folder);
+        job->sure = is_sure(local, bytes_of(job->folder));
+        job->sure_above = is_sure(local, bytes_upto(bytes_of(job->folder), '/'));
         job_name(job, &envelope);
         local_put_top(&job->text, &envelope, recipient.address, begin->letter, begin->binary != 0);
     }

@@ -7,7 +7,8 @@
  *
  *   create tmp/NAME; write; fdatasync; close; link to new/NAME; fsync of new/; tell
  *
- * and before the link, once for each mailbox in the life of a process, fsync of the mailbox itself.
+ * and before the link, once for each mailbox in the life of a process, fsync of the mailbox itself
+ * and of the folders it stands in: whoever made it may not have waited for the disk.
  * tmp/ needs no fsync: its entry only has to be gone, and if a crash brings it back it is a
  * leftover that readers clear away, never a letter. NAME is the same at each attempt, so
  *   - a crash between link and tell is seen by the next attempt: a recovered job, and any second
@@ -112,17 +113,31 @@ static void add_sync_dir(struct job *job, struct effects *fx, enum op op, const 
 
 static void add_sync_root(struct job *job, struct effects *fx)
 {
-    add(job, fx, OP_SYNC_BOX, LINKED, (struct io){ .kind = IO_SYNC_DIR });
+    add(job, fx, OP_SYNC_ABOVE, LINKED, (struct io){ .kind = IO_SYNC_DIR });
 }
 
-/* Somebody made new/ once. Until this process knows that its name is durable, a power cut could
-   take it away with all that was delivered into it. */
+/* DOMAIN, which has the mailbox's name, and the root, which has the domain's. */
+static void add_sync_above(struct job *job, struct effects *fx)
+{
+    struct bytes folder = bytes_of(job->folder), domain = bytes_upto(folder, '/');
+
+    if (PLANTED(mailbox_unsure))
+        return;
+    if (domain.n < folder.n)
+        add(job, fx, OP_SYNC_ABOVE, LINKED,
+            (struct io){ .kind = IO_SYNC_DIR, .name = fx_keep(fx, domain) });
+    if (!job->sure_above)
+        add_sync_root(job, fx);
+}
+
+/* Somebody made new/ once, and what it stands in. Until this process knows that each of these names
+   is durable, a power cut could take it away with all that was delivered into it. */
 static void add_sync_box(struct job *job, struct effects *fx)
 {
-    if (!job->sure)
-        add_sync_dir(job, fx, OP_SYNC_BOX, NULL, LINKED);
-    if (!job->sure && job->own)
-        add_sync_root(job, fx);
+    if (job->sure)
+        return;
+    add_sync_dir(job, fx, OP_SYNC_BOX, NULL, LINKED);
+    add_sync_above(job, fx);
 }
 
 static void add_unlink(struct job *job, struct effects *fx, enum link link)
@@ -181,10 +196,9 @@ static void repair(struct job *job, struct effects *fx)
     job->repaired = true;
     MARK("tmp, new and cur are made");
     job->stage = STAGE_REPAIRS;
-    if (job->own) {
+    if (job->own)
         add_mkdir(job, fx, NULL);
-        add_sync_root(job, fx);
-    }
+    add_sync_above(job, fx);
     add_mkdir(job, fx, "tmp");
     add_mkdir(job, fx, "new");
     add_mkdir(job, fx, "cur");
@@ -238,7 +252,7 @@ static void replace_file(struct job *job, struct effects *fx)
 static void succeed(struct job *job, const char *words)
 {
     job->outcome = JOB_DELIVERED;
-    job->sure = true;
+    job->sure = job->sure_above = true;
     job->code = STATUS(2, 0, 0);
     job->words = words;
 }
@@ -272,6 +286,9 @@ static void give_reason(struct job *job, enum fault fault)
     job->outcome = JOB_LATER;
     job->code = rows[fault].code;
     job->words = rows[fault].words;
+    if (fault == FAULT_DENIED && job->failed == OP_SYNC_ABOVE)
+        job->words = "the folders above the mailbox may not be read; give the user that delivers "
+                     "there that right";
 }
 
 void job_fail(struct job *job, enum fault fault, struct effects *fx)
@@ -353,7 +370,7 @@ static void after_repair(struct job *job, const struct event *event, struct effe
         job_fail(job, job->fault, fx);
         return;
     }
-    job->sure = true;
+    job->sure = job->sure_above = true;
     if (job->offset == 0) {
         open_file(job, fx);
     } else {

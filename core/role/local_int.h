@@ -23,7 +23,7 @@
 
 enum {
     LOCAL_LANES = 4,            /* deliveries beside each other; a lane and a file slot each */
-    LOCAL_SURE = 1024,          /* mailboxes that a process remembers to have synced */
+    LOCAL_SURE = 1024,          /* mailboxes and domains it remembers to have synced */
     LOCAL_ASK_LANE = 4,         /* questions do not wait behind deliveries */
     LOCAL_NAME_MOST = 255,      /* one component of a path, as file systems have it */
     LOCAL_FOLDER_MOST = 2 * LOCAL_NAME_MOST + 1,
@@ -76,7 +76,7 @@ enum stage {
 enum op {
     OP_NONE,
     OP_STAT_NEW, OP_LIST_CUR, OP_UNLINK, OP_CREATE, OP_MKDIR, OP_WRITE, OP_SYNC, OP_CLOSE,
-    OP_LINK, OP_RENAME, OP_SYNC_NEW, OP_SYNC_CUR, OP_SYNC_BOX,
+    OP_LINK, OP_RENAME, OP_SYNC_NEW, OP_SYNC_CUR, OP_SYNC_BOX, OP_SYNC_ABOVE,
     OPS
 };
 
@@ -92,7 +92,8 @@ struct job {
     bool open, made;            /* the slot holds a file; tmp/NAME may be ours to remove */
     bool repaired, reopened;    /* each is tried once */
     bool own;                   /* the mailbox itself may have to be made, in its root */
-    bool sure;                  /* the names tmp, new and cur in the mailbox are durable */
+    bool sure;                  /* its name, and tmp, new and cur in it, are durable */
+    bool sure_above;            /* so is the name of its domain */
     enum stage stage;
     bool busy;                  /* a chain is under way */
     enum op last;               /* ... and ends with this */

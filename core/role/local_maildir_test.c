@@ -34,6 +34,8 @@ static bool folder_is_there(const struct world *w, struct bytes path, bool itsel
 {
     struct bytes box = bytes_of(w->mailbox), rest;
 
+    if (itself && (path.n == 0 || bytes_equal(path, bytes_upto(box, '/'))))
+        return true;
     if (box.n == 0 || !bytes_begins(path, box))
         return false;
     rest = bytes_skip(path, box.n);

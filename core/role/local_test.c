@@ -27,11 +27,15 @@ static void a_letter_is_delivered(void **state)
     assert_true(bytes_ends(content, BYTES("Subject: x\n\nhello\nbye\n")));
     assert_true(bytes_find(content, '\r') == content.n);
     assert_int_equal(count_files(&w, "/"), 1);
-    /* the text, then sync, close, sync of the mailbox, link, sync of new */
-    assert_string_equal(w.ops, "CWWWWSXDLD");
+    /* text, sync, close, sync of the mailbox, its domain and the root, link, sync of new */
+    assert_string_equal(w.ops, "CWWWWSXDDDLD");
     deliver(&w, (struct order){ .to = "jo@example.org" });
     /* that once is enough; the same name is replaced */
-    assert_string_equal(w.ops + 10, "CWWWWSXLDND");
+    assert_string_equal(w.ops + 12, "CWWWWSXLDND");
+    copy(w.mailbox, BYTES("example.org/al"));
+    deliver(&w, (struct order){ .to = "al@example.org" });
+    /* the name of another mailbox is in the domain; that of the domain is known to be safe */
+    assert_string_equal(w.ops + 23, "CWWWWSXDDLD");
     stop(&w);
 }
 
