@@ -14,6 +14,7 @@ enum {
     WHOLE_MOST = 160,        /* states of one moment */
     SAMPLES = 24,
     TORN_SAMPLES = 8,
+    KILLS = 4,
     DEPTH = 3,
     FLIPS = 60,             /* of each story */
     IDLE_MS = 3000,         /* until the store has marked all of it as durable */
@@ -205,6 +206,17 @@ static void crash_every_way(struct search *search)
     search->result->whole += !more;
 }
 
+/* The process alone dies: the next one finds all that was written, though a sync of it may have
+   failed. In some of these the power goes after that. */
+static void kill_store(struct search *search)
+{
+    struct disk *disk = disk_copy(search->disk);
+
+    disk_set_space(disk, (uint64_t)4 << 30);
+    start_again(search, disk, search->ledger, 1);
+    disk_free(disk);
+}
+
 static bool moment(void *ctx, struct rig *rig, const struct io *io)
 {
     struct search *search = ctx;
@@ -221,6 +233,8 @@ static bool moment(void *ctx, struct rig *rig, const struct io *io)
         crash_every_way(search);
     for (unsigned i = 0; i < (few ? TORN_SAMPLES : SAMPLES) && search->result->kept; i++)
         crash(search, dice_chooser(&search->dice), few || i % 3 == 0);
+    for (unsigned i = 0; i < KILLS && search->story->fails && search->result->kept; i++)
+        kill_store(search);
     return search->result->kept;
 }
 

@@ -120,6 +120,7 @@ const struct story stories[] = {
     { "segments roll over", &store_ops, a_few, send_in_turn, false, false },
     { "stragglers are moved", &store_ops, many, keep_stragglers, false, false },
     { "a sync fails", &store_ops, three_small, deliver, true, true },
+    { "a sync fails, many recipients", &store_ops, two_to_many, deliver, true, true },
     { "a failure is reported", &reporter_ops, three_that_fail, fail_and_report, false, false },
     { "the disk is full", &store_ops, a_few, fill_the_disk, false, true },
 };

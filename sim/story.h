@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * sim/story.h: what happens to a store in the crash enumerator, step by step: eleven stories.
+ * sim/story.h: what happens to a store in the crash enumerator, step by step: twelve stories.
  */
 #ifndef POSTERN_SIM_STORY_H
 #define POSTERN_SIM_STORY_H
