@@ -331,6 +331,7 @@ static void check_hostile(const struct lang *lang, struct bytes text)
     buffer_done(&out);
 }
 
+/* DSN-004 */
 static void test_hostile(void **state)
 {
     char noise[300];

@@ -155,6 +155,7 @@ def the_html_asks_nobody(bench):
 
 
 def nothing_foreign_leaves_raw(bench):
+    """DSN-004"""
     nasty = 'x\033[2J\u202e<script>alert(1)</script>"\'&\u200b\x9b31m\x07'
     message = (DSN % ('failed', '5.7.1', '550 5.7.1 ' + nasty, '', nasty)).encode() \
         .replace(b'jane@', '"<b>\u202e"@'.encode())
