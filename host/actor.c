@@ -98,6 +98,7 @@ void actor_free(struct actor *actor)
     lanes_free(actor->lanes);
     http_free(actor->http);
     resolver_free(actor->resolver);
+    fetcher_free(actor->fetcher);
     conns_done(&actor->conns);
     files_done(&actor->files);
     if (actor->role != NULL)
@@ -175,6 +176,19 @@ bool actor_open_resolver(struct actor *actor, struct conf_texts servers, struct 
 {
     actor->resolver = resolver_new(actor->loop, servers, anchor, actor, on_resolved);
     return actor->resolver != NULL;
+}
+
+static void on_fetched(void *of, uint64_t token, enum fetch_result result, unsigned status,
+                       struct bytes body)
+{
+    actor_post(of, &(struct event){ .kind = EV_FETCHED, .token = token, .bytes = body,
+                                    .number = (uint64_t)result | (uint64_t)status << 8 });
+}
+
+bool actor_open_fetcher(struct actor *actor, struct bytes authorities)
+{
+    actor->fetcher = fetcher_new(actor->loop, authorities, actor, on_fetched);
+    return actor->fetcher != NULL;
 }
 
 /* ---- posted events ---- */
@@ -288,6 +302,8 @@ static void do_effect(struct actor *actor, const struct effect *effect)
     case FX_RESOLVE:
         resolver_ask(actor->resolver, effect->number, (uint16_t)effect->conn, effect->bytes);
         break;
+    case FX_FETCH: fetcher_ask(actor->fetcher, effect->number, effect->bytes); break;
+    case FX_FETCH_END: fetcher_end(actor->fetcher, effect->number); break;
     case FX_ANSWER: http_answer(actor->http, effect->number, effect->web); break;
     case FX_EXIT: actor_end(actor, (int)effect->number); break;
     }

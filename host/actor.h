@@ -6,6 +6,7 @@
 #define POSTERN_HOST_ACTOR_H
 
 #include "host/conn.h"
+#include "host/fetch.h"
 #include "host/file.h"
 #include "host/http.h"
 #include "host/io.h"
@@ -28,6 +29,7 @@ struct actor {
     struct links links;
     struct files files;
     struct resolver *resolver;  /* NULL: it does not ask the DNS */
+    struct fetcher *fetcher;    /* NULL: it does not fetch */
     struct http *http;          /* NULL: it is not asked over HTTP */
     struct lanes *lanes;        /* NULL: no files */
     struct watcher lanes_watch;
@@ -56,6 +58,8 @@ MUST_USE bool actor_open_web(struct actor *actor, int fd);
 /* Resolve names for it; `anchor`: the text of the file of the root's keys. */
 MUST_USE bool actor_open_resolver(struct actor *actor, struct conf_texts servers,
                                   struct bytes anchor);
+/* Fetch over HTTPS for it; `authorities` as PEM. */
+MUST_USE bool actor_open_fetcher(struct actor *actor, struct bytes authorities);
 /* Step it with all that was posted, now. */
 void actor_read_inbox(struct actor *actor);
 /* Step it now, and do what it asks for. */

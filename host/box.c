@@ -119,7 +119,8 @@ void box_log(const struct box *box, struct log_sink *log, struct bytes label)
     }
     log_begin(&line, "box");
     log_uint(&line, "uid", geteuid());
-    log_ours(&line, "network", box->rights->may & (MAY_CONNECT | MAY_DNS) ? BYTES("connects")
+    bool connects = (box->rights->may & (MAY_CONNECT | MAY_DNS | MAY_FETCH)) != 0;
+    log_ours(&line, "network", connects ? BYTES("connects")
                              : box->no_network ? BYTES("none") : BYTES("shared"));
     log_uint(&line, "landlock", (uint64_t)box->landlock);
     log_uint(&line, "calls", box->calls);

@@ -43,7 +43,7 @@ static struct rules rules_of(int abi, unsigned may)
         rules.files |= LATER_FS_IOCTL_DEV;
     if (abi >= ABI_NET)
         rules.network = LATER_NET_BIND_TCP
-                      | (may & (MAY_CONNECT | MAY_DNS) ? 0 : LATER_NET_CONNECT_TCP);
+                      | (may & (MAY_CONNECT | MAY_DNS | MAY_FETCH) ? 0 : LATER_NET_CONNECT_TCP);
     if (abi >= ABI_SCOPE)
         rules.scoped = LATER_SCOPE_ABSTRACT_UNIX | LATER_SCOPE_SIGNAL;
     return rules;

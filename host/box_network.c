@@ -9,7 +9,7 @@
 
 static bool wants_none(const struct box *box)
 {
-    return !(box->rights->may & (MAY_CONNECT | MAY_DNS)) && !box->no_network;
+    return !(box->rights->may & (MAY_CONNECT | MAY_DNS | MAY_FETCH)) && !box->no_network;
 }
 
 /* Listeners that were made outside still accept. */

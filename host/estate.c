@@ -356,6 +356,8 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
     if (rights->may & MAY_DNS
         && !actor_open_resolver(actor, estate->conf->resolver, buffer_bytes(&estate->anchor)))
         return false;
+    if (rights->may & MAY_FETCH && !actor_open_fetcher(actor, estate->conf->authorities_text))
+        return false;
     return rights->lanes == 0 || actor_open_lanes(actor, rights->lanes);
 }
 

@@ -97,7 +97,7 @@ static void tiny_step(void *of, const struct event *event, struct effects *fx)
     case EV_END: fx_close(fx, event->conn); break;
     case EV_ACCEPT: case EV_CLOSED: case EV_DRAINED: case EV_IO: case EV_ALARM: case EV_TURN:
     case EV_RELOAD: case EV_CHILD:
-    case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED:
+    case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED: case EV_FETCHED:
         break;
     }
 }
@@ -106,7 +106,7 @@ static void tiny_step(void *of, const struct event *event, struct effects *fx)
 static const struct role_ops tiny_front = TINY("front"), tiny_store = TINY("store"),
                              tiny_local = TINY("local"), tiny_admin = TINY("admin"),
                              tiny_relay = TINY("relay"), tiny_keys = TINY("keys"),
-                             tiny_names = TINY("names");
+                             tiny_names = TINY("names"), tiny_fetch = TINY("fetch");
 
 const struct role_ops *role_ops_of(enum role_kind kind)
 {
@@ -114,7 +114,7 @@ const struct role_ops *role_ops_of(enum role_kind kind)
         [ROLE_MASTER] = &master_ops, [ROLE_FRONT] = &tiny_front, [ROLE_STORE] = &tiny_store,
         [ROLE_LOCAL] = &tiny_local, [ROLE_ADMIN] = &tiny_admin,
         [ROLE_RELAY] = &tiny_relay, [ROLE_KEYS] = &tiny_keys,
-        [ROLE_NAMES] = &tiny_names,
+        [ROLE_NAMES] = &tiny_names, [ROLE_FETCH] = &tiny_fetch,
     };
     return rows[kind];
 }
@@ -442,7 +442,7 @@ static void children_die_with_master(void **state)
     until_ready(ground);
     kill(ground->master, SIGKILL);
     assert_int_equal(master_status(ground), -SIGKILL);
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 9; i++)
         assert_true(waitpid(-1, NULL, 0) > 0);      /* ours now, and dead */
     assert_int_equal(waitpid(-1, NULL, 0), -1);
 }

@@ -90,7 +90,7 @@ static void step(void *of, const struct event *event, struct effects *fx)
     case EV_PEER_DOWN: note(role->peers, sizeof(role->peers), '-', event); break;
     case EV_STOP: fx_exit(fx, 0); break;
     case EV_START: case EV_CLOSED: case EV_DRAINED: case EV_TURN: case EV_RELOAD: case EV_CHILD:
-    case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED:
+    case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED: case EV_FETCHED:
         break;
     }
 }

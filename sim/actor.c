@@ -349,7 +349,7 @@ static bool do_effect(struct actor *actor, struct effect *effect)
     case FX_LOG: return true;
     case FX_EXIT: return false;
     case FX_SPAWN: case FX_KILL: case FX_RELOAD: case FX_ANSWER: case FX_USER:
-    case FX_RESOLVE:
+    case FX_RESOLVE: case FX_FETCH: case FX_FETCH_END:
         world_break(actor->world, "%s does what only master may", actor->ops->name);
         return false;
     }

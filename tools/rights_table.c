@@ -50,7 +50,7 @@ static unsigned calls_of(unsigned may)
 static const char *network_of(unsigned may)
 {
     return may & MAY_BIND ? "binds, before anything else runs"
-         : may & (MAY_CONNECT | MAY_DNS) ? "connects"
+         : may & (MAY_CONNECT | MAY_DNS | MAY_FETCH) ? "connects"
          : may & (MAY_SMTP | MAY_CONTROL) ? "accepts; else an empty one" : "an empty one";
 }
 

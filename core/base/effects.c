@@ -80,6 +80,16 @@ void fx_resolve(struct effects *fx, uint64_t token, uint16_t type, struct bytes 
     add(fx, (struct effect){ .kind = FX_RESOLVE, .number = token, .conn = type, .bytes = name });
 }
 
+void fx_fetch(struct effects *fx, uint64_t token, struct bytes order)
+{
+    add(fx, (struct effect){ .kind = FX_FETCH, .number = token, .bytes = order });
+}
+
+void fx_fetch_end(struct effects *fx, uint64_t token)
+{
+    add(fx, (struct effect){ .kind = FX_FETCH_END, .number = token });
+}
+
 void fx_pause(struct effects *fx, uint32_t conn)
 {
     add(fx, (struct effect){ .kind = FX_PAUSE, .conn = conn });

@@ -25,6 +25,9 @@ enum effect_kind {
     FX_TELL,        /* a frame to another role; lost without a word when its channel is down */
     FX_RESOLVE,     /* names only: ask for the records of type `conn` of the name `bytes`;
                        EV_RESOLVED with `number` as its token, sooner or later */
+    FX_FETCH,       /* fetch only: do what `bytes` say (dns/fetch.h codes it); EV_FETCHED with
+                       `number` as its token, sooner or later */
+    FX_FETCH_END,   /* fetch only: give up the one with this `number`; nothing is told of it */
     FX_ALARM,       /* EV_ALARM at that monotonic time, in place of the one before; 0: none */
     FX_IO,          /* a file operation */
     FX_LOG,         /* one line, made by base/log.h, without its line end */
@@ -118,6 +121,9 @@ void fx_dial(struct effects *fx, uint32_t token, const struct net_address *addre
              struct bytes path);
 /* The name as dns/name.h has it; lives until the next step. */
 void fx_resolve(struct effects *fx, uint64_t token, uint16_t type, struct bytes name);
+/* An order as dns/fetch.h codes it; lives until the next step. */
+void fx_fetch(struct effects *fx, uint64_t token, struct bytes order);
+void fx_fetch_end(struct effects *fx, uint64_t token);
 void fx_pause(struct effects *fx, uint32_t conn);
 void fx_resume(struct effects *fx, uint32_t conn);
 void fx_close(struct effects *fx, uint32_t conn);

@@ -28,7 +28,7 @@ enum fault {
 };
 
 enum role_kind { ROLE_MASTER, ROLE_FRONT, ROLE_STORE, ROLE_LOCAL, ROLE_ADMIN, ROLE_RELAY,
-                 ROLE_KEYS, ROLE_USER, ROLE_NAMES, ROLE_KINDS };
+                 ROLE_KEYS, ROLE_USER, ROLE_NAMES, ROLE_FETCH, ROLE_KINDS };
 
 /* One of possibly several processes of a kind: fronts and users are many, the others index 0. */
 struct role_name {
@@ -72,6 +72,8 @@ enum event_kind {
                        this `token` */
     EV_RESOLVED,    /* FX_RESOLVE ended: `token` as given, `bytes` the answer as dns/answer.h codes
                        it */
+    EV_FETCHED,     /* FX_FETCH ended: `token` as given, `number` enum fetch_result of dns/fetch.h |
+                       HTTP status << 8, `bytes` the document */
     EV_CHILD,       /* master only: the process of `peer` ended, or could not be made */
 };
 

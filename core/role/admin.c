@@ -262,7 +262,7 @@ static void admin_step(void *role, const struct event *event, struct effects *fx
         admin_reloaded(admin, event, fx);
         break;
     case EV_START: case EV_IO: case EV_ALARM: case EV_TURN: case EV_CHILD: case EV_CONNECTED:
-    case EV_RESOLVED:
+    case EV_RESOLVED: case EV_FETCHED:
         break;
     }
     look_at_the_clock(admin, event->now, fx);

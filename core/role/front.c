@@ -243,7 +243,7 @@ static void on_event(struct front *front, const struct event *event)
     case EV_RELOAD:
         on_reload(front, event->conf);
         break;
-    case EV_IO: case EV_CHILD: case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED:
+    case EV_IO: case EV_CHILD: case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED: case EV_FETCHED:
         break;
     }
 }

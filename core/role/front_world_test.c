@@ -48,7 +48,7 @@ static void keep_effect(struct world *w, const struct effect *effect)
         break;
     case FX_EXIT: w->exited = true; break;
     case FX_IO: case FX_SPAWN: case FX_KILL: case FX_DIAL: case FX_RELOAD:
-    case FX_ANSWER: case FX_RESOLVE: case FX_USER:
+    case FX_ANSWER: case FX_RESOLVE: case FX_FETCH: case FX_FETCH_END: case FX_USER:
         fail_msg("not for a front to ask");
     }
 }

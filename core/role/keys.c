@@ -219,7 +219,7 @@ static void keys_step(void *role, const struct event *event, struct effects *fx)
     case EV_ALARM: on_alarm(keys); break;
     case EV_STOP: fx_exit(fx, 0); break;
     case EV_ACCEPT: case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED: case EV_TURN:
-    case EV_CHILD: case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED:
+    case EV_CHILD: case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED: case EV_FETCHED:
         break;
     }
     keys->fx = NULL;

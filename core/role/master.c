@@ -64,6 +64,7 @@ static void *master_make(const struct conf *conf, uint32_t index)
     add_child(master, ROLE_RELAY, 0);
     add_child(master, ROLE_KEYS, 0);
     add_child(master, ROLE_NAMES, 0);
+    add_child(master, ROLE_FETCH, 0);
     for (uint32_t i = 0; i < fronts && i < LIMIT_FRONTS; i++)
         add_child(master, ROLE_FRONT, i);
     return master;
@@ -256,7 +257,7 @@ static void master_step(void *role, const struct event *event, struct effects *f
     case EV_ALARM: on_alarm(master, event, fx); break;
     case EV_RELOAD: case EV_ACCEPT: case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED:
     case EV_TOLD: case EV_PEER_UP: case EV_PEER_DOWN: case EV_IO: case EV_TURN: case EV_CONNECTED:
-    case EV_ASKED: case EV_RESOLVED:
+    case EV_ASKED: case EV_RESOLVED: case EV_FETCHED:
         return;
     }
     set_alarm(master, fx);

@@ -15,6 +15,7 @@ const struct role_ops *role_ops_of(enum role_kind kind)
         [ROLE_STORE] = { .name = "store" }, [ROLE_LOCAL] = { .name = "local" },
         [ROLE_ADMIN] = { .name = "admin" }, [ROLE_RELAY] = { .name = "relay" },
         [ROLE_KEYS] = { .name = "keys" }, [ROLE_NAMES] = { .name = "names" },
+        [ROLE_FETCH] = { .name = "fetch" },
     };
     return &rows[kind];
 }
@@ -80,7 +81,7 @@ static void starts_every_role(void **state)
 
     (void)state;
     tell(&stage, (struct event){ .kind = EV_START });
-    assert_int_equal(count(&stage, FX_SPAWN), 9);
+    assert_int_equal(count(&stage, FX_SPAWN), 10);
     assert_int_equal(last(&stage, FX_SPAWN)->to.index, 2);
     end(&stage);
 }
@@ -142,11 +143,12 @@ static void ends_in_stages(void **state)
     child_ends(&stage, ROLE_FRONT, 0, 0);
     assert_int_equal(count(&stage, FX_KILL) + count(&stage, FX_SPAWN), 0);
     child_ends(&stage, ROLE_FRONT, 1, 0);
-    assert_int_equal(count(&stage, FX_KILL), 5);
+    assert_int_equal(count(&stage, FX_KILL), 6);
     child_ends(&stage, ROLE_RELAY, 0, 0);
     child_ends(&stage, ROLE_ADMIN, 0, 0);
     child_ends(&stage, ROLE_KEYS, 0, 0);
     child_ends(&stage, ROLE_NAMES, 0, 0);
+    child_ends(&stage, ROLE_FETCH, 0, 0);
     child_ends(&stage, ROLE_LOCAL, 0, 0);
     assert_int_equal(last(&stage, FX_KILL)->to.kind, ROLE_STORE);
     assert_int_equal(count(&stage, FX_EXIT), 0);
@@ -200,6 +202,7 @@ static void deaths_while_ending_are_final(void **state)
     child_ends(&stage, ROLE_RELAY, 0, 134);
     child_ends(&stage, ROLE_KEYS, 0, 134);
     child_ends(&stage, ROLE_NAMES, 0, 134);
+    child_ends(&stage, ROLE_FETCH, 0, 134);
     child_ends(&stage, ROLE_FRONT, 0, 0);
     assert_int_equal(count(&stage, FX_EXIT), 1);
     end(&stage);

@@ -190,7 +190,7 @@ static void names_step(void *role, const struct event *event, struct effects *fx
     case EV_STOP: fx_exit(fx, 0); break;
     case EV_START: case EV_ACCEPT: case EV_BYTES: case EV_END: case EV_CLOSED: case EV_DRAINED:
     case EV_PEER_UP: case EV_IO: case EV_TURN: case EV_RELOAD: case EV_CONNECTED: case EV_ASKED:
-    case EV_CHILD:
+    case EV_CHILD: case EV_FETCHED:
         break;
     }
     set_alarm(names);

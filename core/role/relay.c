@@ -176,7 +176,7 @@ static void on_event(struct relay *relay, const struct event *event)
                event->bytes.n < sizeof(relay->key) ? event->bytes.n : sizeof(relay->key));
         break;
     case EV_PEER_UP: case EV_TURN: case EV_ACCEPT: case EV_IO: case EV_CHILD: case EV_ASKED:
-    case EV_RESOLVED:
+    case EV_RESOLVED: case EV_FETCHED:
         break;
     }
 }

@@ -21,6 +21,7 @@ enum right {
     MAY_KEYS = 512,     /* read the folder of `certificates` */
     MAY_WEB = 1024,     /* answer over HTTP on the sockets of `web` */
     MAY_DNS = 4096,     /* ask the DNS: sockets of its own, UDP too */
+    MAY_FETCH = 8192,   /* connect to web servers, by TCP; receive and send */
     MAY_HOME = 2048,    /* be a system user: files below that one's home */
 };
 

@@ -30,7 +30,7 @@ static void only_one_role_holds_each_right(void **state)
     (void)state;
     static const enum right rights[] = {
         MAY_BIND, MAY_FORK, MAY_SMTP, MAY_SPOOL, MAY_MAIL, MAY_CONTROL, MAY_CONNECT, MAY_KEYS,
-        MAY_HOME, MAY_DNS,
+        MAY_HOME, MAY_DNS, MAY_FETCH,
     };
     for (size_t i = 0; i < COUNT(rights); i++) {
         unsigned holders = 0;

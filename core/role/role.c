@@ -13,6 +13,7 @@ const struct role_ops *role_ops_of(enum role_kind kind)
         [ROLE_KEYS] = &keys_ops,
         [ROLE_USER] = &user_ops,
         [ROLE_NAMES] = &names_ops,
+        [ROLE_FETCH] = &fetch_ops,
     };
     _Static_assert(COUNT(rows) == ROLE_KINDS, "a kind of role without a row");
 

@@ -19,7 +19,7 @@ struct role_ops {
 };
 
 extern const struct role_ops front_ops, store_ops, local_ops, admin_ops, relay_ops, keys_ops,
-                             user_ops, names_ops, master_ops;
+                             user_ops, names_ops, fetch_ops, master_ops;
 
 /* What a child that shall be a system user found of that one, before it took its first letter. */
 enum home_state {

@@ -339,7 +339,7 @@ static void store_step(void *role, const struct event *event, struct effects *fx
         break;
     case EV_IO: case EV_ALARM: case EV_TURN: case EV_ACCEPT: case EV_BYTES: case EV_END:
     case EV_CLOSED: case EV_DRAINED: case EV_CHILD: case EV_CONNECTED: case EV_ASKED:
-    case EV_RESOLVED:
+    case EV_RESOLVED: case EV_FETCHED:
         break;
     }
     store_tell_news(store, fx);

@@ -23,7 +23,8 @@ from harness import Skip, equal, true, wait_until
 ALLOWED = {('store', 'list the spool'), ('local', 'list the mail root'),
            ('relay', 'connect by TCP'), ('relay', 'send by UDP'),
            ('relay', 'connect to a unix socket'),
-           ('names', 'connect by TCP'), ('names', 'send by UDP')}
+           ('names', 'connect by TCP'), ('names', 'send by UDP'),
+           ('fetch', 'connect by TCP'), ('fetch', 'send by UDP')}
 # A child that delivers to one system user: it lives for a letter, so the drill has it made anew.
 USER = 'user'
 LEAST = 15

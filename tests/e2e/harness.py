@@ -32,7 +32,7 @@ space-reserve 1M
 """
 
 
-ROLES = ('front', 'store', 'local', 'admin', 'keys', 'relay', 'names')
+ROLES = ('front', 'store', 'local', 'admin', 'keys', 'relay', 'names', 'fetch')
 # As root, a server sees a system with our users in it; this one's files stay as they are.
 OWN_SYSTEM = """mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group &&
 exec "$@" """
