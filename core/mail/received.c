@@ -73,8 +73,9 @@ void received_put(struct buffer *to, const struct envelope *envelope, struct byt
     buffer_put_text(to, " id ");
     buffer_put(to, (struct bytes){ name, ID_TEXT });
     buffer_put_text(to, "\r\n\t");
-    /* 7-bit letters get no 8-bit field from us (RFC 6531, 3.7.3); "for" may be left out. */
-    if (envelope->smtputf8 || is_ascii(recipient)) {
+    /* 7-bit letters get no 8-bit field from us (RFC 6531, 3.7.3); "for" may be left out, and is
+       where several would be named, of whom each is none of the others' business. */
+    if (recipient.n > 0 && (envelope->smtputf8 || is_ascii(recipient))) {
         buffer_put_text(to, "for <");
         buffer_put(to, recipient);
         buffer_put_char(to, '>');

@@ -12,7 +12,7 @@ enum { DELIVERY_FIELDS_MOST = 3 * LIMIT_PATH + 4 * LIMIT_DOMAIN + 1024 };
 
 /* "Received: from HELO ([peer]) by HOST with PROTOCOL id ID for <recipient>; date" and CRLF,
    folded. The name the client gave itself is a stranger's: what cannot stand there is written as
-   "?". */
+   "?". An empty recipient is left out. */
 void received_put(struct buffer *to, const struct envelope *envelope, struct bytes recipient,
                   uint64_t id);
 

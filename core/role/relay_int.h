@@ -2,24 +2,41 @@
  *
  * role/relay_int.h: what the files of relay share. Nobody else includes it.
  *
- *   relay.c         the role: frames, events, time
- *   relay_job.c     letters on their way, and questions whether a mailbox is there
- *   relay_link.c    connections: dialled, spoken on, kept, given up
+ *   relay.c           the role: frames, events, time
+ *   relay_place.c     destinations: found, made, forgotten; who waits there
+ *   relay_dest.c      of a destination elsewhere: its hosts and their addresses, as the DNS says
+ *   relay_names.c     questions to the role names
+ *   relay_channel.c   what a connection to a host must be, for that letter; the next one to dial
+ *   relay_memo.c      what is remembered of hosts and addresses
+ *   relay_job.c       letters on their way
+ *   relay_tell.c      what the store is told of them
+ *   relay_ask.c       questions whether a mailbox is there
+ *   relay_link.c      connections: spoken on, kept, given up
+ *   relay_dial.c      new connections, and letters for those that are free
+ *   relay_tls.c       TLS on a connection
  */
 #ifndef POSTERN_ROLE_RELAY_INT_H
 #define POSTERN_ROLE_RELAY_INT_H
 
 #include "base/effects.h"
 #include "base/limits.h"
+#include "crypt/tls_client.h"
+#include "dns/channel.h"
+#include "dns/mx.h"
 #include "mail/envelope.h"
 #include "plan/route.h"
 #include "role/wire.h"
 #include "smtp/client.h"
 
 enum {
-    RELAY_LINKS = 128,              /* connections of one relay */
+    RELAY_LINKS = 256,              /* connections of one relay */
+    RELAY_PLACES = 4096,            /* destinations that are remembered */
+    RELAY_HELD = 256,               /* of those that are suspended */
+    RELAY_QUESTIONS = 1024,         /* to names, under way */
+    RELAY_MEMOS = 4096, RELAY_MEMO_WAYS = 8,
     RELAY_KNOWN = 8192,
     RELAY_ASKS = 1024,              /* questions under way; more are answered with "not now" */
+    RELAY_HOST_ADDRESSES = 5,       /* of a host, of each family */
     RELAY_BEGIN_BYTES = 128 * 1024, /* a letter is begun when so much of it is here, or all */
     RELAY_AHEAD = 256 * 1024,       /* octets on their way to a server that has not drained them */
     RELAY_PIECE = 60 * 1024,
@@ -31,45 +48,149 @@ enum {
     RELAY_IDLE_MS = 20 * 1000,          /* a connection without a letter is ended */
     RELAY_REST_MS = 1000,               /* after a server could not be reached; doubled up to */
     RELAY_REST_MOST_MS = 60 * 1000,
+    RELAY_AWAY_REST_MS = 30 * 1000,     /* the same of an address elsewhere */
+    RELAY_AWAY_REST_MOST_MS = 10 * 60 * 1000,
+    RELAY_BROKEN_MS = 60 * 60 * 1000,   /* TLS failed there: in clear, where nothing asks for it */
+    RELAY_UNFIT_MS = 5 * 60 * 1000,     /* TLS failed, and it must be: other hosts first */
+    RELAY_QUIRK_MS = 24 * 60 * 60 * 1000,
+    RELAY_STRIKES = 2,                  /* so often in a row it broke: a quirk */
+    RELAY_FAILED_MS = 10 * 1000,        /* an answer of the DNS that failed is kept so long */
+    RELAY_CONFIRM_MS = 3 * 60 * 1000,   /* a second "no" so much later confirms the first */
+    RELAY_WIDTH = 2,                    /* connections that a destination begins with */
     RELAY_STOP_MS = 3 * 1000,
 };
 
-/* A letter for one recipient, or a question. */
+/* One recipient of a letter, or who asks. */
+struct relay_rcpt {
+    uint32_t number;                /* the store's job; of a question its token */
+    uint32_t recipient, attempt;
+    bool told;
+    char *entry;                    /* what its struct recipient borrows from */
+};
+
+/* A letter for recipients at one destination, or a question. */
 struct relay_job {
-    struct relay_job *next;         /* of the server's, in the order they came */
-    uint32_t number;                /* the store's; of a question its token */
+    struct relay_job *next;         /* of the place's, in the order they came */
+    uint32_t lead;                  /* the job of the store's that its text comes with */
     bool ask;
     struct place *place;
     struct link *link;              /* NULL: it waits for one */
     uint64_t letter;
-    uint32_t recipient, attempt;
-    struct buffer kept;             /* sender and address, borrowed from below */
-    struct bytes sender, address;
-    struct recipient to;            /* the same address, as the client machine takes it */
+    struct relay_rcpt *rcpts;
+    struct recipient *to;           /* beside them, as the client machine takes them */
+    size_t n, room, left;           /* left: those not told */
+    size_t said;                    /* of the transaction under way: the first so many */
+    struct buffer kept;             /* the envelope's head */
+    struct envelope envelope;       /* borrows from it */
     enum body_kind body;
-    bool smtputf8, ended, told;
+    bool smtputf8, require_tls, tls_optional;
+    bool made;                      /* what we put on top is in its text */
+    bool looked;                    /* its header was looked at */
+    bool ended;
     uint64_t size;
     struct buffer text;             /* come and not yet handed on; `from` of it is */
     size_t from;
     size_t handed;                  /* the most that `from` was: credit was given up to there */
     bool cut;                       /* what was handed on is forgotten: it cannot begin anew */
-    size_t owed;                    /* octets of the store's text for which no credit was given */
     size_t added;                   /* octets at its front that are ours */
 };
 
-/* A server that letters go to. */
+/* ---- destinations elsewhere */
+
+enum fact_state { FACT_NONE, FACT_ASKED, FACT_KNOWN };
+struct fact {
+    uint8_t state;                  /* enum fact_state */
+    uint8_t verdict;                /* KNOWN: enum dns_verdict */
+    bool proved;
+    uint64_t until_ms;              /* KNOWN: and it counts as known until then */
+};
+
+struct dest_host {
+    char name[DNS_NAME_MOST];
+    uint8_t n;                      /* 0: the address alone is known */
+    struct fact a, aaaa, tlsa;
+    uint8_t ips[2][RELAY_HOST_ADDRESSES][16];   /* IPv6, IPv4 */
+    uint8_t ips_n[2];
+    struct buffer records;          /* of TLSA, as blocks */
+};
+
+struct dest {
+    uint16_t port;
+    bool routed;                    /* its host is the configuration's word */
+    bool signs_in;                  /* the smart host, with a password */
+    bool secure;                    /* the hosts' names came from a secure answer, or from us */
+    bool implicit;                  /* no MX: the domain is its own host */
+    struct fact mx;
+    struct status_code flaw;        /* class not 0: it has no hosts, and that is why */
+    const char *flaw_words;
+    uint64_t no_since_ms;           /* when an answer first said, unproved, that nothing is there */
+    struct dest_host *hosts;
+    size_t hosts_n;
+    uint16_t age;                   /* another when the hosts are others */
+    enum sts_mode sts;              /* STS_NONE until somebody fetches policies */
+};
+
+/* Who asked names for what. */
+enum question_kind { ASK_MX, ASK_A, ASK_AAAA, ASK_TLSA };
+struct question {
+    bool waits;
+    uint16_t turn;
+    uint8_t kind;                   /* enum question_kind */
+    uint8_t host;
+    uint16_t age;                   /* of the destination's hosts */
+    struct place *place;
+};
+
+/* ---- places */
+
+/* A destination: a server that keeps mailboxes of ours, or one elsewhere. */
 struct place {
-    struct conf_route route;
-    struct bytes name;              /* as the configuration writes it */
+    struct place *next_busy;
+    bool busy;                      /* it is in the list of those that have jobs */
+    struct conf_route route;        /* a server of ours; else `dest` */
+    struct dest *dest;
+    struct bytes name;              /* as the configuration writes it; elsewhere: its one name */
     struct relay_job *jobs, **jobs_end;
     size_t letters;                 /* of those that are no questions */
+    size_t links;                   /* connections to it, of whatever state */
+    size_t questions;               /* to names, for it */
+    uint64_t asked_ms;              /* the last of them */
     uint64_t rests_until_ms;        /* it could not be reached: not before then */
     unsigned failures;              /* in a row */
     struct buffer why;              /* the last one */
-    struct buffer kept;             /* what `route` and `name` borrow from after a reload */
+    struct buffer kept;             /* what `route` and `name` borrow from */
+    size_t width;                   /* connections it may have */
+    uint64_t used_ms;
+    uint64_t minute_ms;             /* letters since then, for destination-rate */
+    uint64_t minute_n;
 };
 
+/* ---- what is remembered of a host, or of an address */
+
+enum tls_level { LEVEL_UNKNOWN, LEVEL_CLEAR, LEVEL_TLS, LEVEL_NAME, LEVEL_DANE };
+struct memo {
+    uint64_t key;                   /* 0: free */
+    uint64_t used_ms;
+    uint64_t bad_until_ms;          /* it could not be reached; or its TLS will not do */
+    unsigned failures;
+    struct status_code code;        /* of that */
+    struct buffer why;
+    uint64_t broken_until_ms;       /* TLS breaks there */
+    uint64_t quirk_until_ms;
+    unsigned avoid;                 /* enum client_extension */
+    bool helo;
+    uint8_t strikes;
+    uint8_t best, now;              /* enum tls_level: the ledger */
+    struct buffer ticket;
+    uint64_t ticket_key;
+};
+
+/* ---- connections */
+
 enum link_state { LINK_FREE, LINK_DIALS, LINK_OPEN, LINK_CLOSES };
+/* What a connection must be for a letter: by REQUIRETLS, and by TLS-Required: no. */
+enum { LETTER_PLAIN, LETTER_OPTIONAL, LETTER_REQUIRES, LETTER_BOTH, LETTER_WISHES };
+
 struct link {
     enum link_state state;
     struct place *place;
@@ -79,68 +200,189 @@ struct link {
     size_t ahead;                   /* octets sent since it was drained */
     uint64_t since_ms;              /* of the last thing that happened */
     uint64_t due_ms;
-    bool kept;                      /* a letter went over it before */
+    size_t letters;                 /* that went over it */
     bool heard;                     /* the server said something since its letter began */
+    bool taken;                     /* it took something of the letter in hand */
     bool greeted;                   /* the server has said what it can */
+    bool spoke;                     /* the server said anything */
     bool gone;                      /* EV_CLOSED came: nothing may be asked of it */
     bool late;                      /* DIALS: given up; what comes of it is closed */
+    /* elsewhere */
+    struct buffer host;             /* its name; empty: an address alone */
+    struct net_address at;
+    struct channel channel;
+    enum channel_need needs[LETTER_WISHES];
+    struct buffer tlsa;             /* records, as blocks */
+    struct tls *tls;
+    bool shaking;                   /* the handshake is under way */
+    uint8_t level;                  /* enum tls_level, when greeted */
 };
 
 struct relay {
     const struct conf *conf;
     struct routes *routes;
-    struct place *places;
+    struct tls_context *tls;        /* NULL: memory was short */
+    struct place *places[RELAY_PLACES];
+    uint64_t hashes[RELAY_PLACES];  /* of their names */
     size_t places_n;
+    struct place *busy;
+    struct bytes held[RELAY_HELD];
+    size_t held_n;
+    struct question questions[RELAY_QUESTIONS];
+    struct memo *memos;             /* RELAY_MEMOS, made when first needed */
     struct link links[RELAY_LINKS];
     size_t asks;
     uint8_t key[16];
     uint64_t known[RELAY_KNOWN];    /* hashes of addresses whose mailbox was there */
     struct moment now;
     struct effects *fx;             /* of the step in hand */
-    uint64_t alarm_ms, stop_ms, windows;
+    uint64_t alarm_ms, stop_ms, windows, numbers;
+    bool names;                     /* that role is there */
     bool stopping, over;
 };
+
+/* ---- relay_place.c */
+
+/* The server of ours at that route; NULL: there is none. */
+struct place *relay_place_ours(struct relay *relay, const struct conf_route *route);
+/* The destination of an address elsewhere; NULL, *ret_known false: it has none; true: no memory. */
+struct place *relay_place_away(struct relay *relay, struct bytes address, bool *ret_known);
+/* Those of the settings, from now on. False: no memory. */
+MUST_USE bool relay_places_make(struct relay *relay);
+/* The settings are others: what borrows from them is copied, or forgotten. */
+MUST_USE bool relay_places_reload(struct relay *relay);
+void relay_places_done(struct relay *relay);
+/* It has a job: it gets its turn. */
+void relay_place_is_busy(struct relay *relay, struct place *place);
+/* A turn for each that has jobs. */
+void relay_places_turn(struct relay *relay);
+/* A server of ours could not be reached. */
+void relay_place_rest(struct relay *relay, struct place *place, struct status_code code,
+                      struct bytes words);
+/* Suspended, or not any more. */
+void relay_hold(struct relay *relay, struct bytes name, bool on);
+bool relay_is_held(const struct relay *relay, struct bytes name);
+/* How many letters a server that is silent may hold. */
+size_t relay_share(const struct relay *relay, const struct place *place);
+/* It is silent: letters beyond its share go back to the store, and who asks for a mailbox hears
+   what was known of it before. */
+void relay_shed(struct relay *relay, struct place *place);
+/* May it have one more letter now, as far as destination-rate goes? Counts it. */
+bool relay_place_paces(struct relay *relay, struct place *place);
+
+/* ---- relay_dest.c */
+
+MUST_USE struct dest *dest_new(struct relay *relay, struct bytes name);
+void dest_free(struct dest *dest);
+enum dest_state { DEST_READY, DEST_ASKS, DEST_FLAWED };
+/* Are its hosts known? Asks when they are not. */
+enum dest_state dest_hosts(struct relay *relay, struct place *place);
+/* And the addresses of that host? READY also when there is none. */
+enum dest_state dest_addresses(struct relay *relay, struct place *place, size_t host);
+/* And its TLSA records? */
+enum dest_state dest_tlsa(struct relay *relay, struct place *place, size_t host);
+/* An answer came. */
+void dest_answer(struct relay *relay, const struct question *question,
+                 const struct dns_answer *answer);
+
+/* ---- relay_names.c */
+
+/* Ask; false: not now, and it counts as failed. */
+bool relay_names_ask(struct relay *relay, struct place *place, enum question_kind kind,
+                     size_t host, struct bytes name);
+void relay_names_is(struct relay *relay, const struct wire_name_is *is);
+/* The role is there, or is gone: what was asked of it has failed. */
+void relay_names_peer(struct relay *relay, bool up);
+
+/* ---- relay_channel.c */
+
+struct target {
+    size_t host;
+    struct net_address at;
+    struct channel channel;
+    enum channel_need needs[LETTER_WISHES];
+};
+enum target_state {
+    TARGET_FOUND, TARGET_ASKS,
+    TARGET_NONE,                /* as things stand; *ret_result says why */
+};
+/* Where to dial next for a letter of such wishes. */
+enum target_state relay_target(struct relay *relay, struct place *place, unsigned wishes,
+                               struct target *ret_target, struct client_result *ret_result);
+/* Will that connection do for it? */
+bool relay_link_suits(const struct link *link, const struct relay_job *job);
+unsigned relay_wishes(const struct relay_job *job);
+
+/* ---- relay_memo.c: never NULL but without memory; good until the next call */
+
+struct memo *relay_memo_host(struct relay *relay, struct bytes host);
+struct memo *relay_memo_at(struct relay *relay, const struct net_address *at);
+/* Of a connection: its host's, or where it has no name its address's. */
+struct memo *relay_memo_link(struct relay *relay, const struct link *link);
+void memo_bad(struct memo *memo, uint64_t until_ms, struct status_code code, struct bytes why);
+void relay_memos_done(struct relay *relay);
 
 /* ---- relay_job.c */
 
 void relay_job_begin(struct relay *relay, const struct wire_job_begin *begin);
+void relay_job_also(struct relay *relay, const struct wire_job_also *also);
 void relay_job_part(struct relay *relay, const struct wire_job_part *part);
 void relay_job_end(struct relay *relay, uint32_t number);
 void relay_job_drop(struct relay *relay, uint32_t number);
-void relay_ask(struct relay *relay, const struct wire_mailbox_ask *ask);
 /* The store died: nobody waits for anything. */
 void relay_forget_all(struct relay *relay);
-void relay_job_result(struct relay *relay, struct relay_job *job,
-                      const struct client_result *result);
-/* Back to the store: this was no attempt. Frees it. */
-void relay_job_again(struct relay *relay, struct relay_job *job);
-/* Out of its server's list, and freed. */
+/* A new one at the end of the place's list, without a recipient; NULL: no memory. */
+struct relay_job *relay_job_new(struct relay *relay, struct place *place);
+MUST_USE bool relay_job_add(struct relay_job *job, const struct relay_rcpt *rcpt,
+                            struct bytes entry);
+/* Out of its place's list, and freed. */
 void relay_job_free(struct relay *relay, struct relay_job *job);
-/* The first that waits for a connection and can be begun; NULL: none. */
-struct relay_job *relay_job_next(struct place *place);
-/* Those that wait have this result; `questions_too`. */
-void relay_give_up_waiting(struct relay *relay, struct place *place, struct status_code code,
-                           struct bytes words);
-/* How many letters a server that is silent may hold. */
-size_t relay_share(const struct relay *relay);
-/* It is silent: letters beyond its share go back to the store, and who asks for a mailbox hears
-   what was known of it before. */
-void relay_shed(struct relay *relay, struct place *place);
+/* Can it be begun, as soon as there is a connection? */
+bool relay_job_is_ready(struct relay_job *job);
+/* Those recipients that are not told, and nobody else: the next transaction is theirs. */
+void relay_job_rest(struct relay_job *job);
 /* Credit for what was handed on since. */
 void relay_job_credit(struct relay *relay, struct relay_job *job, size_t handed);
 
+/* ---- relay_tell.c */
+
+/* Words before anything was made of it. */
+void relay_tell(struct relay *relay, uint32_t number, enum job_outcome outcome,
+                struct status_code code, struct bytes words);
+/* The i-th recipient's result; once. `link` may be NULL. */
+void relay_job_result(struct relay *relay, struct relay_job *job, const struct link *link, size_t i,
+                      const struct client_result *result);
+/* The same for all that have none. */
+void relay_job_results(struct relay *relay, struct relay_job *job,
+                       const struct client_result *result);
+/* Back to the store: this was no attempt. Frees it. */
+void relay_job_again(struct relay *relay, struct relay_job *job);
+
+/* ---- relay_ask.c */
+
+void relay_ask(struct relay *relay, const struct wire_mailbox_ask *ask);
+void relay_ask_result(struct relay *relay, struct relay_job *job,
+                      const struct client_result *result);
+/* What was known of it before. */
+void relay_ask_guess(struct relay *relay, struct relay_job *job);
+
 /* ---- relay_link.c */
 
-/* Begin what can be begun: letters on idle connections, new connections. */
-void relay_place_turn(struct relay *relay, struct place *place);
 void relay_connected(struct relay *relay, const struct event *event);
 void relay_bytes(struct relay *relay, uint32_t conn, struct bytes bytes);
 void relay_drained(struct relay *relay, uint32_t conn);
 void relay_closed(struct relay *relay, uint32_t conn, bool end);
+/* Octets of the server, plain by now; then all that comes of them. */
+void relay_link_step(struct relay *relay, struct link *link, struct bytes in);
 /* Go on with its letter, and send. */
 void relay_link_go(struct relay *relay, struct link *link);
+void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *job);
 /* Break it off: what its letter's fate is was told, or nobody asks. */
 void relay_link_abort(struct relay *relay, struct link *link);
+/* The same, without a word about why: that is known. */
+void relay_link_drop(struct relay *relay, struct link *link);
+void relay_link_touch(struct relay *relay, struct link *link);
+void relay_link_free(struct link *link);
 /* Those whose time is over. */
 void relay_links_late(struct relay *relay);
 uint64_t relay_links_due(const struct relay *relay);
@@ -149,5 +391,23 @@ bool relay_is_stalled(const struct relay *relay, const struct place *place);
 /* No letter is under way on any. */
 bool relay_is_quiet(const struct relay *relay);
 void relay_links_done(struct relay *relay);
+
+/* ---- relay_dial.c */
+
+/* Begin what can be begun: letters on idle connections, new connections. */
+void relay_place_turn(struct relay *relay, struct place *place);
+/* The next letter for that connection; NULL: none. */
+struct relay_job *relay_next_for(struct relay *relay, const struct link *link);
+
+/* ---- relay_tls.c */
+
+void relay_tls_begin(struct relay *relay, struct link *link);
+void relay_tls_bytes(struct relay *relay, struct link *link, struct bytes bytes);
+/* False: it has failed. */
+MUST_USE bool relay_tls_send(struct relay *relay, struct link *link, struct bytes plain);
+/* The server cannot give what must be: remembered of the host. */
+void relay_tls_lacks(struct relay *relay, struct link *link, struct bytes words);
+/* It is greeted: how good is it, and was it better before? */
+void relay_tls_note(struct relay *relay, struct link *link);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "role/relay_int.h"
 
+#include "base/ip.h"
 #include "base/log.h"
 #include "base/plant.h"
 
@@ -20,7 +21,7 @@ static struct link *link_of(struct relay *relay, uint32_t conn)
     return NULL;
 }
 
-static void touch(struct relay *relay, struct link *link)
+void relay_link_touch(struct relay *relay, struct link *link)
 {
     uint64_t most = RELAY_IDLE_MS;
 
@@ -28,44 +29,60 @@ static void touch(struct relay *relay, struct link *link)
         most = RELAY_DIAL_MS;
     else if (link->client != NULL && smtp_client_at_end(link->client))
         most = RELAY_END_MS;
-    else if (link->job != NULL || (link->client != NULL && smtp_client_waits(link->client)))
+    else if (link->job != NULL || link->shaking
+             || (link->client != NULL && smtp_client_waits(link->client)))
         most = RELAY_REPLY_MS;
     link->since_ms = relay->now.mono_ms;
     link->due_ms = relay->now.mono_ms + most;
 }
 
-static void link_free(struct link *link)
+void relay_link_free(struct link *link)
 {
     smtp_client_free(link->client);
+    tls_free(link->tls);
+    buffer_done(&link->host);
+    buffer_done(&link->tlsa);
+    if (link->place != NULL)
+        link->place->links--;
     *link = (struct link){ .state = LINK_FREE };
 }
 
-/* ---- a server that cannot be reached */
+/* ---- what failed */
 
-static void log_rest(struct relay *relay, const struct place *place, uint64_t rest_ms)
+/* An address elsewhere that could not be spoken with: it rests, and others are tried. */
+static void address_rests(struct relay *relay, const struct link *link, struct status_code code,
+                          struct bytes words)
 {
+    struct memo *memo = relay_memo_at(relay, &link->at);
+    uint64_t rest_ms = RELAY_AWAY_REST_MS;
     struct buffer *line = fx_draft(relay->fx);
+    struct buffer at = buffer_with_most(64);
 
+    if (memo == NULL)
+        return;
+    for (unsigned i = 0; i < memo->failures && rest_ms < RELAY_AWAY_REST_MOST_MS; i++)
+        rest_ms *= 2;
+    memo->failures++;
+    memo_bad(memo, relay->now.mono_ms + rest_ms, STATUS(4, code.subject, code.detail), words);
+    net_address_put(&at, &link->at);
     log_begin(line, "server-unreachable");
-    log_ours(line, "server", place->name);
-    log_theirs(line, "why", buffer_bytes(&place->why));
+    log_ours(line, "server", link->place->name);
+    log_theirs(line, "host", buffer_bytes(&link->host));
+    log_ours(line, "at", buffer_bytes(&at));
+    log_theirs(line, "why", words);
     log_uint(line, "rests-ms", rest_ms);
     fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
+    buffer_done(&at);
+    link->place->width = link->place->width / 2 < 1 ? 1 : link->place->width / 2;
 }
 
-static void rest(struct relay *relay, struct place *place, struct status_code code,
-                 struct bytes words)
+static void unreached(struct relay *relay, struct link *link, struct status_code code,
+                      struct bytes words)
 {
-    uint64_t rest_ms = RELAY_REST_MS;
-
-    for (unsigned i = 0; i < place->failures && rest_ms < RELAY_REST_MOST_MS; i++)
-        rest_ms *= 2;
-    place->failures++;
-    place->rests_until_ms = relay->now.mono_ms + rest_ms;
-    buffer_clear(&place->why);
-    buffer_put(&place->why, bytes_first(words, 512));
-    log_rest(relay, place, rest_ms);
-    relay_give_up_waiting(relay, place, code, words);
+    if (link->place->dest == NULL)
+        relay_place_rest(relay, link->place, code, words);
+    else
+        address_rests(relay, link, code, words);
 }
 
 static struct bytes fault_words(enum fault fault)
@@ -81,20 +98,57 @@ static struct bytes fault_words(enum fault fault)
     return BYTES("nobody answers there");
 }
 
+/* It hung up at EHLO, or in the middle of what left in one flight: if it does so again, it is
+   spoken to more simply. */
+static void suspect(struct relay *relay, struct link *link)
+{
+    struct memo *memo = link->place->dest == NULL ? NULL : relay_memo_link(relay, link);
+    bool at_hello = !link->greeted && link->spoke && !link->shaking && link->tls == NULL;
+    bool in_flight = link->greeted && link->job != NULL && !link->heard
+                  && (smtp_client_extensions(link->client)
+                      & (CLIENT_PIPELINING | CLIENT_CHUNKING)) != 0;
+
+    if (memo == NULL || (!at_hello && !in_flight) || ++memo->strikes < RELAY_STRIKES)
+        return;
+    memo->strikes = 0;
+    memo->quirk_until_ms = relay->now.mono_ms + RELAY_QUIRK_MS;
+    memo->helo = memo->helo || at_hello;
+    memo->avoid |= in_flight ? CLIENT_PIPELINING | CLIENT_CHUNKING | CLIENT_BINARYMIME : 0;
+    struct buffer *line = fx_draft(relay->fx);
+    log_begin(line, "server-quirk");
+    log_ours(line, "server", link->place->name);
+    log_theirs(line, "host", buffer_bytes(&link->host));
+    log_ours(line, "from-now", at_hello ? BYTES("HELO") : BYTES("no PIPELINING or CHUNKING"));
+    fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
+}
+
 /* ---- events of the client machine */
 
-static void begin(struct relay *relay, struct link *link, struct relay_job *job)
+void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *job)
 {
+    size_t most = smtp_client_rcpt_most(link->client);
     struct client_letter letter = {
-        .sender = job->sender, .recipients = &job->to, .n = 1, .body = job->body,
+        .sender = job->envelope.sender, .recipients = job->to, .body = job->body,
         .smtputf8 = job->smtputf8, .size = job->size, .ask_only = job->ask,
+        .require_tls = job->require_tls, .ret = job->envelope.ret, .envid = job->envelope.envid,
     };
 
+    if (job->ask)
+        letter.sender = letter.envid = BYTES_NONE;
+    relay_job_rest(job);
+    most = most < CLIENT_RECIPIENTS ? most : CLIENT_RECIPIENTS;
+    job->said = letter.n = job->n < most || most == 0 ? job->n : most;
     link->job = job;
-    link->heard = false;
+    link->heard = link->taken = false;
     job->link = link;
     smtp_client_begin(link->client, &letter);
-    touch(relay, link);
+    relay_link_touch(relay, link);
+}
+
+/* All that is left of it goes out anew, as its text was never let go. */
+static bool has_more(const struct relay_job *job)
+{
+    return job->left > 0 && !job->cut && !job->text.bad;
 }
 
 static void end_job(struct relay *relay, struct link *link)
@@ -102,18 +156,47 @@ static void end_job(struct relay *relay, struct link *link)
     struct relay_job *job = link->job;
 
     link->job = NULL;
-    if (job != NULL)
+    if (job == NULL)
+        return;
+    job->link = NULL;
+    job->from = 0;
+    if (job->left == 0)
         relay_job_free(relay, job);
+    else if (!has_more(job))
+        relay_job_again(relay, job);
+}
+
+static void leave(struct relay *relay, struct link *link)
+{
+    smtp_client_quit(link->client);
+    relay_link_touch(relay, link);
 }
 
 static void take_next(struct relay *relay, struct link *link)
 {
-    struct relay_job *job = relay->stopping ? NULL : relay_job_next(link->place);
+    struct relay_job *job = relay->stopping ? NULL : relay_next_for(relay, link);
 
-    if (job != NULL)
-        begin(relay, link, job);
+    if (link->letters >= smtp_client_mail_most(link->client))
+        leave(relay, link);
+    else if (job != NULL)
+        relay_link_begin(relay, link, job);
     else
-        touch(relay, link);
+        relay_link_touch(relay, link);
+}
+
+static void is_ready(struct relay *relay, struct link *link)
+{
+    struct memo *memo = link->place->dest == NULL ? NULL : relay_memo_at(relay, &link->at);
+
+    link->place->failures = 0;
+    link->greeted = true;
+    if (memo != NULL) {
+        memo->failures = 0;
+        memo->bad_until_ms = 0;
+    }
+    if (link->place->dest != NULL)
+        relay_tls_note(relay, link);
+    take_next(relay, link);
 }
 
 /* The other side, or its nonsense, ends it. */
@@ -125,8 +208,12 @@ static void close_link(struct relay *relay, struct link *link)
     if (!link->gone)
         fx_close(relay->fx, link->conn);
     link->state = LINK_CLOSES;
-    if (!link->greeted)
-        rest(relay, link->place, STATUS(4, 4, 1), why);
+    if (link->greeted)
+        return;
+    if (smtp_client_lacks_tls(link->client))
+        relay_tls_lacks(relay, link, why);
+    else
+        unreached(relay, link, link->place->dest == NULL ? STATUS(4, 4, 1) : code, why);
 }
 
 static void send_out(struct relay *relay, struct link *link)
@@ -136,8 +223,14 @@ static void send_out(struct relay *relay, struct link *link)
     if (out.n == 0 || link->gone)
         return;
     link->ahead += out.n;
-    fx_send(relay->fx, link->conn, fx_keep(relay->fx, out));
+    bool sent = true;
+    if (link->tls != NULL)
+        sent = relay_tls_send(relay, link, out);
+    else
+        fx_send(relay->fx, link->conn, fx_keep(relay->fx, out));
     smtp_client_sent(link->client);
+    if (!sent)
+        smtp_client_lost(link->client, BYTES("TLS failed"));
 }
 
 /* Hand text on, as much as the server takes. */
@@ -145,7 +238,7 @@ static void feed(struct relay *relay, struct link *link)
 {
     struct relay_job *job = link->job;
 
-    while (job != NULL && !job->told && smtp_client_wants_text(link->client)
+    while (job != NULL && job->left > 0 && smtp_client_wants_text(link->client)
            && link->ahead < RELAY_AHEAD) {
         struct bytes left = bytes_skip(buffer_bytes(&job->text), job->from);
         struct bytes piece = bytes_first(left, RELAY_PIECE);
@@ -158,7 +251,7 @@ static void feed(struct relay *relay, struct link *link)
             return;
         smtp_client_text(link->client, piece, last);
         if (last && PLANTED(taken_before_reply))
-            relay_job_result(relay, job, &(struct client_result){
+            relay_job_results(relay, job, &(struct client_result){
                 .outcome = CLIENT_TAKEN, .code = STATUS(2, 0, 0), .words = BYTES("surely") });
         job->from += piece.n;
         if (job->from > job->handed) {
@@ -169,24 +262,41 @@ static void feed(struct relay *relay, struct link *link)
     }
 }
 
-/* False: the link is over. */
+static void on_result(struct relay *relay, struct link *link, const struct client_result *result)
+{
+    struct relay_job *job = link->job;
+
+    link->taken = link->taken || result->outcome == CLIENT_TAKEN;
+    if (job == NULL || (result->again && !job->cut))
+        return;                             /* in the next transaction */
+    relay_job_result(relay, job, link, result->recipient, result);
+}
+
+static void is_done(struct relay *relay, struct link *link)
+{
+    struct place *place = link->place;
+    uint64_t most = relay->conf->destination_most;
+
+    if (link->taken && place->width < most)
+        place->width++;
+    link->letters++;
+    end_job(relay, link);
+    if (smtp_client_ready(link->client))
+        take_next(relay, link);
+}
+
+/* False: the link is over, or its octets are others from now on. */
 static bool take_event(struct relay *relay, struct link *link, const struct client_event *event)
 {
     switch (event->kind) {
     case CLIENT_MORE: break;
-    case CLIENT_READY:
-        link->place->failures = 0;
-        link->greeted = true;
-        take_next(relay, link);
-        break;
-    case CLIENT_RESULT: relay_job_result(relay, link->job, &event->result); break;
-    case CLIENT_DONE:
-        end_job(relay, link);
-        link->kept = true;
-        if (smtp_client_ready(link->client))
-            take_next(relay, link);
-        break;
-    case CLIENT_STARTTLS: break;        /* LMTP is spoken in clear */
+    case CLIENT_READY: is_ready(relay, link); break;
+    case CLIENT_RESULT: on_result(relay, link, &event->result); break;
+    case CLIENT_DONE: is_done(relay, link); break;
+    case CLIENT_STARTTLS:
+        send_out(relay, link);
+        relay_tls_begin(relay, link);
+        return false;
     case CLIENT_CLOSE:
         send_out(relay, link);
         close_link(relay, link);
@@ -195,7 +305,7 @@ static bool take_event(struct relay *relay, struct link *link, const struct clie
     return true;
 }
 
-static void step(struct relay *relay, struct link *link, struct bytes in)
+void relay_link_step(struct relay *relay, struct link *link, struct bytes in)
 {
     struct client_event event;
 
@@ -214,11 +324,32 @@ static void step(struct relay *relay, struct link *link, struct bytes in)
 
 void relay_link_go(struct relay *relay, struct link *link)
 {
-    if (link->state == LINK_OPEN)
-        step(relay, link, BYTES_NONE);
+    if (link->state == LINK_OPEN && !link->shaking)
+        relay_link_step(relay, link, BYTES_NONE);
 }
 
 /* ---- events of the world */
+
+static void set_up(struct relay *relay, struct link *link)
+{
+    struct memo *memo = relay_memo_link(relay, link);
+    enum channel_need need = link->channel.need;
+    struct bytes rest = relay->conf->login_text, user, password;
+
+    smtp_client_set_tls(link->client, need == CHANNEL_CLEAR ? CLIENT_TLS_NEVER
+                                    : need == CHANNEL_ANY ? CLIENT_TLS_MAY : CLIENT_TLS_MUST);
+    if (memo != NULL && memo->quirk_until_ms > relay->now.mono_ms) {
+        smtp_client_avoid(link->client, memo->avoid);
+        if (memo->helo && need != CHANNEL_ENCRYPT && need != CHANNEL_NAME && need != CHANNEL_DANE)
+            smtp_client_say_helo(link->client);
+    }
+    rest = bytes_trim(rest);
+    user = bytes_first(rest, bytes_find(rest, ' ') < bytes_find(rest, '\n')
+                             ? bytes_find(rest, ' ') : bytes_find(rest, '\n'));
+    password = bytes_trim(bytes_skip(rest, user.n));
+    if (link->place->dest->signs_in && (need == CHANNEL_NAME || need == CHANNEL_DANE))
+        smtp_client_sign_in(link->client, bytes_trim(user), password);
+}
 
 void relay_connected(struct relay *relay, const struct event *event)
 {
@@ -226,23 +357,25 @@ void relay_connected(struct relay *relay, const struct event *event)
 
     if (link == NULL || link->state != LINK_DIALS)
         return;
-    struct place *place = link->place;
     if (event->fault != OK) {
-        bool late = link->late;
-        link_free(link);
-        if (!late)
-            rest(relay, place, STATUS(4, 4, 1), fault_words(event->fault));
+        if (!link->late)
+            unreached(relay, link, STATUS(4, 4, 1), fault_words(event->fault));
+        relay_link_free(link);
         return;
     }
     link->conn = event->conn;
-    link->client = link->late ? NULL : smtp_client_new(CLIENT_LMTP, relay->conf->host);
+    link->client = link->late ? NULL
+        : smtp_client_new(link->place->dest == NULL ? CLIENT_LMTP : CLIENT_SMTP,
+                          relay->conf->host);
     if (link->client == NULL) {
         link->state = LINK_CLOSES;
         fx_abort(relay->fx, link->conn);
         return;
     }
     link->state = LINK_OPEN;
-    touch(relay, link);
+    if (link->place->dest != NULL)
+        set_up(relay, link);
+    relay_link_touch(relay, link);
 }
 
 void relay_bytes(struct relay *relay, uint32_t conn, struct bytes bytes)
@@ -251,11 +384,14 @@ void relay_bytes(struct relay *relay, uint32_t conn, struct bytes bytes)
 
     if (link == NULL || link->state != LINK_OPEN)
         return;
-    touch(relay, link);
-    link->heard = true;
-    step(relay, link, bytes);
+    relay_link_touch(relay, link);
+    link->heard = link->spoke = true;
+    if (link->tls != NULL)
+        relay_tls_bytes(relay, link, bytes);
+    else
+        relay_link_step(relay, link, bytes);
     if (link->state == LINK_OPEN)
-        touch(relay, link);
+        relay_link_touch(relay, link);
 }
 
 void relay_drained(struct relay *relay, uint32_t conn)
@@ -265,7 +401,7 @@ void relay_drained(struct relay *relay, uint32_t conn)
     if (link == NULL || link->state != LINK_OPEN)
         return;
     link->ahead = 0;
-    touch(relay, link);
+    relay_link_touch(relay, link);
     relay_link_go(relay, link);
 }
 
@@ -273,22 +409,18 @@ void relay_drained(struct relay *relay, uint32_t conn)
    no failure of the letter's. It goes out once more, on another connection, at once; but when all
    of it had left, the store begins it anew, for so each time that the server may have taken it is
    an attempt of its own. */
-static bool begin_anew(struct relay *relay, struct link *link)
+static void begin_anew(struct relay *relay, struct link *link)
 {
     struct relay_job *job = link->job;
     struct place *place = link->place;
 
-    if (link->state != LINK_OPEN || !link->kept || link->heard || job == NULL || job->told
-        || job->cut || job->text.bad || relay->stopping
+    if (link->state != LINK_OPEN || link->letters == 0 || link->heard || job == NULL
+        || job->left == 0 || job->cut || job->text.bad || relay->stopping
         || place->rests_until_ms > relay->now.mono_ms)
-        return false;
+        return;
     struct buffer *line = fx_draft(relay->fx);
     log_begin(line, "kept-connection-lost");
     log_ours(line, "server", place->name);
-    if (smtp_client_at_end(link->client)) {     /* all was said in one flight: it may have it */
-        log_ours(line, "window", BYTES("yes"));
-        log_uint(line, "windows", ++relay->windows);
-    }
     fx_log(relay->fx, LOG_INFO, fx_keep(relay->fx, buffer_bytes(line)));
     link->job = NULL;
     job->link = NULL;
@@ -298,7 +430,6 @@ static bool begin_anew(struct relay *relay, struct link *link)
     if (!link->gone)
         fx_abort(relay->fx, link->conn);
     link->state = LINK_CLOSES;
-    return true;
 }
 
 void relay_closed(struct relay *relay, uint32_t conn, bool end)
@@ -309,100 +440,37 @@ void relay_closed(struct relay *relay, uint32_t conn, bool end)
         return;
     struct place *place = link->place;
     link->gone = !end;
-    bool anew = begin_anew(relay, link);
+    if (link->state == LINK_OPEN && link->shaking)
+        relay_tls_lacks(relay, link, BYTES("the connection was lost in the TLS handshake"));
+    begin_anew(relay, link);
     if (link->state == LINK_OPEN) {
+        suspect(relay, link);
         smtp_client_lost(link->client, BYTES("the connection was lost"));
-        step(relay, link, BYTES_NONE);
+        relay_link_step(relay, link, BYTES_NONE);
     }
     if (!end)
-        link_free(link);
-    if (anew)
-        relay_place_turn(relay, place);
+        relay_link_free(link);
+    relay_place_is_busy(relay, place);
+}
+
+void relay_link_drop(struct relay *relay, struct link *link)
+{
+    link->state = LINK_CLOSES;
+    if (!link->gone)
+        fx_abort(relay->fx, link->conn);
 }
 
 void relay_link_abort(struct relay *relay, struct link *link)
 {
     if (link->state != LINK_OPEN)
         return;
-    if (link->job != NULL && !link->job->told) {
+    if (link->job != NULL) {
         struct client_result result = { .outcome = CLIENT_LATER, .code = STATUS(4, 3, 0),
                                         .words = BYTES("the delivery was broken off here") };
-        relay_job_result(relay, link->job, &result);
+        relay_job_results(relay, link->job, &result);
     }
     end_job(relay, link);
-    link->state = LINK_CLOSES;
-    fx_abort(relay->fx, link->conn);
-}
-
-/* ---- new connections */
-
-static size_t links_most(const struct relay *relay)
-{
-    size_t most = relay_share(relay);
-
-    return most > RELAY_LINKS / 4 ? RELAY_LINKS / 4 : most;
-}
-
-static struct link *idle_link(struct relay *relay, const struct place *place)
-{
-    for (size_t i = 0; i < RELAY_LINKS; i++) {
-        struct link *link = &relay->links[i];
-        if (link->place == place && link->state == LINK_OPEN && link->job == NULL
-            && smtp_client_ready(link->client))
-            return link;
-    }
-    return NULL;
-}
-
-static size_t count(const struct relay *relay, const struct place *place, bool dialling)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < RELAY_LINKS; i++) {
-        const struct link *link = &relay->links[i];
-        bool young = link->state == LINK_DIALS
-                  || (link->state == LINK_OPEN && link->job == NULL);
-        n += link->place == place && link->state != LINK_FREE && (!dialling || young);
-    }
-    return n;
-}
-
-static size_t waiting(const struct place *place)
-{
-    size_t n = 0;
-
-    for (const struct relay_job *job = place->jobs; job != NULL; job = job->next)
-        n += job->link == NULL;
-    return n;
-}
-
-static void dial(struct relay *relay, struct place *place)
-{
-    for (uint32_t i = 0; i < RELAY_LINKS; i++) {
-        struct link *link = &relay->links[i];
-        if (link->state != LINK_FREE)
-            continue;
-        *link = (struct link){ .state = LINK_DIALS, .place = place };
-        touch(relay, link);
-        fx_dial(relay->fx, i, &place->route.at, place->route.path);
-        return;
-    }
-}
-
-void relay_place_turn(struct relay *relay, struct place *place)
-{
-    struct link *link;
-    struct relay_job *job;
-
-    while ((link = idle_link(relay, place)) != NULL && (job = relay_job_next(place)) != NULL) {
-        begin(relay, link, job);
-        relay_link_go(relay, link);
-    }
-    if (place->rests_until_ms > relay->now.mono_ms || relay->stopping)
-        return;
-    while (waiting(place) > count(relay, place, true)
-           && count(relay, place, false) < links_most(relay))
-        dial(relay, place);
+    relay_link_drop(relay, link);
 }
 
 /* ---- time */
@@ -412,14 +480,15 @@ static void late(struct relay *relay, struct link *link)
     if (link->state == LINK_DIALS) {
         link->late = true;
         link->due_ms = UINT64_MAX;
-        rest(relay, link->place, STATUS(4, 4, 1), BYTES("nobody answers there"));
+        unreached(relay, link, STATUS(4, 4, 1), BYTES("nobody answers there"));
+    } else if (link->state == LINK_OPEN && link->shaking) {
+        relay_tls_lacks(relay, link, BYTES("the server was silent in the TLS handshake"));
     } else if (link->state == LINK_OPEN && link->job == NULL && smtp_client_ready(link->client)) {
-        smtp_client_quit(link->client);
-        touch(relay, link);
-        step(relay, link, BYTES_NONE);
+        leave(relay, link);
+        relay_link_step(relay, link, BYTES_NONE);
     } else if (link->state == LINK_OPEN) {
         smtp_client_lost(link->client, BYTES("the server was silent for too long"));
-        step(relay, link, BYTES_NONE);
+        relay_link_step(relay, link, BYTES_NONE);
     }
 }
 
@@ -428,8 +497,10 @@ void relay_links_late(struct relay *relay)
     for (size_t i = 0; i < RELAY_LINKS; i++) {
         struct link *link = &relay->links[i];
         bool timed = link->state == LINK_DIALS || link->state == LINK_OPEN;
-        if (timed && link->due_ms <= relay->now.mono_ms)
+        if (timed && link->due_ms <= relay->now.mono_ms) {
+            relay_place_is_busy(relay, link->place);
             late(relay, link);
+        }
     }
 }
 
@@ -453,12 +524,19 @@ uint64_t relay_links_due(const struct relay *relay)
         if (is_busy(link) && stalls > relay->now.mono_ms && stalls < due)
             due = stalls;
     }
+    for (const struct place *place = relay->busy; place != NULL; place = place->next_busy) {
+        uint64_t stalls = place->asked_ms + RELAY_STALL_MS;
+        if (place->questions > 0 && stalls > relay->now.mono_ms && stalls < due)
+            due = stalls;
+    }
     return due;
 }
 
 bool relay_is_stalled(const struct relay *relay, const struct place *place)
 {
-    for (size_t i = 0; i < RELAY_LINKS; i++) {
+    if (place->questions > 0 && relay->now.mono_ms - place->asked_ms >= RELAY_STALL_MS)
+        return true;
+    for (size_t i = 0; i < RELAY_LINKS && place->links > 0; i++) {
         const struct link *link = &relay->links[i];
         if (link->place == place && is_busy(link)
             && relay->now.mono_ms - link->since_ms >= RELAY_STALL_MS)
@@ -478,5 +556,6 @@ bool relay_is_quiet(const struct relay *relay)
 void relay_links_done(struct relay *relay)
 {
     for (size_t i = 0; i < RELAY_LINKS; i++)
-        smtp_client_free(relay->links[i].client);
+        if (relay->links[i].state != LINK_FREE)
+            relay_link_free(&relay->links[i]);
 }

@@ -2,6 +2,7 @@
 #include "role/store_int.h"
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/plant.h"
 #include "mail/envelope.h"
@@ -280,12 +281,29 @@ static uint8_t deliverer_of(const void *of, struct bytes to)
          ? STORE_RELAY : STORE_LOCAL;
 }
 
+/* Mail for elsewhere goes by destination; a mailbox of ours gets its copy alone. */
+static uint64_t way_of(const void *of, struct bytes to)
+{
+    static const uint8_t fixed[16] = "postern: the way";
+    const struct store *store = of;
+    struct recipient recipient;
+    struct buffer name = buffer_with_most(LIMIT_PATH);
+    uint64_t way = 0;
+
+    if (recipient_read(to, &recipient)
+        && routes_place(store->routes, recipient.address, NULL) == ROUTE_ELSEWHERE
+        && conf_destination_put(store->conf, recipient.address, &name))
+        way = siphash(fixed, buffer_bytes(&name));
+    buffer_done(&name);
+    return way;
+}
+
 static struct queue_conf queue_conf_of(struct store *store, const struct conf *conf)
 {
     struct queue_conf settings = {
         .segment_bytes = conf->segment / 4096 * 4096, .space_least = conf->space_least,
         .give_up_ms = conf->give_up_ms, .late_ms = conf->delay_report_ms,
-        .deliverer = deliverer_of, .of = store,
+        .deliverer = deliverer_of, .way = way_of, .of = store,
         .history_keep_ms = conf->history_keep_ms,
         .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
         .deliver = conf->deliver, .report = store_report, .reporter = store,

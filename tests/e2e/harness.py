@@ -196,6 +196,8 @@ class Server:
             more += '\nusers no'
         if 'relay-from' not in more:    # tests are strangers
             more += '\nrelay-from 192.0.2.1'
+        if 'resolver' not in more:      # and nobody here asks the world's servers
+            more += '\nresolver 127.0.0.1:9'
         with open(self.conf, 'w', encoding='utf-8') as file:
             file.write(CONF.format(folder=self.folder, disk=self.disk, listen=listen, more=more))
 

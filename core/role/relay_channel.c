@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/relay_channel.c: where to dial next for a letter, and what the connection must be. Decided
+ * from the facts each time anew: host by host as the MX records order them, address by address with
+ * the families in turn; what lately failed is passed over.
+ */
+#include "role/relay_int.h"
+
+#include "dns/guard.h"
+
+#include <string.h>
+
+unsigned relay_wishes(const struct relay_job *job)
+{
+    return (job->tls_optional ? LETTER_OPTIONAL : 0) | (job->require_tls ? LETTER_REQUIRES : 0);
+}
+
+/* ---- the channel */
+
+static enum channel_policy policy_of(struct relay *relay, const struct place *place,
+                                     const struct memo *memo)
+{
+    static const enum channel_policy policies[] = {
+        [CONF_TLS_MAY] = CHANNEL_POLICY_MAY, [CONF_TLS_ENCRYPT] = CHANNEL_POLICY_ENCRYPT,
+        [CONF_TLS_VERIFY] = CHANNEL_POLICY_VERIFY, [CONF_TLS_DANE] = CHANNEL_POLICY_DANE,
+        [CONF_TLS_NONE] = CHANNEL_POLICY_NONE,
+    };
+    struct bytes name = place->name;
+
+    if (bytes_begins(name, BYTES("=")))     /* of a hop: by its host */
+        name = bytes_first(bytes_skip(name, 1), bytes_find_last(bytes_skip(name, 1), ':'));
+    enum channel_policy policy = policies[conf_tls_of(relay->conf, name)];
+    if (place->dest->signs_in && policy != CHANNEL_POLICY_DANE)
+        policy = CHANNEL_POLICY_VERIFY;
+    if (policy == CHANNEL_POLICY_MAY && relay->conf->hold_downgraded && memo->best >= LEVEL_TLS)
+        policy = CHANNEL_POLICY_ENCRYPT;
+    return policy;
+}
+
+static size_t usable(const struct dest_host *host)
+{
+    struct bytes rest = buffer_bytes(&host->records), one;
+    struct bytes list[DNS_RECORDS_MOST];
+    size_t n = 0;
+
+    while (n < COUNT(list) && dns_next_record(&rest, &one))
+        list[n++] = one;
+    return tls_tlsa_usable(list, n);
+}
+
+/* All that was found is signed; of a family that has none it need not be. */
+static bool is_signed(const struct fact *fact)
+{
+    return fact->verdict == DNS_SECURE || fact->verdict == DNS_NXDOMAIN
+        || fact->verdict == DNS_NODATA;
+}
+
+static struct channel_facts facts_of(struct relay *relay, const struct place *place,
+                                     const struct dest_host *host, const struct memo *memo)
+{
+    const struct dest *dest = place->dest;
+
+    return (struct channel_facts){
+        .route_secure = dest->secure,
+        .address_secure = host->n > 0 && dest->secure && is_signed(&host->a)
+                       && is_signed(&host->aaaa),
+        .sts = dest->sts,
+        .policy = policy_of(relay, place, memo),
+        .broken = memo->broken_until_ms > relay->now.mono_ms,
+    };
+}
+
+/* TLSA records that would count for such a letter, and were not asked for, leave it open. */
+static struct channel decide(struct channel_facts *facts, unsigned wishes)
+{
+    facts->require_tls = (wishes & LETTER_REQUIRES) != 0;
+    facts->tls_optional = (wishes & LETTER_OPTIONAL) != 0;
+    if (facts->tlsa == NULL && channel_wants_tlsa(facts))
+        return (struct channel){ .need = CHANNEL_WAIT, .code = STATUS(4, 4, 3), .why = "" };
+    return channel_decide(facts);
+}
+
+/* The channel to that host; false: its TLSA records are being asked for. */
+static bool channel_to(struct relay *relay, struct place *place, size_t i, unsigned wishes,
+                       struct target *to)
+{
+    struct dest_host *host = &place->dest->hosts[i];
+    struct memo *memo = host->n > 0
+        ? relay_memo_host(relay, (struct bytes){ host->name, host->n }) : NULL;
+    static const struct memo none;
+    struct channel_facts facts = facts_of(relay, place, host, memo == NULL ? &none : memo);
+    struct dns_answer tlsa = { .verdict = DNS_NODATA };
+
+    facts.require_tls = (wishes & LETTER_REQUIRES) != 0;
+    facts.tls_optional = (wishes & LETTER_OPTIONAL) != 0;
+    if (channel_wants_tlsa(&facts)) {
+        if (dest_tlsa(relay, place, i) == DEST_ASKS)
+            return false;
+        tlsa.verdict = (enum dns_verdict)host->tlsa.verdict;
+        facts.tlsa = &tlsa;
+        facts.tlsa_usable = usable(host);
+    }
+    for (unsigned other = 0; other < LETTER_WISHES; other++)
+        to->needs[other] = decide(&facts, other).need;
+    to->channel = decide(&facts, wishes);
+    return true;
+}
+
+/* ---- the address */
+
+struct search {
+    struct target *to;
+    struct client_result why;
+    bool said;                      /* `why` is a host's own, not that it rests */
+    struct effects *fx;
+};
+
+static void reject(struct search *search, bool own, struct status_code code, struct bytes words)
+{
+    if (search->why.words.n > 0 && (search->said || !own))
+        return;
+    search->said = own;
+    search->why = (struct client_result){
+        .outcome = code.class == 5 ? CLIENT_FAILED : CLIENT_LATER, .code = code,
+        .words = fx_keep(search->fx, words) };
+}
+
+static bool may_dial(struct relay *relay, const struct place *place, const uint8_t ip[static 16],
+                     struct search *search)
+{
+    enum guard_verdict verdict = guard_look(ip);
+
+    if (verdict == GUARD_OPEN || place->dest->routed || relay->conf->allow_private)
+        return true;
+    reject(search, true, STATUS(4, 4, 4), bytes_of(guard_words(verdict)));
+    return false;
+}
+
+/* The first that did not fail lately. */
+static bool take_address(struct relay *relay, struct place *place, size_t i, struct search *search)
+{
+    const struct dest_host *host = &place->dest->hosts[i];
+
+    for (size_t n = 0; n < RELAY_HOST_ADDRESSES; n++)
+        for (size_t family = 0; family < 2; family++) {
+            struct net_address at = { .port = place->dest->port };
+            if (n >= host->ips_n[family])
+                continue;
+            memcpy(at.ip, host->ips[family][n], 16);
+            if (!may_dial(relay, place, at.ip, search))
+                continue;
+            struct memo *memo = relay_memo_at(relay, &at);
+            if (memo != NULL && memo->bad_until_ms > relay->now.mono_ms) {
+                reject(search, true, memo->code, buffer_bytes(&memo->why));
+                continue;
+            }
+            search->to->at = at;
+            return true;
+        }
+    return false;
+}
+
+static void reject_host(struct relay *relay, struct search *search, const struct dest_host *host)
+{
+    bool no = host->a.verdict != DNS_FAILED && host->a.verdict != DNS_BOGUS
+           && host->aaaa.verdict != DNS_FAILED && host->aaaa.verdict != DNS_BOGUS;
+    struct buffer *words = fx_draft(relay->fx);
+
+    buffer_put(words, (struct bytes){ host->name, host->n });
+    buffer_put_text(words, no ? " has no address" : ": its addresses could not be found out");
+    reject(search, false, no ? STATUS(4, 4, 4) : STATUS(4, 4, 3), buffer_bytes(words));
+}
+
+/* Its TLS failed lately where it must not. */
+static bool is_unfit(struct relay *relay, struct search *search, const struct dest_host *host)
+{
+    struct memo *memo = host->n == 0
+        ? NULL : relay_memo_host(relay, (struct bytes){ host->name, host->n });
+    const struct channel *channel = &search->to->channel;
+
+    if (memo == NULL || memo->bad_until_ms <= relay->now.mono_ms || channel->need < CHANNEL_ENCRYPT)
+        return false;
+    struct buffer *words = fx_draft(relay->fx);
+    buffer_put(words, buffer_bytes(&memo->why));
+    buffer_put_text(words, " (");
+    buffer_put_text(words, channel->why);
+    buffer_put_char(words, ')');
+    reject(search, true, channel->code, buffer_bytes(words));
+    return true;
+}
+
+static enum target_state try_host(struct relay *relay, struct place *place, size_t i,
+                                  unsigned wishes, struct search *search)
+{
+    const struct dest_host *host = &place->dest->hosts[i];
+
+    if (dest_addresses(relay, place, i) == DEST_ASKS)
+        return TARGET_ASKS;
+    if (host->ips_n[0] + host->ips_n[1] == 0) {
+        reject_host(relay, search, host);
+        return TARGET_NONE;
+    }
+    if (!channel_to(relay, place, i, wishes, search->to))
+        return TARGET_ASKS;
+    const struct channel *channel = &search->to->channel;
+    if (channel->need == CHANNEL_WAIT || channel->need == CHANNEL_NOT_HERE) {
+        reject(search, true, channel->code, bytes_of(channel->why));
+        return TARGET_NONE;
+    }
+    search->to->host = i;
+    return !is_unfit(relay, search, host) && take_address(relay, place, i, search) ? TARGET_FOUND
+                                                                                  : TARGET_NONE;
+}
+
+enum target_state relay_target(struct relay *relay, struct place *place, unsigned wishes,
+                               struct target *ret_target, struct client_result *ret_result)
+{
+    struct target to = { .host = 0 };
+    struct search search = { .to = &to, .fx = relay->fx, .why.words = BYTES_NONE };
+    enum dest_state state = dest_hosts(relay, place);
+
+    if (state == DEST_ASKS)
+        return TARGET_ASKS;
+    if (state == DEST_FLAWED)
+        reject(&search, true, place->dest->flaw, bytes_of(place->dest->flaw_words));
+    for (size_t i = 0; state == DEST_READY && i < place->dest->hosts_n; i++) {
+        enum target_state tried = try_host(relay, place, i, wishes, &search);
+        if (tried == TARGET_NONE && place->dest->flaw.class == 0)
+            continue;
+        if (tried == TARGET_NONE)
+            break;
+        *ret_target = to;
+        return tried;
+    }
+    if (place->dest->flaw.class != 0 && state == DEST_READY)    /* found while it was asked for */
+        reject(&search, true, place->dest->flaw, bytes_of(place->dest->flaw_words));
+    if (search.why.words.n == 0)
+        reject(&search, true, STATUS(4, 4, 4), BYTES("none of its hosts has an address"));
+    *ret_result = search.why;
+    return TARGET_NONE;
+}
+
+/* ---- a connection that is there */
+
+bool relay_link_suits(const struct link *link, const struct relay_job *job)
+{
+    if (link->place->dest == NULL)
+        return true;
+    switch (link->needs[relay_wishes(job)]) {
+    case CHANNEL_WAIT: case CHANNEL_NOT_HERE: return false;
+    case CHANNEL_CLEAR: case CHANNEL_ANY: return true;
+    case CHANNEL_ENCRYPT: return link->level >= LEVEL_TLS;
+    case CHANNEL_NAME: return link->level >= LEVEL_NAME;
+    case CHANNEL_DANE: return link->level >= LEVEL_DANE;
+    }
+    return false;
+}

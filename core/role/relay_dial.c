@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/relay_dial.c: new connections, as many as there are letters that wait and as the place may
+ * have; and letters for those that are free.
+ */
+#include "role/relay_int.h"
+
+struct relay_job *relay_next_for(struct relay *relay, const struct link *link)
+{
+    (void)relay;
+    for (struct relay_job *job = link->place->jobs; job != NULL; job = job->next)
+        if (relay_job_is_ready(job) && relay_link_suits(link, job))
+            return job;
+    return NULL;
+}
+
+static bool is_idle(const struct link *link)
+{
+    return link->state == LINK_OPEN && link->job == NULL && !link->shaking
+        && smtp_client_ready(link->client);
+}
+
+static size_t links_most(const struct relay *relay, const struct place *place)
+{
+    size_t most = relay_share(relay, place);
+
+    if (place->dest != NULL)
+        return place->width;
+    return most > RELAY_LINKS / 4 ? RELAY_LINKS / 4 : most;
+}
+
+/* Those that will be free for a letter that waits; `idle` ones too. */
+static size_t young(const struct relay *relay, const struct place *place, bool idle)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < RELAY_LINKS && place->links > 0; i++) {
+        const struct link *link = &relay->links[i];
+        n += link->place == place
+          && ((link->state == LINK_DIALS && !link->late)
+              || (link->state == LINK_OPEN && link->job == NULL && (idle || !is_idle(link))));
+    }
+    return n;
+}
+
+/* A place for a connection; when all are taken, of the one that is idle for longest: it comes free
+   soon. */
+static struct link *free_link(struct relay *relay)
+{
+    struct link *oldest = NULL;
+
+    for (size_t i = 0; i < RELAY_LINKS; i++) {
+        struct link *link = &relay->links[i];
+        if (link->state == LINK_FREE)
+            return link;
+        if (is_idle(link) && (oldest == NULL || link->since_ms < oldest->since_ms))
+            oldest = link;
+    }
+    if (oldest != NULL) {
+        smtp_client_quit(oldest->client);
+        relay_link_touch(relay, oldest);
+        relay_link_go(relay, oldest);
+    }
+    return NULL;
+}
+
+static struct link *dial(struct relay *relay, struct place *place)
+{
+    struct link *link = free_link(relay);
+
+    if (link == NULL)
+        return NULL;
+    *link = (struct link){ .state = LINK_DIALS, .place = place,
+                           .host = buffer_with_most(DNS_NAME_MOST),
+                           .tlsa = buffer_with_most(DNS_ANSWER_MOST) };
+    place->links++;
+    relay_link_touch(relay, link);
+    return link;
+}
+
+static void dial_ours(struct relay *relay, struct place *place)
+{
+    struct link *link = dial(relay, place);
+
+    if (link != NULL)
+        fx_dial(relay->fx, (uint32_t)(link - relay->links), &place->route.at, place->route.path);
+}
+
+static void dial_away(struct relay *relay, struct place *place, const struct target *to)
+{
+    const struct dest_host *host = &place->dest->hosts[to->host];
+    struct link *link = dial(relay, place);
+
+    if (link == NULL)
+        return;
+    link->at = to->at;
+    link->channel = to->channel;
+    for (size_t i = 0; i < LETTER_WISHES; i++)
+        link->needs[i] = to->needs[i];
+    buffer_put(&link->host, (struct bytes){ host->name, host->n });
+    if (to->channel.need == CHANNEL_DANE)
+        buffer_put(&link->tlsa, buffer_bytes(&host->records));
+    fx_dial(relay->fx, (uint32_t)(link - relay->links), &link->at, BYTES_NONE);
+}
+
+/* One that is idle and of no use to the letters that wait makes room. */
+static void let_go(struct relay *relay, struct place *place)
+{
+    for (size_t i = 0; i < RELAY_LINKS; i++) {
+        struct link *link = &relay->links[i];
+        if (link->place != place || !is_idle(link))
+            continue;
+        smtp_client_quit(link->client);
+        relay_link_touch(relay, link);
+        relay_link_go(relay, link);
+        return;
+    }
+}
+
+/* For a letter that waits. False: not now, for none. */
+static bool seek(struct relay *relay, struct place *place, struct relay_job *job)
+{
+    struct client_result result;
+    struct target to;
+
+    switch (relay_target(relay, place, relay_wishes(job), &to, &result)) {
+    case TARGET_ASKS: return false;
+    case TARGET_NONE:
+        relay_job_results(relay, job, &result);
+        relay_job_free(relay, job);
+        return true;
+    case TARGET_FOUND: break;
+    }
+    if (place->links >= links_most(relay, place))
+        let_go(relay, place);
+    else
+        dial_away(relay, place, &to);
+    return true;
+}
+
+/* The first `busy` of those that wait have a connection that comes. */
+static void seek_all(struct relay *relay, struct place *place, size_t busy)
+{
+    struct relay_job *next;
+    size_t waits = 0;
+
+    for (struct relay_job *job = place->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (!relay_job_is_ready(job) || ++waits <= busy)
+            continue;
+        if (!seek(relay, place, job))
+            return;
+        busy = young(relay, place, false);
+    }
+}
+
+static void ours(struct relay *relay, struct place *place)
+{
+    size_t waits = 0, comes = young(relay, place, true);
+
+    for (const struct relay_job *job = place->jobs; job != NULL; job = job->next)
+        waits += job->link == NULL;
+    while (waits > comes && place->links < links_most(relay, place)) {
+        size_t before = place->links;
+        dial_ours(relay, place);
+        if (place->links == before)
+            return;
+        comes++;
+    }
+}
+
+void relay_place_turn(struct relay *relay, struct place *place)
+{
+    struct relay_job *job;
+
+    for (size_t i = 0; i < RELAY_LINKS && place->links > 0 && !relay->stopping; i++) {
+        struct link *link = &relay->links[i];
+        if (link->place != place || !is_idle(link)
+            || (job = relay_next_for(relay, link)) == NULL)
+            continue;
+        relay_link_begin(relay, link, job);
+        relay_link_go(relay, link);
+    }
+    if (place->rests_until_ms > relay->now.mono_ms || relay->stopping)
+        return;
+    if (place->dest == NULL)
+        ours(relay, place);
+    else
+        seek_all(relay, place, young(relay, place, false));
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/relay_memo.c: what is remembered of hosts and addresses elsewhere. A table of bounded size:
+ * who was not met for longest is forgotten first.
+ */
+#include "role/relay_int.h"
+
+#include "base/hash.h"
+
+static void clear(struct memo *memo)
+{
+    buffer_done(&memo->why);
+    if (memo->ticket.room > 0)
+        mem_wipe(memo->ticket.at, memo->ticket.room);
+    buffer_done(&memo->ticket);
+    *memo = (struct memo){ .key = 0 };
+}
+
+static struct memo *find(struct relay *relay, uint64_t key)
+{
+    if (relay->memos == NULL)
+        relay->memos = mem_new(RELAY_MEMOS * sizeof(*relay->memos));
+    if (relay->memos == NULL)
+        return NULL;
+    key = key == 0 ? 1 : key;
+    struct memo *set = relay->memos + key % (RELAY_MEMOS / RELAY_MEMO_WAYS) * RELAY_MEMO_WAYS;
+    struct memo *oldest = set;
+    for (size_t i = 0; i < RELAY_MEMO_WAYS; i++) {
+        if (set[i].key == key) {
+            set[i].used_ms = relay->now.mono_ms;
+            return &set[i];
+        }
+        if (set[i].used_ms < oldest->used_ms)
+            oldest = &set[i];
+    }
+    clear(oldest);
+    *oldest = (struct memo){ .key = key, .used_ms = relay->now.mono_ms,
+                             .why = buffer_with_most(256), .ticket = buffer_with_most(8192) };
+    return oldest;
+}
+
+struct memo *relay_memo_host(struct relay *relay, struct bytes host)
+{
+    return find(relay, siphash(relay->key, host));
+}
+
+struct memo *relay_memo_at(struct relay *relay, const struct net_address *at)
+{
+    char text[18];
+
+    for (size_t i = 0; i < 16; i++)
+        text[i] = (char)at->ip[i];
+    text[16] = (char)(at->port >> 8);
+    text[17] = (char)(at->port & 255);
+    return find(relay, siphash(relay->key, (struct bytes){ text, sizeof(text) }));
+}
+
+struct memo *relay_memo_link(struct relay *relay, const struct link *link)
+{
+    return link->host.n > 0 ? relay_memo_host(relay, buffer_bytes(&link->host))
+                            : relay_memo_at(relay, &link->at);
+}
+
+void memo_bad(struct memo *memo, uint64_t until_ms, struct status_code code, struct bytes why)
+{
+    memo->bad_until_ms = until_ms;
+    memo->code = code;
+    buffer_clear(&memo->why);
+    buffer_put(&memo->why, bytes_first(why, 256));
+}
+
+void relay_memos_done(struct relay *relay)
+{
+    for (size_t i = 0; relay->memos != NULL && i < RELAY_MEMOS; i++)
+        clear(&relay->memos[i]);
+    mem_free(relay->memos);
+    relay->memos = NULL;
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/relay_place.c: destinations. Those of the settings are always there; those elsewhere are
+ * made when mail for them comes, and the one that was not used for longest is forgotten when there
+ * are too many.
+ */
+#include "role/relay_int.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+
+#include <string.h>
+
+static void place_free(struct place *place)
+{
+    if (place == NULL)
+        return;
+    buffer_done(&place->why);
+    buffer_done(&place->kept);
+    dest_free(place->dest);
+    mem_free(place);
+}
+
+static struct place *place_new(void)
+{
+    struct place *place = mem_new(sizeof(*place));
+
+    if (place != NULL) {
+        place->why = buffer_with_most(512);
+        place->kept = buffer_with_most(512);
+        place->jobs_end = &place->jobs;
+        place->width = RELAY_WIDTH;
+    }
+    return place;
+}
+
+/* ---- the table */
+
+static bool is_idle(const struct place *place)
+{
+    return place->dest != NULL && place->jobs == NULL && !place->busy && place->links == 0
+        && place->questions == 0;
+}
+
+static void forget(struct relay *relay, size_t i)
+{
+    place_free(relay->places[i]);
+    relay->places_n--;
+    relay->places[i] = relay->places[relay->places_n];
+    relay->hashes[i] = relay->hashes[relay->places_n];
+}
+
+static bool make_room(struct relay *relay)
+{
+    size_t oldest = RELAY_PLACES;
+
+    if (relay->places_n < RELAY_PLACES)
+        return true;
+    for (size_t i = 0; i < relay->places_n; i++)
+        if (is_idle(relay->places[i])
+            && (oldest == RELAY_PLACES
+                || relay->places[i]->used_ms < relay->places[oldest]->used_ms))
+            oldest = i;
+    if (oldest == RELAY_PLACES)
+        return false;
+    forget(relay, oldest);
+    return true;
+}
+
+static bool put(struct relay *relay, struct place *place)
+{
+    if (!make_room(relay))
+        return false;
+    relay->hashes[relay->places_n] = siphash(relay->key, place->name);
+    relay->places[relay->places_n++] = place;
+    return true;
+}
+
+/* ---- elsewhere */
+
+static struct place *find_away(struct relay *relay, struct bytes name)
+{
+    uint64_t hash = siphash(relay->key, name);
+
+    for (size_t i = 0; i < relay->places_n; i++)
+        if (relay->hashes[i] == hash && relay->places[i]->dest != NULL
+            && bytes_equal(relay->places[i]->name, name))
+            return relay->places[i];
+    return NULL;
+}
+
+static struct place *make_away(struct relay *relay, struct bytes name)
+{
+    struct place *place = place_new();
+
+    if (place == NULL)
+        return NULL;
+    buffer_put(&place->kept, name);
+    place->name = buffer_bytes(&place->kept);
+    place->dest = place->kept.bad ? NULL : dest_new(relay, place->name);
+    if (place->dest == NULL || !put(relay, place)) {
+        place_free(place);
+        place = NULL;
+    }
+    return place;
+}
+
+struct place *relay_place_away(struct relay *relay, struct bytes address, bool *ret_known)
+{
+    struct buffer name = buffer_with_most(LIMIT_PATH);
+    struct place *place = NULL;
+
+    *ret_known = conf_destination_put(relay->conf, address, &name);
+    if (*ret_known) {
+        place = find_away(relay, buffer_bytes(&name));
+        if (place == NULL)
+            place = make_away(relay, buffer_bytes(&name));
+    }
+    if (place != NULL)
+        place->used_ms = relay->now.mono_ms;
+    buffer_done(&name);
+    return place;
+}
+
+/* ---- of ours */
+
+static bool same_server(const struct conf_route *a, const struct conf_route *b)
+{
+    return bytes_equal(a->path, b->path)
+        && (a->path.n > 0 || memcmp(&a->at, &b->at, sizeof(a->at)) == 0);
+}
+
+struct place *relay_place_ours(struct relay *relay, const struct conf_route *route)
+{
+    for (size_t i = 0; i < relay->places_n; i++)
+        if (relay->places[i]->dest == NULL && same_server(&relay->places[i]->route, route))
+            return relay->places[i];
+    return NULL;
+}
+
+/* What a place says of its server lies in the settings; one that is no more in them has a copy. */
+static void describe(struct place *place, const struct conf_route *route, struct bytes text)
+{
+    place->route = *route;
+    place->name = route->domain.n == 0 ? text : bytes_skip(text, route->domain.n + 1);
+}
+
+static bool add_ours(struct relay *relay, struct bytes text)
+{
+    struct conf_route route;
+
+    if (!conf_route_parse(text, &route))
+        return true;
+    struct place *place = relay_place_ours(relay, &route);
+    if (place != NULL) {
+        describe(place, &route, text);
+        return true;
+    }
+    place = place_new();
+    if (place == NULL)
+        return false;
+    describe(place, &route, text);
+    if (!put(relay, place)) {
+        place_free(place);
+        return false;
+    }
+    return true;
+}
+
+bool relay_places_make(struct relay *relay)
+{
+    for (size_t i = 0; i < relay->conf->lmtp.n; i++)
+        if (!add_ours(relay, relay->conf->lmtp.list[i]))
+            return false;
+    return true;
+}
+
+static bool keep_text(struct place *place)
+{
+    struct buffer kept = buffer_with_most(512);
+
+    buffer_put(&kept, place->name);
+    buffer_done(&place->kept);
+    place->kept = kept;
+    struct conf_route route;
+    if (kept.bad || !conf_route_parse(buffer_bytes(&kept), &route))
+        return false;
+    describe(place, &route, buffer_bytes(&kept));
+    return true;
+}
+
+/* Those elsewhere are found anew, for routes and passwords may be others: but who is at work goes
+   on as it is. */
+bool relay_places_reload(struct relay *relay)
+{
+    for (size_t i = relay->places_n; i-- > 0;) {
+        struct place *place = relay->places[i];
+        if (place->dest == NULL && !keep_text(place))
+            return false;
+        if (is_idle(place))
+            forget(relay, i);
+    }
+    return relay_places_make(relay);
+}
+
+void relay_places_done(struct relay *relay)
+{
+    for (size_t i = 0; i < relay->places_n; i++) {
+        while (relay->places[i]->jobs != NULL)
+            relay_job_free(relay, relay->places[i]->jobs);
+        place_free(relay->places[i]);
+    }
+    relay->places_n = 0;
+    for (size_t i = 0; i < relay->held_n; i++)
+        mem_free((void *)(uintptr_t)relay->held[i].at);
+    relay->held_n = 0;
+}
+
+/* ---- turns */
+
+void relay_place_is_busy(struct relay *relay, struct place *place)
+{
+    if (place->busy)
+        return;
+    place->busy = true;
+    place->next_busy = relay->busy;
+    relay->busy = place;
+}
+
+void relay_places_turn(struct relay *relay)
+{
+    struct place **at = &relay->busy;
+
+    while (*at != NULL) {
+        struct place *place = *at;
+        if (place->jobs != NULL)
+            relay_place_turn(relay, place);
+        if (place->jobs != NULL) {
+            at = &place->next_busy;
+            continue;
+        }
+        while (*at != place)            /* others may stand before it by now */
+            at = &(*at)->next_busy;
+        *at = place->next_busy;
+        place->busy = false;
+    }
+}
+
+/* ---- a server of ours that cannot be reached */
+
+static void log_rest(struct relay *relay, const struct place *place, uint64_t rest_ms)
+{
+    struct buffer *line = fx_draft(relay->fx);
+
+    log_begin(line, "server-unreachable");
+    log_ours(line, "server", place->name);
+    log_theirs(line, "why", buffer_bytes(&place->why));
+    log_uint(line, "rests-ms", rest_ms);
+    fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
+}
+
+static void give_up_waiting(struct relay *relay, struct place *place, struct status_code code,
+                            struct bytes words)
+{
+    struct client_result result = { .outcome = CLIENT_LATER, .code = code, .words = words };
+    struct relay_job *next;
+
+    for (struct relay_job *job = place->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (job->link != NULL)
+            continue;
+        relay_job_results(relay, job, &result);
+        relay_job_free(relay, job);
+    }
+}
+
+void relay_place_rest(struct relay *relay, struct place *place, struct status_code code,
+                      struct bytes words)
+{
+    uint64_t rest_ms = RELAY_REST_MS;
+
+    for (unsigned i = 0; i < place->failures && rest_ms < RELAY_REST_MOST_MS; i++)
+        rest_ms *= 2;
+    place->failures++;
+    place->rests_until_ms = relay->now.mono_ms + rest_ms;
+    buffer_clear(&place->why);
+    buffer_put(&place->why, bytes_first(words, 512));
+    log_rest(relay, place, rest_ms);
+    give_up_waiting(relay, place, code, words);
+}
+
+/* ---- shares */
+
+size_t relay_share(const struct relay *relay, const struct place *place)
+{
+    if (place->dest != NULL)
+        return 1;
+    return relay->conf->jobs / 2 < 1 ? 1 : (size_t)relay->conf->jobs / 2;
+}
+
+void relay_shed(struct relay *relay, struct place *place)
+{
+    struct relay_job *next;
+
+    for (struct relay_job *job = place->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (job->ask && job->left > 0)
+            relay_ask_guess(relay, job);
+        if (job->link != NULL || (!job->ask && place->letters <= relay_share(relay, place)))
+            continue;
+        if (job->ask)
+            relay_job_free(relay, job);
+        else
+            relay_job_again(relay, job);
+    }
+}
+
+bool relay_place_paces(struct relay *relay, struct place *place)
+{
+    enum { MINUTE_MS = 60 * 1000 };
+    uint64_t most = relay->conf->destination_rate, now_ms = relay->now.mono_ms;
+
+    if (place->dest == NULL || most == 0)
+        return true;
+    if (place->minute_ms == 0 || now_ms - place->minute_ms >= MINUTE_MS) {
+        place->minute_ms = now_ms;
+        place->minute_n = 0;
+    }
+    return place->minute_n++ < most;
+}
+
+/* ---- suspended */
+
+static size_t held_at(const struct relay *relay, struct bytes name)
+{
+    size_t i = 0;
+
+    while (i < relay->held_n && !bytes_equal_nocase(relay->held[i], name))
+        i++;
+    return i;
+}
+
+bool relay_is_held(const struct relay *relay, struct bytes name)
+{
+    return held_at(relay, name) < relay->held_n;
+}
+
+void relay_hold(struct relay *relay, struct bytes name, bool on)
+{
+    size_t i = held_at(relay, name);
+
+    if (!on && i < relay->held_n) {
+        mem_free((void *)(uintptr_t)relay->held[i].at);
+        relay->held[i] = relay->held[--relay->held_n];
+    }
+    if (!on || i < relay->held_n || relay->held_n == RELAY_HELD || name.n == 0
+        || name.n > LIMIT_PATH)
+        return;
+    char *copy = mem_new(name.n);
+    if (copy == NULL)
+        return;
+    memcpy(copy, name.at, name.n);
+    relay->held[relay->held_n++] = (struct bytes){ copy, name.n };
+}

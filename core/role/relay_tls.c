@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/relay_tls.c: TLS on a connection to a server elsewhere. What must be is proved before a word
+ * of a letter is said; what breaks where nothing asked for it is remembered, and the next
+ * connection is in clear; never this one.
+ */
+#include "role/relay_int.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+
+static bool is_asked_for(const struct link *link)
+{
+    return link->channel.need >= CHANNEL_ENCRYPT;
+}
+
+static void send_cipher(struct relay *relay, struct link *link)
+{
+    struct bytes cipher = tls_cipher(link->tls);
+
+    if (cipher.n > 0 && !link->gone)
+        fx_send(relay->fx, link->conn, fx_keep(relay->fx, cipher));
+    tls_cipher_sent(link->tls);
+}
+
+/* ---- trouble */
+
+static void log_trouble(struct relay *relay, const struct link *link, struct bytes words)
+{
+    struct buffer *line = fx_draft(relay->fx);
+
+    log_begin(line, "tls-failed");
+    log_ours(line, "server", link->place->name);
+    log_theirs(line, "host", buffer_bytes(&link->host));
+    log_ours(line, "need", bytes_of(channel_need_name(link->channel.need)));
+    log_ours(line, "next", is_asked_for(link) ? BYTES("wait") : BYTES("clear"));
+    log_theirs(line, "why", words);
+    fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
+}
+
+void relay_tls_lacks(struct relay *relay, struct link *link, struct bytes words)
+{
+    struct memo *memo = relay_memo_link(relay, link);
+    struct bytes why = fx_keep(relay->fx, words);
+
+    log_trouble(relay, link, why);
+    if (memo != NULL && is_asked_for(link))
+        memo_bad(memo, relay->now.mono_ms + RELAY_UNFIT_MS, link->channel.code, why);
+    else if (memo != NULL)
+        memo->broken_until_ms = relay->now.mono_ms + RELAY_BROKEN_MS;
+    link->shaking = false;
+    relay_place_is_busy(relay, link->place);
+    if (link->state == LINK_OPEN)
+        relay_link_drop(relay, link);
+}
+
+/* Why the handshake failed: what is wrong with the certificate, or the alert. */
+static struct bytes trouble_words(struct relay *relay, const struct link *link)
+{
+    struct tls_verdict verdict = tls_client_verdict(link->tls);
+    struct tls_facts facts = tls_facts(link->tls);
+    struct buffer *words = fx_draft(relay->fx);
+
+    buffer_put_text(words, "the TLS handshake failed");
+    if (verdict.trouble != TLS_TROUBLE_NONE && is_asked_for(link)) {
+        buffer_put_text(words, ": ");
+        buffer_put_text(words, verdict.words);
+    } else if (facts.alerted) {
+        buffer_put_text(words, facts.alert_ours ? ": we sent " : ": the server sent ");
+        buffer_put_text(words, tls_alert_name(facts.alert));
+    }
+    return fx_keep(relay->fx, buffer_bytes(words));
+}
+
+/* ---- the session */
+
+/* Tickets are for the same server and the same proof alone. */
+static uint64_t ticket_key(const struct relay *relay, const struct link *link)
+{
+    struct bytes host = buffer_bytes(&link->host), tlsa = buffer_bytes(&link->tlsa);
+
+    return siphash(relay->key, host) ^ siphash(relay->key, tlsa) * 3
+         ^ (uint64_t)link->channel.need << 56 ^ (uint64_t)link->channel.test << 60;
+}
+
+static struct tls *session(struct relay *relay, const struct link *link)
+{
+    struct bytes records = buffer_bytes(&link->tlsa), list[DNS_RECORDS_MOST], domain;
+    enum channel_need need = link->channel.need;
+    struct memo *memo = relay_memo_link(relay, link);
+    struct tls_want want = { .name = buffer_bytes(&link->host), .now_ms = relay->now.wall_ms,
+                             .ticket = BYTES_NONE };
+
+    if (need == CHANNEL_DANE || need == CHANNEL_NAME) {
+        want.proof = need == CHANNEL_DANE ? TLS_PROVE_DANE : TLS_PROVE_NAME;
+        want.must = true;
+    } else if (link->channel.test) {
+        want.proof = TLS_PROVE_NAME;
+    }
+    while (want.tlsa_n < COUNT(list) && dns_next_record(&records, &list[want.tlsa_n]))
+        want.tlsa_n++;
+    want.tlsa = list;
+    domain = link->place->name;         /* RFC 7672, 3.2.2: the domain's name will do too */
+    if (need == CHANNEL_DANE && link->place->dest->secure && !link->place->dest->routed) {
+        want.more = &domain;
+        want.more_n = 1;
+    }
+    if (memo != NULL && memo->ticket_key == ticket_key(relay, link))
+        want.ticket = buffer_bytes(&memo->ticket);
+    return relay->tls == NULL || (want.name.n == 0 && want.must)
+         ? NULL : tls_client_new(relay->tls, &want);
+}
+
+void relay_tls_begin(struct relay *relay, struct link *link)
+{
+    link->tls = session(relay, link);
+    if (link->tls == NULL) {
+        relay_tls_lacks(relay, link, BYTES("TLS could not be begun here"));
+        return;
+    }
+    link->shaking = true;
+    relay_link_touch(relay, link);
+    relay_tls_bytes(relay, link, BYTES_NONE);
+}
+
+static void keep_ticket(struct relay *relay, struct link *link)
+{
+    struct bytes ticket = tls_client_ticket(link->tls);
+    struct memo *memo = ticket.n == 0 ? NULL : relay_memo_link(relay, link);
+
+    if (memo == NULL || (memo->ticket_key == ticket_key(relay, link)
+                         && bytes_equal(buffer_bytes(&memo->ticket), ticket)))
+        return;
+    buffer_clear(&memo->ticket);
+    buffer_put(&memo->ticket, ticket);
+    memo->ticket_key = memo->ticket.bad ? 0 : ticket_key(relay, link);
+}
+
+static void is_open(struct relay *relay, struct link *link)
+{
+    struct tls_verdict verdict = tls_client_verdict(link->tls);
+    enum channel_need need = link->channel.need;
+
+    if ((need == CHANNEL_DANE || need == CHANNEL_NAME) && !verdict.proved) {
+        relay_tls_lacks(relay, link, bytes_of(verdict.words));
+        return;
+    }
+    link->level = need == CHANNEL_DANE ? LEVEL_DANE : need == CHANNEL_NAME ? LEVEL_NAME
+                                                                           : LEVEL_TLS;
+    link->shaking = false;
+    smtp_client_secured(link->client);
+}
+
+static void is_over(struct relay *relay, struct link *link, bool failed)
+{
+    if (link->shaking) {
+        relay_tls_lacks(relay, link, trouble_words(relay, link));
+        return;
+    }
+    smtp_client_lost(link->client, failed ? BYTES("TLS failed")
+                                          : BYTES("the connection was lost"));
+    relay_link_step(relay, link, BYTES_NONE);
+}
+
+void relay_tls_bytes(struct relay *relay, struct link *link, struct bytes bytes)
+{
+    enum tls_said said = tls_step(link->tls, bytes);
+
+    if (said == TLS_OPENED) {
+        is_open(relay, link);
+        if (link->state != LINK_OPEN)
+            return;
+        said = tls_step(link->tls, BYTES_NONE);
+    }
+    send_cipher(relay, link);
+    if (!link->shaking) {
+        struct bytes plain = fx_keep(relay->fx, tls_plain(link->tls));
+        tls_plain_taken(link->tls);
+        keep_ticket(relay, link);
+        relay_link_step(relay, link, plain);
+    }
+    if (link->state == LINK_OPEN && (said == TLS_CLOSED || said == TLS_FAILED))
+        is_over(relay, link, said == TLS_FAILED);
+}
+
+bool relay_tls_send(struct relay *relay, struct link *link, struct bytes plain)
+{
+    bool well = tls_write(link->tls, plain);
+
+    send_cipher(relay, link);
+    return well;
+}
+
+/* ---- the ledger */
+
+void relay_tls_note(struct relay *relay, struct link *link)
+{
+    static const char *const names[] = { "unknown", "clear", "tls", "verified", "dane" };
+    struct memo *memo = relay_memo_link(relay, link);
+
+    if (link->level == LEVEL_UNKNOWN)
+        link->level = LEVEL_CLEAR;
+    if (memo == NULL)
+        return;
+    if (link->level < memo->best && link->level != memo->now) {
+        struct buffer *line = fx_draft(relay->fx);
+        log_begin(line, "tls-downgrade");
+        log_ours(line, "server", link->place->name);
+        log_theirs(line, "host", buffer_bytes(&link->host));
+        log_ours(line, "best", bytes_of(names[memo->best]));
+        log_ours(line, "now", bytes_of(names[link->level]));
+        fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
+    }
+    memo->now = link->level;
+    if (link->level > memo->best)
+        memo->best = link->level;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/relay_world_int.h: for tests only: relay among names, servers and a store that are scripts;
+ * time is virtual. No TLS is spoken here (tests/e2e/relay.py does).
+ */
+#ifndef POSTERN_ROLE_RELAY_WORLD_INT_H
+#define POSTERN_ROLE_RELAY_WORLD_INT_H
+
+#include "base/effects.h"
+#include "dns/answer.h"
+#include "plan/conf.h"
+#include "role/wire.h"
+
+enum { CONNS = 32, JOBS = 64, ZONE = 16, DIALS = 256 };
+
+struct line {
+    bool open, closing, text;
+    struct buffer heard;        /* not yet answered */
+};
+
+/* What the names say; of what is not there that there are no such records. */
+struct record {
+    const char *name;
+    uint16_t type;
+    enum dns_verdict verdict;
+    bool proved;
+    const char *data;           /* addresses, or hosts best first, with blanks between */
+};
+
+struct relay_world {
+    struct conf conf;
+    void *relay;
+    struct effects fx;
+    struct moment now;
+    struct line lines[CONNS];
+    struct { uint64_t token; struct net_address at; } dials[DIALS];
+    size_t dials_n, dialled;
+    struct record zone[ZONE];
+    size_t zone_n, asked;
+    struct buffer questions;    /* NAME_ASK frames, as blocks */
+    struct wire_job_result results[JOBS];
+    char words[JOBS][256];
+    unsigned results_n, mails, transactions, rcpts, data_ends;
+    uint64_t alarm_ms;
+    const char *rcpt_reply[8];  /* to the n-th RCPT of a transaction; NULL: 250 */
+    unsigned rcpt_at;
+    const char *ehlo;
+    struct buffer said;         /* all that servers heard */
+    struct buffer log;
+};
+extern struct relay_world w;
+
+
+/* Before and after start() the settings in w.conf may be changed. */
+void begin(void);
+void start(void);
+void end(void);
+void step(struct event event);
+/* One frame, from that role. */
+void tell(struct effects *fx, enum role_kind from);
+void pass(uint64_t ms);
+
+/* One record more in the zones; and answer all that was asked. */
+void zone(const char *name, uint16_t type, enum dns_verdict verdict, bool proved,
+          const char *data);
+void answer_names(void);
+
+/* The oldest dial ends; the connection. Servers answer until nobody has anything to say. */
+uint32_t connect(bool well);
+void answer_all(void);
+void hang_up(uint32_t conn);
+
+/* A letter of the store's, for so many recipients: jobs `number` and those after it. */
+extern const char *const TEXT;
+void give_with(uint32_t number, const char *const *to, size_t n, const char *text,
+               bool require_tls);
+void give(uint32_t number, const char *to);
+/* Did a server hear that, does the log have it? */
+bool said(const char *words);
+bool logged(const char *words);
+void result_is(uint32_t job, enum job_outcome outcome, unsigned class, unsigned subject,
+               unsigned detail);
+
+#endif

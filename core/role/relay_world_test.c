@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: ISC */
+#include "role/relay_world_int.h"
+
+#include "role/role.h"
+
+#include "base/ip.h"
+#include "mail/envelope.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct relay_world w;
+
+/* ---- what relay says */
+
+static void on_tell(const struct effect *effect)
+{
+    struct buffer frame = buffer_with_most(LIMIT_FRAME_BYTES);
+    struct wire_job_result result;
+    struct wire_name_ask ask;
+
+    buffer_put(&frame, effect->bytes);
+    buffer_put(&frame, effect->more);
+    if (wire_read_job_result(buffer_bytes(&frame), &result)) {
+        assert_true(result.job < JOBS && w.results[result.job].job == 0);
+        memcpy(w.words[result.job], result.words.at,
+               result.words.n < 255 ? result.words.n : 255);
+        w.results[result.job] = result;
+        w.results_n++;
+    } else if (wire_read_name_ask(buffer_bytes(&frame), &ask)) {
+        buffer_put_block(&w.questions, buffer_bytes(&frame));
+        w.asked++;
+    }
+    buffer_done(&frame);
+}
+
+static void on_effect(const struct effect *effect)
+{
+    struct line *line = &w.lines[effect->conn % CONNS];
+
+    if (effect->kind == FX_DIAL) {
+        assert_true(w.dials_n < DIALS);
+        w.dials[w.dials_n].token = effect->number;
+        w.dials[w.dials_n++].at = effect->address;
+        w.dialled++;
+    } else if (effect->kind == FX_SEND) {
+        assert_true(line->open && !line->closing);
+        buffer_put(&line->heard, effect->bytes);
+        buffer_put(&w.said, effect->bytes);
+    } else if (effect->kind == FX_CLOSE || effect->kind == FX_ABORT) {
+        assert_true(line->open && !line->closing);
+        line->closing = true;
+    } else if (effect->kind == FX_TELL) {
+        on_tell(effect);
+    } else if (effect->kind == FX_ALARM) {
+        w.alarm_ms = effect->number;
+    } else if (effect->kind == FX_LOG) {
+        buffer_put(&w.log, effect->bytes);
+        buffer_put_char(&w.log, '\n');
+    }
+}
+
+void step(struct event event)
+{
+    event.now = w.now;
+    effects_clear(&w.fx);
+    relay_ops.step(w.relay, &event, &w.fx);
+    assert_false(w.fx.bad);
+    for (size_t i = 0; i < w.fx.n; i++)
+        on_effect(&w.fx.list[i]);
+}
+
+void tell(struct effects *fx, enum role_kind from)
+{
+    struct buffer frame = buffer_with_most(LIMIT_FRAME_BYTES);
+
+    assert_int_equal(fx->n, 1);
+    buffer_put(&frame, fx->list[0].bytes);
+    buffer_put(&frame, fx->list[0].more);
+    step((struct event){ .kind = EV_TOLD, .peer = { from, 0 }, .bytes = buffer_bytes(&frame) });
+    buffer_done(&frame);
+    effects_done(fx);
+}
+
+void begin(void)
+{
+    memset(&w, 0, sizeof(w));
+    w.conf = (struct conf){ .jobs = 16, .host = BYTES("us.example"), .destination_most = 20,
+                            .host_ascii = BYTES("us.example"), .authorities_text = BYTES_NONE };
+    w.fx = effects_none();
+    w.now = (struct moment){ 1000, UINT64_C(1767225600000) };
+    w.questions = buffer_with_most(1 << 20);
+    w.said = buffer_with_most(1 << 20);
+    w.log = buffer_with_most(1 << 20);
+    w.ehlo = "250-x\r\n250-PIPELINING\r\n250-DSN\r\n250-SIZE\r\n250 8BITMIME\r\n";
+    for (size_t i = 0; i < CONNS; i++)
+        w.lines[i].heard = buffer_with_most(1 << 20);
+}
+
+void start(void)
+{
+    w.relay = relay_ops.make(&w.conf, 0);
+    assert_non_null(w.relay);
+    step((struct event){ .kind = EV_START, .bytes = BYTES("0123456789abcdef0123456789abcdef") });
+    step((struct event){ .kind = EV_PEER_UP, .peer = { ROLE_NAMES, 0 } });
+}
+
+void end(void)
+{
+    relay_ops.free(w.relay);
+    effects_done(&w.fx);
+    buffer_done(&w.questions);
+    buffer_done(&w.said);
+    buffer_done(&w.log);
+    for (size_t i = 0; i < CONNS; i++)
+        buffer_done(&w.lines[i].heard);
+}
+
+/* ---- the names */
+
+void zone(const char *name, uint16_t type, enum dns_verdict verdict, bool proved,
+                 const char *data)
+{
+    w.zone[w.zone_n++] = (struct record){ name, type, verdict, proved, data };
+}
+
+static void put_name(struct buffer *to, struct bytes name)
+{
+    struct bytes label;
+
+    while (bytes_cut(&name, '.', &label)) {
+        buffer_put_u8(to, (uint8_t)label.n);
+        buffer_put(to, label);
+    }
+    buffer_put_u8(to, 0);
+}
+
+static void put_data(struct buffer *to, uint16_t type, struct bytes word, unsigned i)
+{
+    struct buffer data = buffer_with_most(512);
+    uint8_t ip[16];
+
+    if (type == DNS_MX) {
+        buffer_put_u8(&data, 0);
+        buffer_put_u8(&data, (uint8_t)(10 * (i + 1)));
+        put_name(&data, bytes_equal(word, BYTES(".")) ? BYTES_NONE : word);
+    } else if (type == DNS_A) {
+        assert_true(ip_parse_v4(word, ip));
+        buffer_put(&data, (struct bytes){ (const char *)ip + 12, 4 });
+    } else {
+        assert_true(ip_parse_v6(word, ip));
+        buffer_put(&data, (struct bytes){ (const char *)ip, 16 });
+    }
+    buffer_put_block(to, buffer_bytes(&data));
+    buffer_done(&data);
+}
+
+static const struct record *find(struct bytes name, uint16_t type)
+{
+    static const struct record nothing = { "", 0, DNS_NODATA, false, "" };
+
+    for (size_t i = 0; i < w.zone_n; i++)
+        if (w.zone[i].type == type && bytes_equal(bytes_of(w.zone[i].name), name))
+            return &w.zone[i];
+    return &nothing;
+}
+
+static void answer_name(struct bytes frame)
+{
+    struct wire_name_ask ask;
+    struct buffer records = buffer_with_most(4096), text = buffer_with_most(8192);
+    struct effects fx = effects_none();
+    unsigned i = 0;
+
+    assert_true(wire_read_name_ask(frame, &ask));
+    const struct record *record = find(ask.name, ask.type);
+    struct bytes rest = bytes_of(record->data), word;
+    while (bytes_cut(&rest, ' ', &word))
+        put_data(&records, ask.type, word, i++);
+    dns_answer_put(&text, &(struct dns_answer){
+        .verdict = record->verdict, .proved = record->proved, .ttl = 300, .canonical = BYTES_NONE,
+        .records = buffer_bytes(&records) });
+    wire_tell_name_is(&fx, (struct role_name){ ROLE_RELAY, 0 },
+                      &(struct wire_name_is){ ask.token, buffer_bytes(&text) });
+    tell(&fx, ROLE_NAMES);
+    buffer_done(&records);
+    buffer_done(&text);
+}
+
+void answer_names(void)
+{
+    while (w.questions.n > 0) {
+        struct buffer all = w.questions;
+        size_t at = 0;
+        w.questions = buffer_with_most(1 << 20);
+        while (at < all.n) {
+            uint32_t n;
+            memcpy(&n, all.at + at, sizeof(n));
+            answer_name((struct bytes){ all.at + at + 4, n });
+            at += 4 + n;
+        }
+        buffer_done(&all);
+    }
+}
+
+/* ---- the servers */
+
+uint32_t connect(bool well)
+{
+    uint32_t conn = 0;
+
+    assert_true(w.dials_n > 0);
+    uint64_t token = w.dials[0].token;
+    memmove(w.dials, w.dials + 1, --w.dials_n * sizeof(w.dials[0]));
+    while (w.lines[conn].open)
+        conn++;
+    if (well) {
+        w.lines[conn].open = true;
+        w.lines[conn].closing = w.lines[conn].text = false;
+        buffer_clear(&w.lines[conn].heard);
+    }
+    step((struct event){ .kind = EV_CONNECTED, .conn = conn, .token = token,
+                         .fault = well ? OK : FAULT_UNREACHED });
+    if (well)
+        step((struct event){ .kind = EV_BYTES, .conn = conn, .bytes = BYTES("220 x\r\n") });
+    return conn;
+}
+
+static const char *answer_to(struct line *line, struct bytes said)
+{
+    if (line->text && !bytes_equal(said, BYTES(".")))
+        return NULL;
+    if (bytes_begins(said, BYTES("EHLO")))
+        return w.ehlo;
+    if (bytes_begins(said, BYTES("MAIL"))) {
+        w.mails++;
+        w.rcpt_at = 0;
+    }
+    if (bytes_begins(said, BYTES("RCPT"))) {
+        const char *reply = w.rcpt_at < COUNT(w.rcpt_reply) ? w.rcpt_reply[w.rcpt_at] : NULL;
+        w.rcpt_at++;
+        w.rcpts++;
+        return reply == NULL ? "250 2.1.5 well\r\n" : reply;
+    }
+    w.data_ends += line->text;
+    line->text = bytes_equal(said, BYTES("DATA"));
+    return line->text ? "354 go\r\n" : "250 2.0.0 well\r\n";
+}
+
+static bool answer(uint32_t conn)
+{
+    struct line *line = &w.lines[conn];
+    struct bytes heard = buffer_bytes(&line->heard), said;
+    struct buffer reply = buffer_with_most(4096);
+
+    if (!line->open || line->closing || bytes_find(heard, '\n') == heard.n)
+        return false;
+    (void)bytes_cut(&heard, '\n', &said);
+    const char *words = answer_to(line, bytes_trim(said));
+    buffer_drop(&line->heard, line->heard.n - heard.n);
+    if (words != NULL)
+        step((struct event){ .kind = EV_BYTES, .conn = conn, .bytes = bytes_of(words) });
+    buffer_done(&reply);
+    return true;
+}
+
+void answer_all(void)
+{
+    bool some = true;
+
+    for (unsigned i = 0; some && i < 2000; i++) {
+        some = false;
+        for (uint32_t conn = 0; conn < CONNS; conn++)
+            some = answer(conn) || some;
+    }
+}
+
+void hang_up(uint32_t conn)
+{
+    w.lines[conn].open = w.lines[conn].closing = false;
+    step((struct event){ .kind = EV_CLOSED, .conn = conn });
+}
+
+void pass(uint64_t ms)
+{
+    uint64_t until = w.now.mono_ms + ms;
+
+    for (unsigned i = 0; w.alarm_ms != 0 && w.alarm_ms <= until && i < 1000; i++) {
+        w.now.mono_ms = w.alarm_ms > w.now.mono_ms ? w.alarm_ms : w.now.mono_ms;
+        w.alarm_ms = 0;
+        step((struct event){ .kind = EV_ALARM });
+    }
+    w.now.mono_ms = until;
+}
+
+/* ---- the store */
+
+const char *const TEXT = "Subject: x\r\n\r\ntext\r\n";
+
+void give_with(uint32_t number, const char *const *to, size_t n, const char *text,
+                      bool require_tls)
+{
+    static const struct role_name relay = { ROLE_RELAY, 0 };
+    struct buffer head = buffer_with_most(4096);
+
+    envelope_put(&head, &(struct envelope){ .sender = BYTES("s@us.example"), .envid = BYTES("E1"),
+                                            .ret = DSN_RET_HDRS, .require_tls = require_tls });
+    for (size_t i = 0; i < n; i++) {
+        struct buffer entry = buffer_with_most(4096);
+        struct effects fx = effects_none();
+        recipient_put(&entry, &(struct recipient){ .address = bytes_of(to[i]),
+                                                   .notify = DSN_FAILURE });
+        if (i == 0)
+            wire_tell_job_begin(&fx, relay, &(struct wire_job_begin){
+                .job = number, .letter = number, .attempt = 1, .size = strlen(text),
+                .head = buffer_bytes(&head), .to = buffer_bytes(&entry) });
+        else
+            wire_tell_job_also(&fx, relay, &(struct wire_job_also){
+                .job = number + (uint32_t)i, .with = number, .recipient = (uint32_t)i,
+                .attempt = 1, .to = buffer_bytes(&entry) });
+        tell(&fx, ROLE_STORE);
+        buffer_done(&entry);
+    }
+    struct effects fx = effects_none();
+    wire_tell_job_part(&fx, relay, &(struct wire_job_part){ number, bytes_of(text) });
+    tell(&fx, ROLE_STORE);
+    fx = effects_none();
+    wire_tell_job_end(&fx, relay, &(struct wire_job_end){ number });
+    tell(&fx, ROLE_STORE);
+    buffer_done(&head);
+}
+
+void give(uint32_t number, const char *to)
+{
+    give_with(number, &to, 1, TEXT, false);
+}
+
+bool said(const char *words)
+{
+    return bytes_search(buffer_bytes(&w.said), bytes_of(words)) < w.said.n;
+}
+
+bool logged(const char *words)
+{
+    return bytes_search(buffer_bytes(&w.log), bytes_of(words)) < w.log.n;
+}
+
+void result_is(uint32_t job, enum job_outcome outcome, unsigned class, unsigned subject,
+                      unsigned detail)
+{
+    const struct wire_job_result *result = &w.results[job];
+
+    assert_int_equal(result->job, job);
+    if (result->outcome != outcome || result->class != class || result->subject != subject
+        || result->detail != detail)
+        fail_msg("job %u: %u %u.%u.%u %s", job, result->outcome, result->class, result->subject,
+                 result->detail, w.words[job]);
+}
