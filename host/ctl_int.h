@@ -9,7 +9,7 @@
 #include "role/look.h"
 #include "role/once.h"
 
-enum { CTL_WORDS_MOST = 14, CTL_WAIT_MS = 120 * 1000 };
+enum { CTL_WORDS_MOST = 38, CTL_WAIT_MS = 120 * 1000 };
 
 /* -h, --help; -c, --config. */
 bool ctl_is_help(const char *word);

@@ -155,6 +155,9 @@ static void settle(struct queue *q, struct group *group, struct effects *fx)
         case FATE_MOVED:
             move_settle(q, fate);
             break;
+        case FATE_ORDER:
+            order_settle(q, fate, true);
+            break;
         case FATE_REPORT:
             settle_letter(q, fate);
             if (fate->done)
@@ -186,6 +189,10 @@ static void drop_group(struct queue *q, const struct group *group)
         const struct fate *fate = &group->fates[i];
         if (fate->kind == FATE_REPORT)
             report_undo(q, fate);
+        if (fate->kind == FATE_MOVED && fate->anew)
+            move_undo(q, fate);
+        if (fate->kind == FATE_ORDER)
+            order_settle(q, fate, false);
         if (fate->kind != FATE_LETTER)
             continue;
         if (log->refused_n == log->refused_room) {

@@ -21,6 +21,13 @@ enum history_what {
     HISTORY_DELIVERED,
     HISTORY_DEFERRED,       /* tried, and will be tried again */
     HISTORY_FAILED,         /* tried, and given up; the recipient is kept in the queue */
+    /* what an operator did to a recipient */
+    HISTORY_RETRIED,
+    HISTORY_HELD,
+    HISTORY_RELEASED,
+    HISTORY_BOUNCED,
+    HISTORY_DELETED,
+    HISTORY_REDIRECTED,     /* `to`: the new entry */
     HISTORY_WHATS
 };
 
@@ -29,7 +36,7 @@ struct history_event {
     uint64_t id;            /* the letter */
     uint64_t at_ms;         /* wall clock */
     uint64_t begun_ms;      /* when the attempt began; 0 for ACCEPTED */
-    uint64_t size;          /* ACCEPTED: octets of text */
+    uint64_t size;          /* ACCEPTED: octets of text; an operator's act: his uid */
     uint32_t recipient;     /* its number in the letter, from 0; 0 for ACCEPTED */
     uint32_t attempt;       /* from 1; 0 for ACCEPTED */
     uint64_t due_ms;        /* DEFERRED: next attempt, wall clock */

@@ -388,6 +388,13 @@ void job_record(struct queue *q, uint32_t number, struct bytes payload, enum fau
 
     if (job == NULL || job->state != JOB_READING)
         return;
+    struct letter *letter = index_find(&q->index, job->letter);
+    if (letter != NULL && letter->lsn != job->lsn) {
+        /* Meanwhile its record was written anew, maybe for other recipients: read that. */
+        letter_rcpt(letter, job->recipient)->attempts--;
+        fall_back(q, job, false, 0, fx);
+        return;
+    }
     if (fault != OK || payload.n == 0) {
         job_unreadable(q, job, fault, fx);
         return;
@@ -431,7 +438,7 @@ static bool start(struct queue *q, struct letter *letter, uint32_t recipient, st
         return false;
     *job = (struct job){ .state = JOB_READING, .number = job->number, .letter = letter->id,
                          .recipient = recipient, .begun_ms = q->now.wall_ms,
-                         .credit = LIMIT_LETTER_CREDIT };
+                         .lsn = letter->lsn, .credit = LIMIT_LETTER_CREDIT };
     q->jobs.busy++;
     rcpt->state = RCPT_AT_WORK;
     rcpt->attempts++;

@@ -59,6 +59,7 @@ struct job {
     enum job_state state;
     uint32_t number;            /* its place here, and how often that was used */
     uint64_t letter, begun_ms;
+    uint64_t lsn;               /* READING: of the record that is being read */
     uint32_t recipient;
     uint64_t credit;            /* octets that may still be sent */
     struct payload *payload;    /* owned, with the others of its convoy */
@@ -129,7 +130,7 @@ struct payload *payload_new(struct bytes text);
 void payloads_unbury(struct jobs *jobs);
 
 /* Reading records back. */
-enum reader_kind { READER_JOB, READER_LISTING, READER_MOVER };
+enum reader_kind { READER_JOB, READER_LISTING, READER_MOVER, READER_ORDER };
 struct reading {
     bool used, opened;
     bool skipped;               /* the segment did not open, and why is still to come */
@@ -144,7 +145,7 @@ struct reads {
     size_t n;
 };
 /* Read a record of that whole length; false when too much is being read already. The answer goes to
-   job_record, listing_record or move_record, with `who`. */
+   job_record, listing_record, move_record or order_record, with `who`. */
 MUST_USE bool record_fetch(struct queue *q, uint64_t lsn, uint32_t length, enum reader_kind reader,
                            uint32_t who, struct effects *fx);
 void record_fetched(struct queue *q, struct token token, const struct event *event,

@@ -102,9 +102,10 @@ static bool block_room(struct group *group, uint64_t size)
     return true;
 }
 
+/* For two: an order may end a letter. */
 static bool fates_room(struct group *group)
 {
-    if (group->fates_n < group->fates_room)
+    if (group->fates_n + 2 <= group->fates_room)
         return true;
     size_t room = group->fates_room == 0 ? 64 : group->fates_room * 2;
     struct fate *fates = mem_resize(group->fates, room * sizeof(*fates));

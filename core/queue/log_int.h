@@ -43,6 +43,7 @@ enum fate_kind {
     FATE_LETTER,        /* durable: into the index, and the 250 */
     FATE_DONE,          /* durable: out of the index, its body file goes */
     FATE_MOVED,         /* durable: the letter lies here now */
+    FATE_ORDER,         /* durable: whoever ordered it is told */
     FATE_REPORT,        /* durable: a report is in the queue, and a recipient is done with */
 };
 struct fate {
@@ -51,8 +52,9 @@ struct fate {
     struct letter letter;
     uint64_t body;
     uint64_t *notes;    /* MOVED: for each recipient the LSN of its copied state, or 0; owned */
-    uint64_t about;     /* REPORT: the letter and recipient that it speaks of */
-    uint32_t recipient;
+    bool anew;          /* MOVED: behind them for each what move_anew marked */
+    uint64_t about;     /* REPORT: the letter and recipient that it speaks of; ORDER: how many */
+    uint32_t recipient; /* recipients it changed, and how many it left alone */
     bool delivered;     /* REPORT: it was */
     bool done;          /* REPORT: that was the letter's last recipient */
 };
@@ -118,7 +120,7 @@ struct place {
     struct record record;
 };
 /* Can `size` octets of records (of one atomic group, record_size each) be gathered now, in one
-   segment, and one fate? Takes all the memory that this needs; seals the segment and goes on in
+   segment, and two fates? Takes all the memory that this needs; seals the segment and goes on in
    the next when it must. `letters`: they may not take the last spare. False: nothing has changed.
    */
 MUST_USE bool log_fits(struct queue *q, uint64_t size, bool letters);

@@ -128,11 +128,12 @@ static uint8_t flags_of(bool first, bool last)
     return (uint8_t)((first ? 0 : RECORD_GOES_ON) | (last ? 0 : RECORD_MORE));
 }
 
-static void gather(struct queue *q, struct letter *letter, struct bytes payload, uint64_t *notes)
+static void gather(struct queue *q, struct letter *letter, struct bytes payload, uint64_t *notes,
+                   bool anew)
 {
     uint32_t left = states_count(q, letter);
     struct place place = log_place(q, RECORD_LETTER, letter->id, payload.n);
-    struct fate fate = { .kind = FATE_MOVED, .notes = notes,
+    struct fate fate = { .kind = FATE_MOVED, .notes = notes, .anew = anew,
                          .letter = { .id = letter->id, .lsn = place.record.lsn,
                                      .length = (uint32_t)record_size(payload.n),
                                      .recipients = letter->recipients } };
@@ -183,8 +184,72 @@ void move_record(struct queue *q, uint32_t who, struct bytes payload, enum fault
         give_up(q, moving);
         return;
     }
-    gather(q, letter, payload, notes);
+    gather(q, letter, payload, notes, false);
     moving->gathered = true;
+}
+
+/* What a recipient was before, for move_undo: never 0. */
+enum { WAS_STATE = 8, WAS_ATTEMPTS = 16 };
+
+bool move_anew(struct queue *q, struct letter *letter, struct bytes payload, uint64_t *notes)
+{
+    struct mover *mover = &q->mover;
+    struct moving *free_one = NULL;
+
+    for (size_t i = 0; i < MOVES_AT_ONCE; i++)
+        if (mover->list[i].letter == 0)
+            free_one = &mover->list[i];
+    if (free_one == NULL || under_way(mover, letter->id)
+        || !log_fits(q, group_size(q, letter, payload.n), true))
+        return false;
+    mem_free(cache_take(q, letter->id));    /* it has the old ones */
+    for (uint32_t i = 0; i < letter->recipients; i++) {
+        struct rcpt *rcpt = letter_rcpt(letter, i);
+        uint64_t *was = &notes[letter->recipients + i];
+        if (*was == 0)
+            continue;
+        *was = 1 | (uint64_t)rcpt->state << WAS_STATE | (uint64_t)rcpt->attempts << WAS_ATTEMPTS;
+        rcpt->state = RCPT_AT_WORK;
+        rcpt->attempts = 1;         /* so that it has no state yet */
+    }
+    *free_one = (struct moving){ .letter = letter->id, .lsn = letter->lsn, .gathered = true };
+    mover->busy++;
+    gather(q, letter, payload, notes, true);
+    return true;
+}
+
+static void wait_at_once(struct queue *q, uint64_t id, struct rcpt *rcpt)
+{
+    rcpt->due = q->now.mono_ms;
+    if (!index_wake(&q->index, id, rcpt->due))
+        q->bad = true;
+}
+
+void move_undo(struct queue *q, const struct fate *fate)
+{
+    struct letter *letter = index_find(&q->index, fate->letter.id);
+
+    for (uint32_t i = 0; letter != NULL && i < letter->recipients; i++) {
+        struct rcpt *rcpt = letter_rcpt(letter, i);
+        uint64_t was = fate->notes[letter->recipients + i];
+        if (was == 0)
+            continue;
+        rcpt->state = (uint8_t)(was >> WAS_STATE);
+        rcpt->attempts = (uint32_t)(was >> WAS_ATTEMPTS);
+        wait_at_once(q, letter->id, rcpt);
+    }
+}
+
+/* Those who are new wait for their first attempt. */
+static void settle_anew(struct queue *q, struct letter *letter, const struct fate *fate)
+{
+    for (uint32_t i = 0; i < letter->recipients; i++) {
+        struct rcpt *rcpt = letter_rcpt(letter, i);
+        if (fate->notes[letter->recipients + i] == 0)
+            continue;
+        *rcpt = (struct rcpt){ .state = RCPT_WAITS };
+        wait_at_once(q, letter->id, rcpt);
+    }
 }
 
 void move_settle(struct queue *q, const struct fate *fate)
@@ -207,6 +272,8 @@ void move_settle(struct queue *q, const struct fate *fate)
         if (fate->notes[i] != 0 && rcpt->note < fate->notes[i])
             rcpt->note = fate->notes[i];
     }
+    if (fate->anew)
+        settle_anew(q, letter, fate);
 }
 
 void move_fail(struct queue *q)

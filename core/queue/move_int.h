@@ -38,6 +38,13 @@ uint64_t move_alarm(const struct queue *q);
 void move_record(struct queue *q, uint32_t who, struct bytes payload, enum fault fault,
                  struct effects *fx);
 void move_settle(struct queue *q, const struct fate *fate);
+/* Move this letter at once, with a record of other recipients, as many as before. `notes`: two
+   for each recipient, zeroes first, then 1 where it is another one; owned when true is returned:
+   those are AT_WORK for nobody until it is durable, then wait. False: nothing has changed. */
+MUST_USE bool move_anew(struct queue *q, struct letter *letter, struct bytes payload,
+                        uint64_t *notes);
+/* That group failed: who was there before is there again. */
+void move_undo(struct queue *q, const struct fate *fate);
 /* A group failed: what was being moved lies where it lay. */
 void move_fail(struct queue *q);
 

@@ -40,6 +40,7 @@ void queue_free(struct queue *q)
     arrivals_done(&q->arrivals);
     jobs_done(&q->jobs);
     listings_done(&q->listings);
+    orders_done(&q->orders);
     story_done(&q->story);
     log_done(&q->log);
     index_done(&q->index);
@@ -259,6 +260,7 @@ static void turn(struct queue *q, struct effects *fx)
     job_turn(q, fx);
     move_turn(q, fx);
     listing_turn(q, fx);
+    order_turn(q, fx);
     log_turn(q, fx);
     segments_turn(q, fx);
     story_turn(q, fx);

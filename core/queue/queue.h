@@ -103,6 +103,9 @@ enum queue_news_kind {
     NEWS_EVENT,
     /* the listing or search `token` ends; `more`: 0 all was said, 1 there is more, 2 not now */
     NEWS_ANSWER_END,
+    /* the order `token` is over; `more`: enum queue_ordered; `octets`: recipients that it changed;
+       `attempt`: those that are being delivered and were left alone */
+    NEWS_ORDERED,
 };
 
 /* Slices live until the next call that takes a queue and an event. */
@@ -235,6 +238,35 @@ void queue_list(struct queue *queue, uint32_t token, uint64_t after, uint32_t mo
 void queue_forget_answers(struct queue *queue, struct effects *fx);
 /* The history of what the key names (queue/history.h): NEWS_EVENT, then NEWS_ANSWER_END. */
 void queue_trace(struct queue *queue, uint32_t token, uint8_t by, struct bytes key,
+                 struct effects *fx);
+
+/* What an operator wants with some recipients of a letter. */
+enum queue_verb {
+    QUEUE_RETRY = 1,    /* who waits is tried at once */
+    QUEUE_KEEP,         /* who waits is held: not tried until somebody says so */
+    QUEUE_RELEASE,      /* who is held is tried at once */
+    QUEUE_BOUNCE,       /* it has failed: 5.7.0, and its sender is told */
+    QUEUE_DELETE,       /* done with; nobody is told */
+    QUEUE_REDIRECT,     /* another entry stands in its place, never tried yet */
+};
+enum queue_ordered {
+    QUEUE_ORDER_WELL,           /* durable */
+    QUEUE_ORDER_NOT_NOW,        /* nothing was changed */
+    QUEUE_ORDER_NOT_CERTAIN,    /* writing it failed: look again */
+    QUEUE_ORDER_NO_REPORT,      /* BOUNCE: there is nobody to tell; nothing was changed */
+};
+struct queue_order {
+    uint32_t token;             /* of the answer, NEWS_ORDERED */
+    enum queue_verb verb;
+    uint64_t letter;
+    uint32_t uid;               /* whoever wants it: for the history */
+    struct bytes recipients;    /* their numbers, u32 each, growing; others are not touched */
+    struct bytes to;            /* REDIRECT: for each of them a block, the new entry */
+    struct bytes reason;        /* for the report and the history; may be empty */
+    struct queue_keys keys;     /* REDIRECT: of the new entries, for the history */
+};
+/* Everything is copied. A recipient that the verb does not fit, or that is gone, is left alone. */
+void queue_order(struct queue *queue, const struct queue_order *order, struct moment now,
                  struct effects *fx);
 
 #endif

@@ -11,6 +11,7 @@
 #include "queue/list_int.h"
 #include "queue/log_int.h"
 #include "queue/move_int.h"
+#include "queue/order_int.h"
 #include "queue/queue.h"
 #include "queue/recover_int.h"
 #include "queue/report_int.h"
@@ -71,6 +72,7 @@ struct queue {
     struct jobs jobs;
     struct reads reads;
     struct listings listings;
+    struct orders orders;
     struct mover mover;
     struct story story;
     struct hold hold;

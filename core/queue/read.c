@@ -209,5 +209,6 @@ void record_fetched(struct queue *q, struct token token, const struct event *cam
     case READER_JOB: job_record(q, was.who, payload, fault, fx); break;
     case READER_LISTING: listing_record(q, was.who, payload, fault, fx); break;
     case READER_MOVER: move_record(q, was.who, payload, fault, fx); break;
+    case READER_ORDER: order_record(q, was.who, payload, fault, fx); break;
     }
 }

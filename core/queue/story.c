@@ -42,19 +42,22 @@ static struct bytes blocks_within(struct bytes blocks, size_t most)
 void story_accepted(struct queue *q, uint64_t id, const struct letter_record *letter,
                     struct queue_keys keys)
 {
-    struct buffer *to = &log_gathering(q)->story;
-    size_t before = to->n, start;
-    struct history_event event = {
+    story_staged(q, &(struct history_event){
         .what = HISTORY_ACCEPTED, .id = id, .at_ms = letter->received_ms, .size = letter->size,
         .head = letter->head.n <= EVENT_MOST / 2 ? letter->head : BYTES_NONE,
-        .to = blocks_within(letter->to, EVENT_MOST / 2 - 1024),
-    };
+        .to = blocks_within(letter->to, EVENT_MOST / 2 - 1024) }, keys);
+}
+
+void story_staged(struct queue *q, const struct history_event *event, struct queue_keys keys)
+{
+    struct buffer *to = &log_gathering(q)->story;
+    size_t before = to->n, start;
 
     buffer_put_u32(to, (uint32_t)keys.n);
     buffer_put(to, (struct bytes){ (const char *)keys.list, keys.n * sizeof(*keys.list) });
     buffer_put_u32(to, 0);
     start = to->n;
-    history_put(to, &event);
+    history_put(to, event);
     if (to->bad) {      /* no memory: this one letter is not in the history */
         to->bad = false;
         to->n = before;

@@ -76,6 +76,8 @@ void story_done(struct story *story);
 void story_accepted(struct queue *q, uint64_t id, const struct letter_record *letter,
                     struct queue_keys keys);
 /* The group is durable: its events go to the history. */
+/* The same for any event: told when the group being gathered is durable. */
+void story_staged(struct queue *q, const struct history_event *event, struct queue_keys keys);
 void story_settle(struct queue *q, struct bytes staged);
 void story_event(struct queue *q, const struct history_event *event);
 void story_turn(struct queue *q, struct effects *fx);

@@ -118,11 +118,18 @@ static void on_end(struct admin *admin, struct client *client, const struct even
         admin_close(client, event->now.mono_ms, fx);
 }
 
+static void client_done(struct client *client)
+{
+    buffer_done(&client->request);
+    buffer_done(&client->order_recipients);
+    buffer_done(&client->order_to);
+}
+
 static void on_closed(struct admin *admin, struct client *client, const struct event *event,
                       struct effects *fx)
 {
     admin_release(admin, client, false, event->now.mono_ms, fx);
-    buffer_done(&client->request);
+    client_done(client);
     client->state = CLIENT_FREE;
 }
 
@@ -287,7 +294,7 @@ static void admin_free(void *role)
     if (admin == NULL)
         return;
     for (size_t i = 0; i < COUNT(admin->clients); i++)
-        buffer_done(&admin->clients[i].request);
+        client_done(&admin->clients[i]);
     for (size_t i = 0; i < COUNT(admin->web); i++)
         web_response_done(&admin->web[i].response);
     buffer_done(&admin->text);

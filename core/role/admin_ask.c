@@ -83,7 +83,7 @@ void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, stru
     switch (client->asks.command) {
     case ONCE_QUEUE:
         wire_tell_queue_ask(fx, to_store, &(struct wire_queue_ask){
-            client->token, client->queue.letter, PAGE_ROWS });
+            client->token, client->last_letter, PAGE_ROWS });
         break;
     case ONCE_TRACE:
         ask_trace(client, fx);
@@ -177,6 +177,10 @@ void admin_run(struct admin *admin, struct client *client, const struct event *e
         struct once_style style = admin_style(client, event);
         client->queue = (struct once_queue){ .style = style };
         client->trace = (struct once_trace){ .style = style };
+        client->orders = (struct once_orders){ .letters = 0 };
+        client->orders_open = 0;
+        client->order_letter = client->last_letter = 0;
+        client->page_ended = client->more = false;
         client->way = 0;
         client->ways_n = client->asks.tls ? 0 : once_trace_ways(client->asks.subject, client->ways);
         if (client->asks.command == ONCE_STATUS || client->asks.command == ONCE_TOP)

@@ -6,6 +6,7 @@
 #define POSTERN_ROLE_ADMIN_INT_H
 
 #include "base/effects.h"
+#include "queue/queue.h"
 #include "role/control.h"
 #include "role/once.h"
 #include "web/web.h"
@@ -19,6 +20,7 @@ enum {
     DRAIN_MS = 60 * 1000,           /* for the client to take a page */
     ANSWER_MOST = 1024 * 1024,      /* of one row, rendered */
     UNSENT_MOST = 8 * 1024 * 1024,  /* of one page */
+    ORDER_TO_MOST = LIMIT_FRAME_BYTES / 2,  /* the entries of one order */
 };
 
 enum client_state {
@@ -36,10 +38,17 @@ struct client {
     bool holds;                     /* the store keeps its files for it */
     size_t unsent;                  /* octets since the client last took all */
     size_t rows;                    /* of the page under way */
+    uint64_t last_letter;           /* queue: of the last row, shown or not */
     enum trace_by ways[2];          /* trace: what the word may be, in order */
     size_t ways_n, way;
     struct once_queue queue;
     struct once_trace trace;
+    /* a verb: orders of this page, and what all of them came to */
+    struct once_orders orders;
+    uint32_t orders_open;           /* given, not answered */
+    bool page_ended, more;          /* the page's rows all came; there are others behind it */
+    uint64_t order_letter;          /* the order being gathered, or 0 */
+    struct buffer order_recipients, order_to;
 };
 
 /* Somebody who asks over HTTP. */
@@ -102,6 +111,16 @@ void admin_figures(struct admin *admin, const struct event *event, struct effect
 void admin_figures_end(struct admin *admin, struct moment now, struct effects *fx);
 /* Before each step: what was answered in the one before is with the world now. */
 void admin_web_clear(struct admin *admin);
+
+/* ---- admin_order.c: `postern queue VERB` */
+void admin_order_row(struct admin *admin, struct client *client, const struct wire_queue_row *row,
+                     const struct event *event, struct effects *fx);
+/* The page ended: go on when its orders are answered. */
+void admin_order_page(struct admin *admin, struct client *client, bool more,
+                      const struct event *event, struct effects *fx);
+void admin_ordered(struct admin *admin, struct client *client,
+                   const struct wire_queue_ordered *ordered, const struct event *event,
+                   struct effects *fx);
 
 /* How a reload went, for those who asked for it. */
 void admin_reloaded(struct admin *admin, const struct event *event, struct effects *fx);

@@ -31,9 +31,29 @@ static void on_queue_row(struct admin *admin, const struct event *event, struct 
         client = client_by_token(admin, row.token);
     if (client == NULL || client->asks.command != ONCE_QUEUE)
         return;
+    client->last_letter = row.letter;
+    if (client->asks.verb != ONCE_LIST) {
+        admin_order_row(admin, client, &row, event, fx);
+        return;
+    }
+    if (!once_filter_matches(&client->asks.filter, &row, event->now.wall_ms)) {
+        client->rows++;
+        return;
+    }
     buffer_clear(&admin->text);
     once_queue_row(&client->queue, &row, &admin->text);
     send_row(admin, client, event, fx);
+}
+
+static void on_ordered(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_queue_ordered ordered;
+    struct client *client = NULL;
+
+    if (wire_read_queue_ordered(event->bytes, &ordered))
+        client = client_by_token(admin, ordered.token);
+    if (client != NULL && client->asks.command == ONCE_QUEUE)
+        admin_ordered(admin, client, &ordered, event, fx);
 }
 
 static void on_trace_row(struct admin *admin, const struct event *event, struct effects *fx)
@@ -182,6 +202,8 @@ static void on_answer_end(struct admin *admin, const struct event *event, struct
                      ONCE_WELL, event->now.mono_ms, fx);
     else if (client->asks.command == ONCE_TRACE)
         end_trace(admin, client, end.result == THERE_IS_MORE, event, fx);
+    else if (client->asks.command == ONCE_QUEUE && client->asks.verb != ONCE_LIST)
+        admin_order_page(admin, client, end.result == THERE_IS_MORE, event, fx);
     else if (client->asks.command == ONCE_QUEUE)
         end_queue_page(admin, client, end.result == THERE_IS_MORE, event, fx);
 }
@@ -204,6 +226,8 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
         on_store_state(admin, event);
     else if (kind == WIRE_QUEUE_ROW_MESSAGE)
         on_queue_row(admin, event, fx);
+    else if (kind == WIRE_QUEUE_ORDERED_MESSAGE)
+        on_ordered(admin, event, fx);
     else if (kind == WIRE_TRACE_ROW_MESSAGE)
         on_trace_row(admin, event, fx);
     else if (kind == WIRE_TLS_ROW_MESSAGE)

@@ -14,7 +14,7 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 
-enum { CONTROL_LENGTH = 4, CONTROL_WORDS_MOST = 16 };
+enum { CONTROL_LENGTH = 4, CONTROL_WORDS_MOST = 40 };
 
 enum control_kind {
     CONTROL_OUT = 1,        /* for standard output */

@@ -8,6 +8,8 @@
 
 #include "role/control.h"
 
+#define TEN_NULS "\0\0\0\0\0\0\0\0\0\0"
+
 static const struct {
     const char *name;
     struct bytes text;
@@ -24,8 +26,10 @@ static const struct {
     { "an empty word", BYTES_INIT("\x03\0\0\0a\0\0"), CONTROL_TOOK, 2 },
     { "no NUL at the end", BYTES_INIT("\x02\0\0\0ab"), CONTROL_FLAW, 0 },
     { "octets behind it", BYTES_INIT("\x02\0\0\0a\0b"), CONTROL_FLAW, 0 },
-    { "sixteen words", BYTES_INIT("\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), CONTROL_TOOK, 16 },
-    { "seventeen", BYTES_INIT("\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), CONTROL_FLAW, 0 },
+    { "forty words", BYTES_INIT("\x28\0\0\0" TEN_NULS TEN_NULS TEN_NULS TEN_NULS), CONTROL_TOOK,
+      40 },
+    { "one more", BYTES_INIT("\x29\0\0\0" TEN_NULS TEN_NULS TEN_NULS TEN_NULS "\0"),
+      CONTROL_FLAW, 0 },
     { "HTTP", BYTES_INIT("GET / HTTP/1.1\r\n\r\n"), CONTROL_FLAW, 0 },
 };
 

@@ -38,8 +38,29 @@ enum once_command {
     ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_TOP, ONCE_BACKUP, ONCE_RELOAD, ONCE_COMMANDS
 };
 
+/* Which recipients of the queue: all that is said must hold. */
+struct once_filter {
+    bool some;                  /* something is said; `all` counts */
+    bool all, held, waiting;
+    uint64_t id, older_ms;      /* 0: any */
+    bool by_from, by_to;
+    struct bytes from, to;      /* an address, or "@domain"; from "": the null sender */
+    struct bytes domain;        /* of the recipient; empty: any */
+};
+
+/* What to do with them; the values are those of queue/queue.h's enum queue_verb. */
+enum once_verb {
+    ONCE_LIST, ONCE_RETRY, ONCE_HOLD, ONCE_RELEASE, ONCE_BOUNCE, ONCE_DELETE, ONCE_REDIRECT,
+    ONCE_VERBS
+};
+
 struct once_request {
     enum once_command command;
+    struct once_filter filter;  /* queue */
+    enum once_verb verb;        /* queue */
+    bool dry_run;
+    struct bytes reason;        /* queue: of a verb */
+    struct bytes redirect;      /* queue redirect: the address */
     bool help, json;
     bool tls;                   /* trace: what went wrong with TLS, in place of a subject */
     bool relative;              /* "3 minutes ago" beside each moment */
@@ -84,6 +105,28 @@ struct once_letter {
 void once_queue_letter(struct once_queue *queue, const struct once_letter *letter,
                        struct buffer *to);
 void once_queue_end(const struct once_queue *queue, struct buffer *to);
+
+/* once_filter.c: words of a filter. *at is that of the option, and afterwards the last it took.
+   False: it is none of a filter's; or (reterr_words has words) its value is wrong. */
+MUST_USE bool once_filter_take(struct once_filter *filter, const struct bytes *words, size_t n,
+                               size_t *at, struct buffer *reterr_words);
+bool once_filter_matches(const struct once_filter *filter, const struct wire_queue_row *row,
+                         uint64_t now_ms);
+/* "retry", or ONCE_LIST when it is no verb; and back. */
+enum once_verb once_verb_of(struct bytes word);
+const char *once_verb_word(enum once_verb verb);
+/* May that verb change a recipient like this one? */
+bool once_verb_fits(enum once_verb verb, const struct wire_queue_row *row);
+/* The entry that stands in this one's place when it goes to another address (RFC 3461, 5.2.7.1:
+   what the sender asked for goes with it). */
+void once_redirect_put(struct buffer *to, struct bytes entry, struct bytes address);
+/* How a verb went. */
+struct once_orders {
+    uint64_t letters, recipients, busy, unanswered, unreported;
+    bool dry_run;
+};
+void once_orders_put(const struct once_style *style, enum once_verb verb,
+                     const struct once_orders *orders, struct buffer *to);
 
 /* postern trace: events letter by letter, in order of time, then the end. */
 struct once_trace {

@@ -40,7 +40,7 @@ static void put_recipient(const struct once_style *style, const struct wire_queu
     buffer_put(to, BYTES("    "));
     once_put_path(to, once_address(row->to));
     if (row->held)
-        buffer_put(to, BYTES("  held: it cannot be delivered and is kept; "));
+        buffer_put(to, BYTES("  held: kept until somebody acts; "));
     else
         buffer_put_text(to, row->attempts == 0 ? "  new: not tried yet" : "  waiting: ");
     if (row->attempts > 0)

@@ -41,6 +41,20 @@ static const struct {
     { "quueue", "there is no command \"quueue\"\n", ONCE_QUEUE, false, false, false },
     { "queue --yaml", "there is no option \"--yaml\"; see --help\n",
       ONCE_QUEUE, false, false, false },
+    { "queue delete", "say which: a filter, or --all; see --help\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue redirect --all", "redirect wants an address behind it\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue --dry-run", "--dry-run and --reason go with a verb; see --help\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue hold --older-than 2x", "--older-than wants a span such as 90s, 15m, 2h or 3d\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue hold --from you", "--from wants an address or @DOMAIN\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue hold --id x", "--id wants a letter's id, 13 letters and digits\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue hold --to", "--to wants a value\n",
+      ONCE_QUEUE, false, false, false },
     { "queue x", "nothing is known of the word \"x\"; see --help\n",
       ONCE_QUEUE, false, false, false },
     { "trace a@b c@d", "nothing is known of the word \"c@d\"; see --help\n",
@@ -202,8 +216,7 @@ static void lists_the_queue(void **state)
           " (in 1 minute)\n"
           "        4.2.2 \"full\"\\x0d\\x0a\\x9b\n"
           "06CQ4KZ0R2J8N  3 minutes old, 1 octet, from a sender that cannot be read\n"
-          "    <an entry that cannot be read>  held: it cannot be delivered and is kept; 2 "
-          "attempts\n"
+          "    <an entry that cannot be read>  held: kept until somebody acts; 2 attempts\n"
           "2 letters, 3 recipients, 12.3 KiB.\n");
 }
 

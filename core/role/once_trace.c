@@ -22,6 +22,9 @@ static const char *what_name(enum history_what what)
     static const char *const names[HISTORY_WHATS] = {
         [HISTORY_ACCEPTED] = "accepted", [HISTORY_DELIVERED] = "delivered",
         [HISTORY_DEFERRED] = "deferred", [HISTORY_FAILED] = "failed",
+        [HISTORY_RETRIED] = "retried", [HISTORY_HELD] = "held",
+        [HISTORY_RELEASED] = "released", [HISTORY_BOUNCED] = "bounced",
+        [HISTORY_DELETED] = "deleted", [HISTORY_REDIRECTED] = "redirected",
     };
 
     return what < HISTORY_WHATS && names[what] != NULL ? names[what] : "unknown";
@@ -129,6 +132,36 @@ static void put_attempt(const struct once_trace *trace, const struct history_eve
     }
 }
 
+/* What an operator did. */
+static bool is_act(const struct history_event *event)
+{
+    return event->what >= HISTORY_RETRIED;
+}
+
+static void put_act(const struct once_trace *trace, const struct history_event *event,
+                    struct buffer *to)
+{
+    static const char *const words[HISTORY_WHATS] = {
+        [HISTORY_RETRIED] = "to be tried at once for ",
+        [HISTORY_HELD] = "held for ",
+        [HISTORY_RELEASED] = "released for ",
+        [HISTORY_BOUNCED] = "sent back to the sender in place of ",
+        [HISTORY_DELETED] = "deleted for ",
+        [HISTORY_REDIRECTED] = "redirected to ",
+    };
+
+    put_time(trace, event->at_ms, to);
+    buffer_put_text(to, words[event->what]);
+    once_put_path(to, once_address(event->to));
+    buffer_put(to, BYTES(", by uid "));
+    buffer_put_uint(to, event->size);
+    if (event->words.n > 0) {
+        buffer_put(to, BYTES(": "));
+        once_put_words(to, event->words);
+    }
+    buffer_put_char(to, '\n');
+}
+
 /* ---- where it lies now */
 
 static uint32_t count_ends(const struct once_trace *trace, enum history_what what)
@@ -155,7 +188,10 @@ static void put_now(const struct once_trace *trace, struct buffer *to)
     uint32_t delivered = count_ends(trace, HISTORY_DELIVERED);
     uint32_t deferred = count_ends(trace, HISTORY_DEFERRED);
     uint32_t failed = count_ends(trace, HISTORY_FAILED);
-    uint32_t ended = delivered + deferred + failed;
+    uint32_t bounced = count_ends(trace, HISTORY_BOUNCED);
+    uint32_t deleted = count_ends(trace, HISTORY_DELETED);
+    uint32_t held = count_ends(trace, HISTORY_HELD);
+    uint32_t ended = delivered + deferred + failed + bounced + deleted + held;
     uint32_t untried = trace->recipients > ended ? trace->recipients - ended : 0;
     bool first = true;
 
@@ -164,6 +200,9 @@ static void put_now(const struct once_trace *trace, struct buffer *to)
     put_clause(to, &first, untried, ": in the queue, not tried yet");
     put_clause(to, &first, deferred, ": in the queue, to be tried again");
     put_clause(to, &first, failed, ": failed, and kept in the queue");
+    put_clause(to, &first, held, ": held in the queue");
+    put_clause(to, &first, bounced, ": sent back to the sender");
+    put_clause(to, &first, deleted, ": deleted");
     buffer_put_text(to, first ? "nothing is known.\n" : ".\n");
 }
 
@@ -214,6 +253,14 @@ static void put_json_attempt(struct json *json, const struct history_event *even
     buffer_done(&code);
 }
 
+static void put_json_act(struct json *json, const struct history_event *event)
+{
+    json_put_text(json, "recipient", once_address(event->to));
+    json_put_uint(json, "recipient_number", event->recipient);
+    json_put_uint(json, "uid", event->size);
+    json_put_text(json, "text", bytes_first(event->words, ONCE_WORDS_MOST));
+}
+
 static void put_json(const struct history_event *event, struct buffer *to)
 {
     struct json json = json_to(to);
@@ -224,6 +271,8 @@ static void put_json(const struct history_event *event, struct buffer *to)
     once_json_moment(&json, "time", event->at_ms);
     if (event->what == HISTORY_ACCEPTED)
         put_json_accepted(&json, event);
+    else if (is_act(event))
+        put_json_act(&json, event);
     else
         put_json_attempt(&json, event);
     json_put_object_end(&json);
@@ -296,6 +345,8 @@ void once_trace_event(struct once_trace *trace, const struct history_event *even
         put_json(event, to);
     else if (event->what == HISTORY_ACCEPTED)
         put_accepted(trace, event, to);
+    else if (is_act(event))
+        put_act(trace, event, to);
     else
         put_attempt(trace, event, to);
 }

@@ -5,6 +5,9 @@
 #include "base/safe.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
+#include "role/once_int.h"
+
+enum { ONCE_REASON_MOST = 400 };
 
 /* One row a command: what it takes and what it says of itself. */
 static const struct {
@@ -13,10 +16,31 @@ static const struct {
     const char *help;
 } commands[] = {
     [ONCE_QUEUE] = { "queue", false,
-        "usage: postern queue [-c FILE] [--json] [--relative]\n"
+        "usage: postern queue [VERB] [FILTER ...] [-c FILE] [--json] [--relative]\n"
         "\n"
-        "Lists each letter that waits, its recipients that are not finished, and why.\n"
+        "Lists each letter that waits, its recipients that are not finished, and why. With a verb\n"
+        "it does something with those that the filter names, safe on disk when it says so:\n"
         "\n"
+        "  retry        try those that wait now\n"
+        "  hold         try them no more until they are released\n"
+        "  release      try those that are held now\n"
+        "  bounce       end them as failed (5.7.0) and tell the sender\n"
+        "  delete       end them and tell nobody\n"
+        "  redirect ADDRESS\n"
+        "               send to that address in their place\n"
+        "\n"
+        "Filters, all of which must hold; a verb wants one at least:\n"
+        "  --id ID            of the letter\n"
+        "  --from ADDRESS     of the sender, or @DOMAIN; \"\": the null sender\n"
+        "  --to ADDRESS       of the recipient, or @DOMAIN\n"
+        "  --domain DOMAIN    of the recipient\n"
+        "  --older-than SPAN  such as 90s, 15m, 2h, 3d\n"
+        "  --held, --waiting  only these\n"
+        "  --all              all\n"
+        "\n"
+        "  --dry-run    list what a verb would change, and change nothing\n"
+        "  --reason TEXT\n"
+        "               for the history and the report to the sender\n"
         "  -c FILE      the configuration file that names the server\n"
         "  --json       one JSON object a line, one line a recipient\n"
         "  --relative   beside each moment how long ago it was; so on a terminal\n" },
@@ -107,6 +131,52 @@ static bool take_option(struct bytes word, struct once_request *request)
     return true;
 }
 
+/* The verb, the filter and what else only `queue` has. */
+static bool take_queue(const struct bytes *words, size_t n, size_t *at,
+                       struct once_request *request, struct buffer *reterr_words)
+{
+    if (request->command != ONCE_QUEUE)
+        return false;
+    if (bytes_equal(words[*at], BYTES("--dry-run")))
+        return request->dry_run = true;
+    if (bytes_equal(words[*at], BYTES("--reason")) && *at + 1 < n) {
+        request->reason = words[++*at];
+        return true;
+    }
+    if (*at == 1 && once_verb_of(words[1]) != ONCE_LIST) {
+        request->verb = once_verb_of(words[1]);
+        if (request->verb == ONCE_REDIRECT && *at + 1 < n
+            && !bytes_begins(words[*at + 1], BYTES("-")))
+            request->redirect = words[++*at];
+        return true;
+    }
+    return once_filter_take(&request->filter, words, n, at, reterr_words);
+}
+
+static bool says(struct buffer *to, const char *words)
+{
+    buffer_put_text(to, words);
+    return false;
+}
+
+static bool check_queue(const struct once_request *request, struct buffer *reterr_words)
+{
+    struct address address;
+
+    if (request->command != ONCE_QUEUE || request->help)
+        return true;
+    if (request->verb == ONCE_LIST)
+        return (!request->dry_run && request->reason.n == 0)
+            || says(reterr_words, "--dry-run and --reason go with a verb; see --help\n");
+    if (!request->filter.some)
+        return says(reterr_words, "say which: a filter, or --all; see --help\n");
+    if (request->reason.n > ONCE_REASON_MOST || !envelope_text_safe(request->reason))
+        return says(reterr_words, "--reason wants one line of at most 400 octets\n");
+    return request->verb != ONCE_REDIRECT
+        || address_parse(request->redirect, true, &address, NULL)
+        || says(reterr_words, "redirect wants an address behind it\n");
+}
+
 static bool take_words(const struct bytes *words, size_t n, struct once_request *request,
                        struct buffer *reterr_words)
 {
@@ -115,6 +185,10 @@ static bool take_words(const struct bytes *words, size_t n, struct once_request 
 
     for (size_t i = 1; i < n; i++) {
         bool dashed = options && bytes_begins(words[i], BYTES("-"));
+        if (options && take_queue(words, n, &i, request, reterr_words))
+            continue;
+        if (reterr_words->n > 0)
+            return false;
         if (dashed && bytes_equal(words[i], BYTES("--")))
             options = false;
         else if (dashed && !take_option(words[i], request))
@@ -135,7 +209,7 @@ bool once_read(const struct bytes *words, size_t n, struct once_request *ret_req
 
     if (n == 0 || !find_command(words[0], &request.command))
         return refuse(reterr_words, "there is no command", n == 0 ? BYTES_NONE : words[0], "");
-    if (!take_words(words, n, &request, reterr_words))
+    if (!take_words(words, n, &request, reterr_words) || !check_queue(&request, reterr_words))
         return false;
     if (request.tls && request.subject.n > 0)
         return refuse(reterr_words, "with --tls nothing is known of the word", request.subject,

@@ -169,6 +169,20 @@ static void tell_backup(struct store *store, const struct wire_backup_ask *ask,
         ask->token, well, image.first, image.last, image.octets });
 }
 
+/* False: no such verb. */
+static bool on_order(struct store *store, const struct wire_queue_order *order,
+                     const struct event *event, struct effects *fx)
+{
+    if (order->verb < QUEUE_RETRY || order->verb > QUEUE_REDIRECT)
+        return false;
+    queue_order(store->queue, &(struct queue_order){
+        .token = order->token, .verb = (enum queue_verb)order->verb, .letter = order->letter,
+        .uid = order->uid, .recipients = order->recipients, .to = order->to,
+        .reason = order->reason, .keys = store_keys(store, BYTES_NONE, order->to) },
+        event->now, fx);
+    return true;
+}
+
 static bool from_admin(struct store *store, const struct event *event, struct effects *fx)
 {
     struct wire_queue_ask queue;
@@ -176,7 +190,10 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
     struct wire_status_ask status;
     struct wire_figures_ask figures;
     struct wire_backup_ask backup;
+    struct wire_queue_order order;
 
+    if (wire_read_queue_order(event->bytes, &order))
+        return on_order(store, &order, event, fx);
     if (wire_read_queue_ask(event->bytes, &queue))
         queue_list(store->queue, queue.token, queue.after, queue.most, fx);
     else if (wire_read_trace_ask(event->bytes, &trace) && trace.by == TRACE_BY_TLS)

@@ -94,6 +94,11 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
     case NEWS_ROW:
         tell_row(news, fx);
         break;
+    case NEWS_ORDERED:
+        wire_tell_queue_ordered(fx, to_admin, &(struct wire_queue_ordered){
+            .token = news->token, .result = news->more, .changed = news->octets,
+            .busy = news->attempt });
+        break;
     case NEWS_EVENT:
         wire_tell_trace_row(fx, to_admin, &(struct wire_trace_row){ news->token, news->text });
         break;
