@@ -14,7 +14,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { PIECE = 256 * 1024, START_MOST = 8192, JSON_MOST = 1 << 26 };
+enum { PIECE = 64 * 1024, START_MOST = 8192, JSON_MOST = 1 << 26 };
 
 struct reading {
     const struct seal_words *words;

@@ -73,19 +73,22 @@ static struct bytes held(const struct pem_canon *canon)
     return (struct bytes){ canon->batch, canon->n };
 }
 
-/* Eight octets at a time: this passes over all of a text. */
+/* Thirty-two octets at a time: this passes over all of a text. */
 static bool has_above(struct bytes text)
 {
-    uint64_t all = 0, word;
+    uint64_t any[4] = { 0 }, words[4];
+    size_t i = 0;
 
-    for (; text.n >= sizeof(word); text = (struct bytes){ text.at + sizeof(word),
-                                                          text.n - sizeof(word) }) {
-        memcpy(&word, text.at, sizeof(word));
-        all |= word;
+    for (; i + sizeof(words) <= text.n; i += sizeof(words)) {
+        memcpy(words, text.at + i, sizeof(words));
+        any[0] |= words[0];
+        any[1] |= words[1];
+        any[2] |= words[2];
+        any[3] |= words[3];
     }
-    for (size_t i = 0; i < text.n; i++)
-        all |= octet(text.at[i]) & 0x80u;
-    return (all & 0x8080808080808080) != 0;
+    for (; i < text.n; i++)
+        any[0] |= octet(text.at[i]) & 0x80u;
+    return ((any[0] | any[1] | any[2] | any[3]) & 0x8080808080808080) != 0;
 }
 
 /* Digest all but the last octets, which the end may want otherwise. */
@@ -203,6 +206,41 @@ struct bytes pem_canon_line(struct pem_canon *canon, struct bytes piece, bool en
     count(canon, piece, ends);
     canon->begun = !ends;
     return main;
+}
+
+/* A line that some reader takes otherwise, or that may be a boundary. */
+static bool begins_special(char c)
+{
+    return c == '-' || c == '>' || c == '.' || c == 'E' || c == 'e';
+}
+
+size_t pem_canon_lines(struct pem_canon *canon, struct bytes text, uint32_t *ret_lines,
+                       size_t *ret_from)
+{
+    const char *at = text.at, *end = text.at + text.n, *lf;
+    uint32_t lines = 0;
+
+    if (canon->begun || has_other(canon))
+        return 0;
+    if (canon->n >= PEM_BATCH)
+        flush(canon, PEM_TAIL);
+    *ret_from = canon->n;
+    while (at < end && !begins_special(*at) && (lf = memchr(at, '\n', (size_t)(end - at)))) {
+        size_t n = (size_t)(lf - at) - (lf > at && lf[-1] == '\r');
+        char last = n > 0 ? at[n - 1] : '\0';
+        if (last == '-' || n + 2 > sizeof(canon->batch) - canon->n)
+            break;
+        memcpy(canon->batch + canon->n, at, n);
+        memcpy(canon->batch + canon->n + n, "\r\n", 2);
+        canon->n += n + 2;
+        canon->blank_ends += is_space(last);
+        canon->quoted += last == '=';
+        lines++;
+        at = lf + 1;
+    }
+    canon->lines += lines;
+    *ret_lines = lines;
+    return (size_t)(at - text.at);
 }
 
 /* ---- the end */

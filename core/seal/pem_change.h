@@ -53,6 +53,12 @@ void pem_canon_free(struct pem_canon *canon);
    last piece. Returns the piece as it was signed: without "- ". A line's first piece has at least
    eight octets unless it is the last too. */
 struct bytes pem_canon_line(struct pem_canon *canon, struct bytes piece, bool ends);
+/* As many whole plain lines from the start of `text` as can be taken at once: none that begins with
+   "-", ">", "." or "E" or ends with "-", whose turn is pem_canon_line's. Returns the octets used, 0
+   when there is no such line; *ret_lines how many lines they are. What they are as canonical text
+   is the end of `batch`, from *ret_from on. */
+size_t pem_canon_lines(struct pem_canon *canon, struct bytes text, uint32_t *ret_lines,
+                       size_t *ret_from);
 /* Octets that are canonical already. */
 void pem_canon_put(struct pem_canon *canon, struct bytes text);
 

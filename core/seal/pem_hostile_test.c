@@ -288,6 +288,63 @@ static void test_symmetric(void **state)
     }
 }
 
+/* Lines of every kind, many batches of them, then a second message. LF or CRLF at their ends. */
+static void put_long(struct buffer *to, bool crlf)
+{
+    static const char *const lines[] = {
+        "an ordinary line of a text, as long as lines are usually", "", "- a hyphen", "Everything",
+        "-- two", "ends with a hyphen -", "a blank at its end ", ">From here", ".", "..", "soft=",
+    };
+    struct buffer text = buffer_with_most(1 << 20), message = buffer_with_most(1 << 20);
+    struct bytes rest, line;
+
+    for (size_t i = 0; text.n < 100000; i++)
+        for (size_t j = 0; j < 1 + i % 40; j++) {
+            buffer_put_text(&text, lines[j < 30 ? 0 : (i + j) % COUNT(lines)]);
+            buffer_put_chars(&text, 'x', i % 97 == 96 && j == 0 ? 40000 : 0);
+            buffer_put_char(&text, '\n');
+        }
+    write(PEM_MIC_CLEAR, CIPHER_AES_256_GCM, buffer_bytes(&text), &message);
+    write(PEM_MIC_ONLY, CIPHER_DES_CBC, BYTES("second\n"), &message);
+    rest = buffer_bytes(&message);
+    while (bytes_cut(&rest, '\n', &line)) {
+        buffer_put(to, line);
+        buffer_put_text(to, crlf ? "\r\n" : "\n");
+    }
+    buffer_done(&text);
+    buffer_done(&message);
+}
+
+/* A text is taken line by line or many lines at once, as the pieces of the input have it: what
+   comes out does not show which, changed or not. */
+static void test_pieces(void **state)
+{
+    static const size_t pieces[] = { 1, 50, 4096, 40001, 1 << 20 };
+
+    for (size_t i = 0; i < 6; i++) {
+        struct buffer input = buffer_with_most(1 << 20);
+        struct world_read want, got;
+        struct pem_keys none = { 0 };
+        put_long(&input, i % 2 == 1);
+        input.at[input.n / 3] = (char)(input.at[input.n / 3] ^ (i < 2 ? 0 : i < 4 ? 1 : 0x80));
+        world_read(buffer_bytes(&input), &none, 1, &want);
+        assert_int_equal(want.found.verdict, i < 2 ? PEM_GOOD_UNTRUSTED : PEM_ALTERED);
+        assert_int_equal(want.messages, 2);
+        for (size_t j = 1; j < COUNT(pieces); j++) {
+            world_read(buffer_bytes(&input), &none, pieces[j], &got);
+            assert_int_equal(got.messages, want.messages);
+            assert_int_equal(got.found.verdict, want.found.verdict);
+            assert_int_equal(got.found.change, want.found.change);
+            assert_int_equal(got.found.to, want.found.to);
+            assert_int_equal(got.found.text_octets, want.found.text_octets);
+            assert_true(bytes_equal(buffer_bytes(&got.text), buffer_bytes(&want.text)));
+            world_read_done(&got);
+        }
+        world_read_done(&want);
+        buffer_done(&input);
+    }
+}
+
 /* Every allocation fails once: a verdict that is not good, or none, and nothing lost. */
 static void test_memory(void **state)
 {
@@ -339,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_ripem_dashes),
         cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_symmetric),
         cmocka_unit_test(test_memory),
     };

@@ -287,12 +287,28 @@ static bool is_stopped(const struct pem_reader *reader)
     return reader->has_found || reader->asks;
 }
 
+/* Lines of a text in the quick way; 0: this line needs a look. */
+static size_t take_lines(struct pem_reader *reader, struct bytes input, struct buffer *to)
+{
+    uint32_t lines = 0;
+    bool may = reader->at == TEXT && reader->held.n == 0 && !reader->mid;
+    size_t used = may ? pem_text_lines(&reader->text, input, &lines, to) : 0;
+
+    reader->offset += used;
+    reader->line += lines;
+    return used;
+}
+
 size_t pem_read(struct pem_reader *reader, struct bytes input, struct buffer *to)
 {
     size_t used = 0;
 
     while (used < input.n && !is_stopped(reader)) {
         struct bytes rest = { input.at + used, input.n - used };
+        size_t run = take_lines(reader, rest, to);
+        used += run;
+        if (run > 0)
+            continue;
         if (reader->held.n == 0 && !reader->mid)
             reader->start = reader->offset;
         const char *lf = reader->held.n > 0 || reader->mid ? NULL : memchr(rest.at, '\n', rest.n);

@@ -172,6 +172,20 @@ bool pem_text_line(struct pem_text *text, struct bytes piece, bool ends, struct 
     return true;
 }
 
+size_t pem_text_lines(struct pem_text *text, struct bytes input, uint32_t *ret_lines,
+                      struct buffer *to)
+{
+    struct pem_canon *canon = text->canon;
+    size_t from, used;
+
+    if (text->found->header.type != PEM_MIC_CLEAR)
+        return 0;
+    used = pem_canon_lines(canon, input, ret_lines, &from);
+    if (text->wanted && used > 0)
+        give_octets(text, (struct bytes){ canon->batch + from, canon->n - from }, to);
+    return used;
+}
+
 /* ---- the end */
 
 struct matching {

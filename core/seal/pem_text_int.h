@@ -33,6 +33,10 @@ MUST_USE bool pem_text_begin(struct pem_text *text);
 /* A piece of a line without its end. False: malformed, found->flaw says why (not its line). */
 MUST_USE bool pem_text_line(struct pem_text *text, struct bytes piece, bool ends,
                             struct buffer *to);
+/* At the start of a line of a MIC-CLEAR text: as many whole plain lines as can be taken at once.
+   Returns the octets used, 0 when pem_text_line must see what stands there. */
+size_t pem_text_lines(struct pem_text *text, struct bytes input, uint32_t *ret_lines,
+                      struct buffer *to);
 /* END stood there: the verdict goes to found. */
 void pem_text_end(struct pem_text *text, struct buffer *to);
 /* Wipe and forget. */
