@@ -10,20 +10,23 @@
 static const struct {
     const char *name;
     uint8_t key, iv, block;
-    bool weak, pads, tag;
+    bool weak, legacy, pads, tag;
 } kinds[] = {
-    [CIPHER_DES_CBC] = { "DES-CBC", 8, 8, 8, .weak = true, .pads = true },
+    [CIPHER_DES_CBC] = { "DES-CBC", 8, 8, 8, .weak = true, .legacy = true, .pads = true },
     [CIPHER_DES_EDE_CBC] = { "DES-EDE3-CBC", 24, 8, 8, .weak = true, .pads = true },
-    [CIPHER_DES_ECB] = { "DES-ECB", 8, 0, 8, .weak = true },
+    [CIPHER_DES_ECB] = { "DES-ECB", 8, 0, 8, .weak = true, .legacy = true },
     [CIPHER_DES_EDE_ECB] = { "DES-EDE", 16, 0, 8, .weak = true },
     [CIPHER_AES_256_GCM] = { "AES-256-GCM", 32, 12, 1, .tag = true },
     [CIPHER_AES_256_CBC] = { "AES-256-CBC", 32, 16, 16, .pads = true },
 };
 _Static_assert(COUNT(kinds) == CIPHER_KINDS, "a cipher without a row");
 
+struct cipher_legacy {
+    OSSL_LIB_CTX *library;      /* our own, so that the provider is loaded nowhere else */
+    OSSL_PROVIDER *provider;
+};
+
 struct cipher {
-    OSSL_LIB_CTX *library;      /* our own, so that the legacy provider is loaded nowhere else */
-    OSSL_PROVIDER *standard, *legacy;
     EVP_CIPHER *type;
     EVP_CIPHER_CTX *evp;
     enum cipher_kind kind;
@@ -48,26 +51,50 @@ bool cipher_is_weak(enum cipher_kind kind)
     return kinds[kind].weak;
 }
 
-static bool load(struct cipher *cipher)
+/* ---- the legacy provider */
+
+void ciphers_done(struct ciphers *ciphers)
 {
-    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-        return false;
-    if (!kinds[cipher->kind].weak) {
-        cipher->type = EVP_CIPHER_fetch(NULL, kinds[cipher->kind].name, NULL);
-        return cipher->type != NULL;
-    }
-    cipher->library = OSSL_LIB_CTX_new();
-    if (cipher->library == NULL)
-        return false;
-    cipher->standard = OSSL_PROVIDER_load(cipher->library, "default");
-    cipher->legacy = OSSL_PROVIDER_load(cipher->library, "legacy");
-    if (cipher->standard != NULL && cipher->legacy != NULL)
-        cipher->type = EVP_CIPHER_fetch(cipher->library, kinds[cipher->kind].name, NULL);
-    return cipher->type != NULL;
+    struct cipher_legacy *legacy = ciphers->legacy;
+
+    if (legacy == NULL)
+        return;
+    if (legacy->provider != NULL)
+        OSSL_PROVIDER_unload(legacy->provider);
+    OSSL_LIB_CTX_free(legacy->library);
+    mem_free(legacy);
+    ciphers->legacy = NULL;
 }
 
-struct cipher *cipher_new(enum cipher_kind kind, enum cipher_way way, const uint8_t *key,
-                          const uint8_t *iv)
+static bool load(struct ciphers *ciphers)
+{
+    if (ciphers->legacy != NULL)
+        return true;
+    ciphers->legacy = mem_new(sizeof(*ciphers->legacy));
+    if (ciphers->legacy == NULL)
+        return false;
+    ciphers->legacy->library = OSSL_LIB_CTX_new();
+    if (ciphers->legacy->library != NULL)
+        ciphers->legacy->provider = OSSL_PROVIDER_load(ciphers->legacy->library, "legacy");
+    if (ciphers->legacy->provider != NULL)
+        return true;
+    ciphers_done(ciphers);
+    return false;
+}
+
+static EVP_CIPHER *fetch(struct ciphers *ciphers, enum cipher_kind kind)
+{
+    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1
+        || (kinds[kind].legacy && !load(ciphers)))
+        return NULL;
+    return EVP_CIPHER_fetch(kinds[kind].legacy ? ciphers->legacy->library : NULL,
+                            kinds[kind].name, NULL);
+}
+
+/* ---- one cipher */
+
+struct cipher *cipher_new(struct ciphers *ciphers, enum cipher_kind kind, enum cipher_way way,
+                          const uint8_t *key, const uint8_t *iv)
 {
     struct cipher *cipher = mem_new(sizeof(*cipher));
 
@@ -76,7 +103,8 @@ struct cipher *cipher_new(enum cipher_kind kind, enum cipher_way way, const uint
         return NULL;
     cipher->kind = kind;
     cipher->way = way;
-    if (load(cipher) && (cipher->evp = EVP_CIPHER_CTX_new()) != NULL
+    cipher->type = fetch(ciphers, kind);
+    if (cipher->type != NULL && (cipher->evp = EVP_CIPHER_CTX_new()) != NULL
         && EVP_CipherInit_ex2(cipher->evp, cipher->type, key, kinds[kind].iv > 0 ? iv : NULL,
                               way == CIPHER_SEAL, NULL) == 1
         && EVP_CIPHER_CTX_set_padding(cipher->evp, kinds[kind].pads) == 1)
@@ -92,11 +120,6 @@ void cipher_free(struct cipher *cipher)
         return;
     EVP_CIPHER_CTX_free(cipher->evp);
     EVP_CIPHER_free(cipher->type);
-    if (cipher->legacy != NULL)
-        OSSL_PROVIDER_unload(cipher->legacy);
-    if (cipher->standard != NULL)
-        OSSL_PROVIDER_unload(cipher->standard);
-    OSSL_LIB_CTX_free(cipher->library);
     mem_wipe(cipher, sizeof(*cipher));
     mem_free(cipher);
 }
@@ -172,10 +195,10 @@ bool cipher_end(struct cipher *cipher, struct buffer *to)
     return !cipher->bad && !to->bad;
 }
 
-bool cipher_run(enum cipher_kind kind, enum cipher_way way, const uint8_t *key, const uint8_t *iv,
-                struct bytes text, struct buffer *to)
+bool cipher_run(struct ciphers *ciphers, enum cipher_kind kind, enum cipher_way way,
+                const uint8_t *key, const uint8_t *iv, struct bytes text, struct buffer *to)
 {
-    struct cipher *cipher = cipher_new(kind, way, key, iv);
+    struct cipher *cipher = cipher_new(ciphers, kind, way, key, iv);
     bool done = false;
 
     if (cipher != NULL) {

@@ -195,10 +195,12 @@ static bool run(const struct plan *plan, enum cipher_way way, struct bytes passw
                 struct bytes text, struct buffer *to, bool *ret_derived)
 {
     uint8_t key[CIPHER_KEY_MOST] = { 0 }, iv[CIPHER_IV_MOST] = { 0 };
+    struct ciphers ciphers = { 0 };
 
     *ret_derived = OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1
                 && derive(plan, password, key, iv);
-    bool done = *ret_derived && cipher_run(plan->cipher, way, key, iv, text, to);
+    bool done = *ret_derived && cipher_run(&ciphers, plan->cipher, way, key, iv, text, to);
+    ciphers_done(&ciphers);
     mem_wipe(key, sizeof(key));
     return done;
 }

@@ -31,6 +31,7 @@ struct pem_reader {
     bool begins_next;               /* another BEGIN ended the message */
     struct pem_found found;
     struct pem_text text;
+    struct ciphers ciphers;         /* kept from message to message */
     uint32_t like_end;              /* a line that looks like END, or 0 */
     uint32_t like_begin;            /* the line before looked like BEGIN */
     uint32_t notes[PEM_NOTES_MOST];
@@ -57,6 +58,7 @@ void pem_reader_free(struct pem_reader *reader)
     if (reader == NULL)
         return;
     pem_text_done(&reader->text);
+    ciphers_done(&reader->ciphers);
     if (reader->held.room > 0)
         mem_wipe(reader->held.at, reader->held.room);
     buffer_done(&reader->held);
@@ -114,8 +116,8 @@ static void fail_with(struct pem_reader *reader, uint32_t line, const char *what
 static void begin_text(struct pem_reader *reader)
 {
     reader->text = (struct pem_text){ .keys = &reader->keys, .found = &reader->found,
-                                      .arena = &reader->arena, .wanted = reader->wanted,
-                                      .ripem = reader->ripem };
+                                      .arena = &reader->arena, .ciphers = &reader->ciphers,
+                                      .wanted = reader->wanted, .ripem = reader->ripem };
     reader->at = pem_text_begin(&reader->text) ? TEXT : SKIP;
 }
 

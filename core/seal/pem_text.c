@@ -34,8 +34,8 @@ static bool open_shared(struct pem_text *text, const struct pem_interchange *wit
     enum cipher_kind kind = ede ? CIPHER_DES_EDE_ECB : CIPHER_DES_ECB;
     struct buffer key = buffer_with_most(64), mic = buffer_with_most(64);
     bool well = with->n == cipher_key_size(kind)
-             && cipher_run(kind, CIPHER_OPEN, with->key, NULL, own->key, &key)
-             && cipher_run(kind, CIPHER_OPEN, with->key, NULL, own->key_mic, &mic)
+             && cipher_run(text->ciphers, kind, CIPHER_OPEN, with->key, NULL, own->key, &key)
+             && cipher_run(text->ciphers, kind, CIPHER_OPEN, with->key, NULL, own->key_mic, &mic)
              && key.n == cipher_key_size(text->found->header.dek) && mic.n <= DIGEST_MOST;
 
     if (well) {
@@ -79,7 +79,7 @@ static bool begin_cipher(struct pem_text *text)
                       "names a cipher that is not known here");
     if (!find_dek(text))
         return false;
-    text->cipher = cipher_new(header->dek, CIPHER_OPEN, text->dek, header->iv);
+    text->cipher = cipher_new(text->ciphers, header->dek, CIPHER_OPEN, text->dek, header->iv);
     text->found->weak_dek = cipher_is_weak(header->dek);
     return text->cipher != NULL
         || refuse(text, PEM_UNSUPPORTED, header->line, "DEK-Info",
@@ -234,7 +234,8 @@ static bool open_signature(struct pem_text *text, struct bytes *ret_signature)
     memcpy(iv, header->iv, sizeof(iv));
     if (header->dek == CIPHER_AES_256_GCM)
         iv[0] ^= 0x80;
-    bool well = cipher_run(header->dek, CIPHER_OPEN, text->dek, iv, header->signature, &octets);
+    bool well = cipher_run(text->ciphers, header->dek, CIPHER_OPEN, text->dek, iv,
+                           header->signature, &octets);
     if (!well) {                        /* go on with as many octets, so that it takes as long */
         buffer_clear(&octets);
         buffer_put_chars(&octets, '\0', modulus);

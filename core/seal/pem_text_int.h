@@ -14,6 +14,7 @@ enum { PEM_PIECE_MOST = 8192, PEM_STEP_MOST = 1 << 20 };
 struct pem_text {
     const struct pem_keys *keys;
     struct pem_found *found;
+    struct ciphers *ciphers;
     struct arena *arena;
     bool wanted, ripem;
     struct pem_canon *canon;

@@ -223,6 +223,7 @@ static bool put_recipient(const struct pem_order *order, const struct pem_to *on
 struct writing {
     const struct pem_order *order;
     struct buffer canonical, signature, shut;
+    struct ciphers ciphers;
     uint8_t dek[CIPHER_KEY_MOST], iv[CIPHER_IV_MOST];
 };
 
@@ -265,9 +266,9 @@ static bool shut(struct writing *writing)
     memcpy(iv, writing->iv, sizeof(iv));
     if (kind == CIPHER_AES_256_GCM)
         iv[0] ^= 0x80;
-    bool done = cipher_run(kind, CIPHER_SEAL, writing->dek, writing->iv,
+    bool done = cipher_run(&writing->ciphers, kind, CIPHER_SEAL, writing->dek, writing->iv,
                            buffer_bytes(&writing->canonical), &writing->shut)
-             && cipher_run(kind, CIPHER_SEAL, writing->dek, iv,
+             && cipher_run(&writing->ciphers, kind, CIPHER_SEAL, writing->dek, iv,
                            buffer_bytes(&writing->signature), &signature);
     buffer_clear(&writing->signature);
     buffer_put(&writing->signature, buffer_bytes(&signature));
@@ -343,6 +344,7 @@ bool pem_write(const struct pem_order *order, struct bytes text, struct buffer *
     wipe(&writing.canonical);
     wipe(&writing.signature);
     wipe(&writing.shut);
+    ciphers_done(&writing.ciphers);
     mem_wipe(writing.dek, sizeof(writing.dek));
     return done;
 }

@@ -29,19 +29,26 @@ static bool may_write(const struct pem_shared_order *order, struct pem_flaw *ret
     return pem_has_chance(order->chance) || refuse(reterr, "there are no random octets");
 }
 
-static bool put_under(const struct pem_interchange *one, struct bytes part, struct buffer *to)
+static bool put_under(struct ciphers *ciphers, const struct pem_interchange *one,
+                      struct bytes part, struct buffer *to)
 {
     enum cipher_kind kind = one->n == 16 ? CIPHER_DES_EDE_ECB : CIPHER_DES_ECB;
     struct buffer shut = buffer_with_most(PART_MOST);
-    bool done = cipher_run(kind, CIPHER_SEAL, one->key, NULL, part, &shut);
+    bool done = cipher_run(ciphers, kind, CIPHER_SEAL, one->key, NULL, part, &shut);
 
     pem_put_hex(to, (const uint8_t *)shut.at, done ? shut.n : 0);
     buffer_done(&shut);
     return done;
 }
 
-static bool put_recipient(const struct pem_shared_order *order, const struct pem_interchange *one,
-                          struct bytes dek, struct bytes mic, struct buffer *to)
+/* What each recipient gets: its key and MIC, under the key that he knows. */
+struct content {
+    enum digest_kind mic_kind;
+    struct bytes dek, mic;
+};
+
+static bool put_recipient(struct ciphers *ciphers, const struct content *content,
+                          const struct pem_interchange *one, struct buffer *to)
 {
     buffer_put(to, BYTES("Recipient-ID-Symmetric: "));
     buffer_put(to, one->entity);
@@ -50,11 +57,11 @@ static bool put_recipient(const struct pem_shared_order *order, const struct pem
     buffer_put_char(to, ',');
     buffer_put(to, one->version);
     buffer_put_text(to, one->n == 16 ? "\nKey-Info: DES-EDE," : "\nKey-Info: DES-ECB,");
-    buffer_put_text(to, pem_digest_text(order->mic));
+    buffer_put_text(to, pem_digest_text(content->mic_kind));
     buffer_put_char(to, ',');
-    bool done = put_under(one, dek, to);
+    bool done = put_under(ciphers, one, content->dek, to);
     buffer_put(to, BYTES(",\n "));
-    done = put_under(one, mic, to) && done;
+    done = put_under(ciphers, one, content->mic, to) && done;
     buffer_put_char(to, '\n');
     return done;
 }
@@ -64,10 +71,15 @@ static bool put_all(const struct pem_shared_order *order, struct bytes canonical
 {
     uint8_t dek[CIPHER_KEY_MOST], iv[CIPHER_IV_MOST], digest[DIGEST_MOST];
     struct buffer shut = buffer_with_most(TEXT_MOST);
+    struct ciphers ciphers = { 0 };
+    const struct content content = {
+        order->mic, { (const char *)dek, cipher_key_size(order->dek) },
+        { (const char *)digest, digest_size(order->mic) },
+    };
 
     pem_make_dek(order->dek, order->chance, dek, iv);
     bool done = digest_of(order->mic, canonical, digest)
-             && cipher_run(order->dek, CIPHER_SEAL, dek, iv, canonical, &shut);
+             && cipher_run(&ciphers, order->dek, CIPHER_SEAL, dek, iv, canonical, &shut);
     pem_put_begin(to, 4, PEM_ENCRYPTED);
     buffer_put(to, BYTES("Content-Domain: RFC822\nDEK-Info: "));
     buffer_put_text(to, pem_cipher_text(order->dek));
@@ -77,13 +89,12 @@ static bool put_all(const struct pem_shared_order *order, struct bytes canonical
     buffer_put(to, order->from);
     buffer_put(to, BYTES(",,\n"));
     for (size_t i = 0; i < order->to_n && done; i++)
-        done = put_recipient(order, &order->to[i],
-                             (struct bytes){ (const char *)dek, cipher_key_size(order->dek) },
-                             (struct bytes){ (const char *)digest, digest_size(order->mic) }, to);
+        done = put_recipient(&ciphers, &content, &order->to[i], to);
     buffer_put_char(to, '\n');
     pem_put_base64(to, "", buffer_bytes(&shut));
     pem_put_end(to);
     mem_wipe(dek, sizeof(dek));
+    ciphers_done(&ciphers);
     buffer_done(&shut);
     return done && !to->bad;
 }
