@@ -226,8 +226,8 @@ int seal_keys_open(const struct seal_words *words, struct seal_keys *keys,
     for (size_t i = 0; i <= header->recipients_n; i++) {
         const struct pem_party *party = i < header->recipients_n ? &header->recipients[i]
                                                                  : &header->originator;
-        const struct keyring_secret *secret = party->way == PEM_KEY_RSA ? secret_of(keys, party)
-                                                                        : NULL;
+        const struct keyring_secret *secret = pem_is_rsa(party->way) ? secret_of(keys, party)
+                                                                    : NULL;
         if (secret != NULL)
             return open_secret(words, keys, secret);
     }

@@ -68,13 +68,17 @@ MUST_USE bool rsa_sign(const struct rsa_private *key, struct bytes info,
    parsed. Missing octets at the left of the signature count as zero, up to eight of them. */
 MUST_USE bool rsa_signed(struct rsa_public key, struct bytes signature, struct bytes info);
 
-/* Encipher a short secret, a content key: PKCS #1 block type 2 (RFC 8017, 7.2). */
-MUST_USE bool rsa_encipher(struct rsa_public key, struct bytes secret,
+/* How a short secret, a content key, is wrapped before it is enciphered. */
+enum rsa_wrap {
+    RSA_WRAP_PKCS1,         /* block type 2 of PKCS #1 (RFC 8017, 7.2) */
+    RSA_WRAP_OAEP,          /* OAEP with SHA256 and MGF1 of SHA256, no label (RFC 8017, 7.1) */
+};
+MUST_USE bool rsa_encipher(struct rsa_public key, enum rsa_wrap wrap, struct bytes secret,
                            struct buffer *ret_block);
 /* Decipher a block that should hold a secret of exactly n octets. What comes out of a block that
    does not, or is no block of this key, is n random octets, in the same time: so nobody learns from
    us which it was (Bleichenbacher 1998). False only when the machine fails. n <= 256. */
-MUST_USE bool rsa_decipher(const struct rsa_private *key, struct bytes block, size_t n,
-                           uint8_t *ret_secret);
+MUST_USE bool rsa_decipher(const struct rsa_private *key, enum rsa_wrap wrap, struct bytes block,
+                           size_t n, uint8_t *ret_secret);
 
 #endif

@@ -19,5 +19,9 @@ void rsa_put_numbers(struct rsa_public key, struct buffer *to);
 /* The two operations without any padding: block and result are as long as the modulus. */
 bool rsa_raw_public(struct rsa_public key, struct bytes block, uint8_t *ret_block);
 bool rsa_raw_private(const struct rsa_private *key, struct bytes block, uint8_t *ret_block);
+/* The same with RSA_WRAP_OAEP taken off: *ret_n octets. False: it is not so wrapped. */
+MUST_USE bool rsa_oaep_private(const struct rsa_private *key, struct bytes block,
+                               uint8_t ret_secret[static RSA_OCTETS_MOST], size_t *ret_n);
+MUST_USE bool rsa_set_oaep(EVP_PKEY_CTX *ctx);
 
 #endif

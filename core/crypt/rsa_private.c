@@ -186,3 +186,17 @@ bool rsa_raw_private(const struct rsa_private *key, struct bytes block, uint8_t 
     ERR_clear_error();
     return done;
 }
+
+bool rsa_oaep_private(const struct rsa_private *key, struct bytes block,
+                      uint8_t ret_secret[static RSA_OCTETS_MOST], size_t *ret_n)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->pkey, NULL);
+    size_t n = RSA_OCTETS_MOST;
+    bool done = ctx != NULL && EVP_PKEY_decrypt_init(ctx) == 1 && rsa_set_oaep(ctx)
+             && EVP_PKEY_decrypt(ctx, ret_secret, &n, (const uint8_t *)block.at, block.n) == 1;
+
+    EVP_PKEY_CTX_free(ctx);
+    ERR_clear_error();
+    *ret_n = n;
+    return done;
+}

@@ -108,24 +108,59 @@ static void test_encipher(void **state)
     uint8_t got[32], again[32];
 
     (void)state;
-    assert_true(rsa_encipher(rsa_private_public(key), secret, &block));
-    assert_true(rsa_decipher(key, buffer_bytes(&block), 8, got));
+    assert_true(rsa_encipher(rsa_private_public(key), RSA_WRAP_PKCS1, secret, &block));
+    assert_true(rsa_decipher(key, RSA_WRAP_PKCS1, buffer_bytes(&block), 8, got));
     assert_memory_equal(got, secret.at, 8);
-    assert_true(rsa_decipher(key, buffer_bytes(&block), 24, got));
-    assert_true(rsa_decipher(key, buffer_bytes(&block), 24, again));
+    assert_true(rsa_decipher(key, RSA_WRAP_PKCS1, buffer_bytes(&block), 24, got));
+    assert_true(rsa_decipher(key, RSA_WRAP_PKCS1, buffer_bytes(&block), 24, again));
     assert_memory_not_equal(got, again, 24);
-    assert_true(rsa_decipher(other, buffer_bytes(&block), 8, got));
+    assert_true(rsa_decipher(other, RSA_WRAP_PKCS1, buffer_bytes(&block), 8, got));
     assert_memory_not_equal(got, secret.at, 8);
-    assert_true(rsa_decipher(key, BYTES_NONE, 8, got));
-    assert_true(rsa_decipher(key, BYTES("x"), 8, got));
+    assert_true(rsa_decipher(key, RSA_WRAP_PKCS1, BYTES_NONE, 8, got));
+    assert_true(rsa_decipher(key, RSA_WRAP_PKCS1, BYTES("x"), 8, got));
     block.at[5] ^= 1;
-    assert_true(rsa_decipher(key, buffer_bytes(&block), 8, got));
+    assert_true(rsa_decipher(key, RSA_WRAP_PKCS1, buffer_bytes(&block), 8, got));
     assert_memory_not_equal(got, secret.at, 8);
     memset(block.at, 0xFF, block.n);
-    assert_true(rsa_decipher(key, buffer_bytes(&block), 8, got));
+    assert_true(rsa_decipher(key, RSA_WRAP_PKCS1, buffer_bytes(&block), 8, got));
     buffer_done(&block);
     rsa_private_free(key);
     rsa_private_free(other);
+}
+
+/* The same of OAEP: each octet changed gives another key, never a word; the two wrappings are not
+   taken for each other. */
+static void test_oaep(void **state)
+{
+    struct rsa_private *key = rsa_private_make(1024), *small = rsa_private_make(512);
+    struct buffer block = buffer_with_most(ROOM), again = buffer_with_most(ROOM);
+    struct bytes secret = BYTES("12345678901234567890123456789012");
+    uint8_t got[32];
+
+    (void)state;
+    assert_false(rsa_encipher(rsa_private_public(small), RSA_WRAP_OAEP, secret, &block));
+    assert_true(rsa_encipher(rsa_private_public(key), RSA_WRAP_OAEP, secret, &block));
+    assert_true(rsa_encipher(rsa_private_public(key), RSA_WRAP_OAEP, secret, &again));
+    assert_int_equal(block.n, 128);
+    assert_false(bytes_equal(buffer_bytes(&block), buffer_bytes(&again)));
+    assert_true(rsa_decipher(key, RSA_WRAP_OAEP, buffer_bytes(&block), 32, got));
+    assert_memory_equal(got, secret.at, 32);
+    assert_true(rsa_decipher(key, RSA_WRAP_PKCS1, buffer_bytes(&block), 32, got));
+    assert_memory_not_equal(got, secret.at, 32);
+    assert_true(rsa_decipher(key, RSA_WRAP_OAEP, buffer_bytes(&block), 24, got));
+    assert_memory_not_equal(got, secret.at, 24);
+    assert_true(rsa_decipher(key, RSA_WRAP_OAEP, bytes_first(buffer_bytes(&block), 127), 32, got));
+    assert_memory_not_equal(got, secret.at, 32);
+    for (size_t i = 0; i < block.n; i += 9) {
+        block.at[i] ^= 1;
+        assert_true(rsa_decipher(key, RSA_WRAP_OAEP, buffer_bytes(&block), 32, got));
+        assert_memory_not_equal(got, secret.at, 32);
+        block.at[i] ^= 1;
+    }
+    buffer_done(&block);
+    buffer_done(&again);
+    rsa_private_free(key);
+    rsa_private_free(small);
 }
 
 static void test_private(void **state)
@@ -153,7 +188,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms), cmocka_unit_test(test_limits), cmocka_unit_test(test_sign),
-        cmocka_unit_test(test_encipher), cmocka_unit_test(test_private),
+        cmocka_unit_test(test_encipher), cmocka_unit_test(test_oaep),
+        cmocka_unit_test(test_private),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,28 @@ bool rsa_raw_public(struct rsa_public key, struct bytes block, uint8_t *ret_bloc
     return done;
 }
 
+bool rsa_set_oaep(EVP_PKEY_CTX *ctx)
+{
+    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) == 1
+        && EVP_PKEY_CTX_set_rsa_oaep_md(ctx, EVP_sha256()) == 1
+        && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, EVP_sha256()) == 1;
+}
+
+static bool oaep_public(struct rsa_public key, struct bytes secret, uint8_t *ret_block)
+{
+    EVP_PKEY *pkey = public_pkey(key);
+    EVP_PKEY_CTX *ctx = pkey == NULL ? NULL : EVP_PKEY_CTX_new(pkey, NULL);
+    size_t n = rsa_octets(key);
+    bool done = ctx != NULL && EVP_PKEY_encrypt_init(ctx) == 1 && rsa_set_oaep(ctx)
+             && EVP_PKEY_encrypt(ctx, ret_block, &n, (const uint8_t *)secret.at, secret.n) == 1
+             && n == rsa_octets(key);
+
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    ERR_clear_error();
+    return done;
+}
+
 /* 00 01 FF .. FF 00 info. */
 static bool make_block_1(size_t n, struct bytes info, uint8_t *block)
 {
@@ -101,13 +123,18 @@ static bool make_block_2(size_t n, struct bytes secret, uint8_t *block)
     return true;
 }
 
-bool rsa_encipher(struct rsa_public key, struct bytes secret, struct buffer *ret_block)
+bool rsa_encipher(struct rsa_public key, enum rsa_wrap wrap, struct bytes secret,
+                  struct buffer *ret_block)
 {
     uint8_t block[RSA_OCTETS_MOST], result[RSA_OCTETS_MOST];
     size_t n = rsa_octets(key);
-    bool done = secret.n <= SECRET_MOST && make_block_2(n, secret, block)
-             && rsa_raw_public(key, (struct bytes){ (const char *)block, n }, result);
+    bool done = secret.n <= SECRET_MOST;
 
+    if (wrap == RSA_WRAP_OAEP)
+        done = done && oaep_public(key, secret, result);
+    else
+        done = done && make_block_2(n, secret, block)
+            && rsa_raw_public(key, (struct bytes){ (const char *)block, n }, result);
     mem_wipe(block, sizeof(block));
     return put_result(done, result, n, ret_block);
 }
@@ -130,20 +157,44 @@ static uint8_t mask_block_2(const uint8_t *block, size_t size, size_t n)
     return good;
 }
 
-bool rsa_decipher(const struct rsa_private *key, struct bytes block, size_t n,
+/* The last n octets of *ret_block are the secret when what is returned is 0xFF, else 0. */
+static uint8_t open_block_2(const struct rsa_private *key, struct bytes whole, size_t n,
+                            uint8_t ret_block[static RSA_OCTETS_MOST])
+{
+    bool done = rsa_raw_private(key, whole, ret_block);
+
+    return done && n + AROUND <= whole.n ? mask_block_2(ret_block, whole.n, n) : 0;
+}
+
+/* The same; OpenSSL looks at this wrapping in one time, whatever is wrong with it. */
+static uint8_t open_oaep(const struct rsa_private *key, struct bytes whole, size_t n,
+                         uint8_t ret_block[static RSA_OCTETS_MOST])
+{
+    size_t got;
+    bool done = rsa_oaep_private(key, whole, ret_block, &got) && got == n && n <= whole.n;
+
+    if (done)
+        memmove(ret_block + whole.n - n, ret_block, n);
+    return done ? 0xFF : 0;
+}
+
+bool rsa_decipher(const struct rsa_private *key, enum rsa_wrap wrap, struct bytes block, size_t n,
                   uint8_t *ret_secret)
 {
-    uint8_t dice[SECRET_MOST], whole[RSA_OCTETS_MOST] = { 0 }, result[RSA_OCTETS_MOST] = { 0 };
+    uint8_t dice[SECRET_MOST], octets[RSA_OCTETS_MOST] = { 0 }, result[RSA_OCTETS_MOST] = { 0 };
     size_t size = rsa_octets(rsa_private_public(key));
-    uint8_t good = 0;
+    struct bytes whole = { (const char *)octets, size };
+    uint8_t good;
 
     if (n > SECRET_MOST || RAND_bytes(dice, (int)n) != 1)
         return false;
     if (block.n <= size)
-        memcpy(whole + size - block.n, block.at, block.n);
-    bool done = rsa_raw_private(key, (struct bytes){ (const char *)whole, size }, result);
-    if (done && block.n == size && n + AROUND <= size)
-        good = mask_block_2(result, size, n);
+        memcpy(octets + size - block.n, block.at, block.n);
+    if (wrap == RSA_WRAP_OAEP)
+        good = open_oaep(key, whole, n, result);
+    else
+        good = open_block_2(key, whole, n, result);
+    good = block.n == size ? good : 0;
     for (size_t i = 0; i < n; i++) {
         uint8_t said = n <= size ? result[size - n + i] : 0;
         ret_secret[i] = (uint8_t)((said & good) | (dice[i] & ~good));

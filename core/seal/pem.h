@@ -70,10 +70,16 @@ struct pem_symmetric {
 enum pem_key_way {
     PEM_KEY_NONE,           /* no Key-Info */
     PEM_KEY_RSA,
+    PEM_KEY_RSA_OAEP,       /* our extension: "RSA-OAEP-SHA256" */
     PEM_KEY_DES_ECB,
     PEM_KEY_DES_EDE,
     PEM_KEY_OTHER,          /* an algorithm we do not know */
 };
+
+static inline bool pem_is_rsa(enum pem_key_way way)
+{
+    return way == PEM_KEY_RSA || way == PEM_KEY_RSA_OAEP;
+}
 
 /* An originator or a recipient: all that its fields say. All slices live in the header's arena. */
 struct pem_party {

@@ -129,7 +129,7 @@ static void test_one_answer(void **state)
                                              CIPHER_AES_256_GCM };
 
     for (size_t dek = 0; dek < COUNT(deks); dek++) {
-        static const char *const places[] = { "Key-Info: RSA,\n ", "MIC-Info: ", "\n\n" };
+        static const char *const places[] = { "Key-Info: ", "MIC-Info: ", "\n\n" };
         struct buffer message = buffer_with_most(65536);
         struct world_read found;
         write(PEM_ENCRYPTED, deks[dek], BYTES("a text of more than one block of any cipher\n"),
@@ -137,7 +137,7 @@ static void test_one_answer(void **state)
         for (size_t i = 0; i < COUNT(places) * 2; i++) {
             struct bytes place = bytes_of(places[i / 2]);
             size_t at = bytes_search(buffer_bytes(&message), place) + place.n;
-            if (i / 2 == 1)
+            if (i / 2 < 2)
                 at += bytes_find(bytes_skip(buffer_bytes(&message), at), '\n') + 2;
             at += i % 2 * 10;
             char was = message.at[at];

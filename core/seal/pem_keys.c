@@ -132,7 +132,7 @@ const struct pem_party *pem_find_own(const struct pem_keys *keys, const struct p
     for (size_t i = 0; i <= header->recipients_n; i++) {
         const struct pem_party *party = i < header->recipients_n ? &header->recipients[i]
                                                                  : &header->originator;
-        for (size_t j = 0; j < keys->own_n && party->way == PEM_KEY_RSA; j++) {
+        for (size_t j = 0; j < keys->own_n && pem_is_rsa(party->way); j++) {
             if (is_ours(keys, party, &keys->own[j])) {
                 *ret_key = keys->own[j].key;
                 return party;

@@ -59,7 +59,9 @@ static bool find_dek(struct pem_text *text)
 
     text->own = pem_find_own(text->keys, header, &key);
     if (text->own != NULL)
-        return rsa_decipher(key, text->own->key, cipher_key_size(header->dek), text->dek)
+        return rsa_decipher(key, text->own->way == PEM_KEY_RSA_OAEP ? RSA_WRAP_OAEP
+                                                                    : RSA_WRAP_PKCS1,
+                            text->own->key, cipher_key_size(header->dek), text->dek)
             || out_of_memory(text);
     text->own = pem_find_interchange(text->keys, header, &shared);
     if (text->own != NULL)

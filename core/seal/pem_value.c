@@ -244,12 +244,13 @@ bool pem_take_key(const struct pem_field *field, struct arena *arena, struct pem
         return pem_flaw(reterr_flaw, field->line, PEM_MALFORMED, "Key-Info",
                         "stands twice for one party");
     party->way = bytes_equal_nocase(name, BYTES("RSA")) ? PEM_KEY_RSA
+               : bytes_equal_nocase(name, BYTES("RSA-OAEP-SHA256")) ? PEM_KEY_RSA_OAEP
                : bytes_equal_nocase(name, BYTES("DES-ECB")) ? PEM_KEY_DES_ECB
                : bytes_equal_nocase(name, BYTES("DES-EDE")) ? PEM_KEY_DES_EDE : PEM_KEY_OTHER;
     if (party->way == PEM_KEY_OTHER)
         return name.n > 0 || pem_flaw(reterr_flaw, field->line, PEM_MALFORMED, "Key-Info",
                                       "names no algorithm");
-    if (party->way != PEM_KEY_RSA)
+    if (!pem_is_rsa(party->way))
         return take_symmetric_key(field, arena, party, reterr_flaw);
     if (!pem_arguments(field->value, arguments, 2)
         || !pem_base64(arguments[1], arena, &party->key))

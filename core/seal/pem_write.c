@@ -23,21 +23,24 @@ static const struct {
     size_t bits_least, bits_most;
     bool names;                     /* Originator-Name and Recipient-Name with keys, no ids */
     enum rsa_form form;
+    enum rsa_wrap wrap;
     unsigned mics, deks;            /* bits: what it may be told to write instead */
 } profiles[] = {
 #define MIC(kind) (1u << DIGEST_##kind)
 #define DEK(kind) (1u << CIPHER_##kind)
     [PEM_PROFILE_PLAIN] = { "", 4, DIGEST_SHA256, CIPHER_DES_EDE_CBC, 1024, 8192, false, RSA_SPKI,
-        MIC(MD2) | MIC(MD5) | MIC(SHA1) | MIC(SHA256), DEK(DES_CBC) | DEK(DES_EDE_CBC) },
+        RSA_WRAP_PKCS1, MIC(MD2) | MIC(MD5) | MIC(SHA1) | MIC(SHA256),
+        DEK(DES_CBC) | DEK(DES_EDE_CBC) },
     [PEM_PROFILE_RFC1421] = { "rfc1421", 4, DIGEST_MD5, CIPHER_DES_CBC, 508, 8192, false,
-        RSA_SPKI_1989, MIC(MD2) | MIC(MD5) | MIC(SHA1) | MIC(SHA256),
+        RSA_SPKI_1989, RSA_WRAP_PKCS1, MIC(MD2) | MIC(MD5) | MIC(SHA1) | MIC(SHA256),
         DEK(DES_CBC) | DEK(DES_EDE_CBC) },
     [PEM_PROFILE_RIPEM12] = { "ripem12", 2001, DIGEST_MD5, CIPHER_DES_CBC, 508, 1024, true,
-        RSA_SPKI_1989, MIC(MD2) | MIC(MD5), DEK(DES_CBC) | DEK(DES_EDE_CBC) },
+        RSA_SPKI_1989, RSA_WRAP_PKCS1, MIC(MD2) | MIC(MD5), DEK(DES_CBC) | DEK(DES_EDE_CBC) },
     [PEM_PROFILE_RIPEM3] = { "ripem3", 2001, DIGEST_MD5, CIPHER_DES_CBC, 508, 2048, true,
-        RSA_SPKI_1989, MIC(MD2) | MIC(MD5) | MIC(SHA1), DEK(DES_CBC) | DEK(DES_EDE_CBC) },
+        RSA_SPKI_1989, RSA_WRAP_PKCS1, MIC(MD2) | MIC(MD5) | MIC(SHA1),
+        DEK(DES_CBC) | DEK(DES_EDE_CBC) },
     [PEM_PROFILE_MODERN] = { "modern", 4, DIGEST_SHA256, CIPHER_AES_256_GCM, 3072, 8192, true,
-        RSA_SPKI, MIC(SHA256), DEK(AES_256_GCM) },
+        RSA_SPKI, RSA_WRAP_OAEP, MIC(SHA256), DEK(AES_256_GCM) },
 #undef MIC
 #undef DEK
 };
@@ -199,7 +202,8 @@ static bool put_recipient(const struct pem_order *order, const struct pem_to *on
                           struct bytes dek, struct buffer *to)
 {
     struct buffer block = buffer_with_most(RSA_OCTETS_MOST);
-    bool done = rsa_encipher(one->key, dek, &block);
+    enum rsa_wrap wrap = profiles[order->profile].wrap;
+    bool done = rsa_encipher(one->key, wrap, dek, &block);
 
     if (profiles[order->profile].names) {
         if (one->name.n > 0)
@@ -212,7 +216,8 @@ static bool put_recipient(const struct pem_order *order, const struct pem_to *on
         x509_put_serial(to, one->serial);
         buffer_put_char(to, '\n');
     }
-    buffer_put(to, BYTES("Key-Info: RSA,\n"));
+    buffer_put_text(to, wrap == RSA_WRAP_OAEP ? "Key-Info: RSA-OAEP-SHA256,\n"
+                                              : "Key-Info: RSA,\n");
     pem_put_base64(to, " ", buffer_bytes(&block));
     buffer_done(&block);
     return done;

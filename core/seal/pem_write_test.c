@@ -116,7 +116,9 @@ static void check_form(struct bytes message, const struct pem_order *order)
     struct bytes begin = BYTES("-----BEGIN PRIVACY-ENHANCED MESSAGE-----\nProc-Type: ");
     struct bytes end = BYTES("-----END PRIVACY-ENHANCED MESSAGE-----\n"), line;
     size_t blank = bytes_search(message, BYTES("\n\n"));
+    bool oaep = order->type == PEM_ENCRYPTED && order->profile == PEM_PROFILE_MODERN;
 
+    assert_int_equal(bytes_search(message, BYTES("Key-Info: RSA-OAEP-SHA256,\n")) < blank, oaep);
     assert_int_equal(bytes_find(message, '\r'), message.n);
     assert_true(bytes_begins(message, begin) && bytes_ends(message, end));
     assert_true(bytes_begins(bytes_skip(message, begin.n), ripem ? BYTES("2001,") : BYTES("4,")));
