@@ -25,6 +25,7 @@ struct domain {
     size_t text_n;
     uint64_t fetched_ms, until_ms;
     uint64_t again_ms;                      /* not fetched before */
+    bool busy;                              /* for no fault of theirs */
     const char *failure;
     size_t name_n;
     char name[DNS_NAME_MOST + 1];
@@ -191,7 +192,9 @@ struct sts_view sts_cache_look(struct sts_cache *cache, uint64_t now_ms, struct 
     if (domain->text != NULL && domain->until_ms <= now_ms)
         drop_policy(cache, domain);
     view.want = want_of(domain, now_ms);
-    view.must_wait = view.want != STS_WANT_NOTHING && domain->text == NULL;
+    view.must_wait = domain->text == NULL
+        && (view.want != STS_WANT_NOTHING
+            || (domain->announced && domain->busy && domain->again_ms > now_ms));
     view.failure = domain->failure;
     if (domain->text == NULL)
         return view;
@@ -257,6 +260,7 @@ struct sts_flaw sts_cache_fetched(struct sts_cache *cache, uint64_t now_ms, stru
 
     if (domain == NULL)
         return flaw;
+    domain->busy = result == FETCH_NOT_NOW;
     if (result != FETCH_WELL) {
         domain->failure = fetch_result_tlsrpt(result);
         domain->again_ms = now_ms + (result == FETCH_NOT_NOW ? BUSY_MS : STS_RETRY_MS);

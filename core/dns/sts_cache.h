@@ -34,7 +34,8 @@ struct sts_view {
     enum sts_want want;     /* NOTHING: `mode` holds. Else it holds if nobody waits for what is
                                wanted: the policy held before, or none */
     bool must_wait;         /* what is wanted may change how a letter goes that goes now: there is
-                               no policy yet. False: ask, but let the letter go meanwhile */
+                               no policy yet; with NOTHING wanted: it cannot be asked for just now,
+                               for want of our own. False: ask, but let the letter go meanwhile */
     enum sts_mode mode;     /* in force */
     const struct sts_policy *policy;    /* NULL: none. Lives until the next call on the cache */
     struct bytes text;      /* the policy, as it was fetched; lives as long */

@@ -174,6 +174,20 @@ static void a_failed_fetch_keeps_the_policy(void **state)
     sts_cache_free(cache);
 }
 
+/* Too much of ours is under way: nothing is known, so nothing goes, and nobody asks in a circle. */
+static void want_of_our_own_is_waited_for(void **state)
+{
+    (void)state;
+    begin();
+    told_id(0, "v=STSv1; id=1;");
+    (void)sts_cache_fetched(cache, 0, name, FETCH_NOT_NOW, BYTES_NONE);
+    is_view(0, STS_WANT_NOTHING, true, STS_NONE);
+    is_view(60 * 1000, STS_WANT_POLICY, true, STS_NONE);
+    (void)sts_cache_fetched(cache, 60 * 1000, name, FETCH_STATUS, BYTES_NONE);
+    is_view(60 * 1000, STS_WANT_NOTHING, false, STS_NONE);
+    sts_cache_free(cache);
+}
+
 static void what_is_no_policy_is_told(void **state)
 {
     (void)state;
@@ -259,6 +273,7 @@ int main(void)
         cmocka_unit_test(an_id_that_changes_is_fetched_in_measure),
         cmocka_unit_test(a_failed_fetch_keeps_the_policy),
         cmocka_unit_test(what_is_no_policy_is_told),
+        cmocka_unit_test(want_of_our_own_is_waited_for),
         cmocka_unit_test(a_new_policy_counts_from_its_coming),
         cmocka_unit_test(a_policy_is_refreshed_each_day), cmocka_unit_test(the_table_is_bounded),
         cmocka_unit_test(the_url_is_where_the_rfc_says),

@@ -219,8 +219,11 @@ static void on_ask(struct fetch *fetch, struct role_name asker, const struct wir
     size_t octets = wanted->url.n + wanted->body.n;
     bool known = wanted->kind == FETCH_POLICY || wanted->kind == FETCH_REPORT;
 
-    if (!known || !fetch_url_read(wanted->url, &url) || fetch->n >= FETCH_ITEMS
-        || fetch->octets + octets > FETCH_OCTETS) {
+    if (!known || !fetch_url_read(wanted->url, &url)) {
+        answer(fetch, asker, wanted->token, FETCH_NO_ADDRESS, 0, BYTES_NONE);
+        return;
+    }
+    if (fetch->n >= FETCH_ITEMS || fetch->octets + octets > FETCH_OCTETS) {
         answer(fetch, asker, wanted->token, FETCH_NOT_NOW, 0, BYTES_NONE);
         return;
     }

@@ -197,7 +197,7 @@ static void no_such_place_is_gone_to(void **state)
     for (uint32_t i = 0; i < COUNT(urls); i++) {
         ask(i, urls[i], BYTES_NONE);
         assert_int_equal(told_n, i + 1);
-        assert_int_equal(told[i].result, FETCH_NOT_NOW);
+        assert_int_equal(told[i].result, FETCH_NO_ADDRESS);
     }
     assert_int_equal(named_n, 0);
     for (uint32_t i = 0; i < COUNT(private); i++) {

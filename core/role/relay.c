@@ -56,9 +56,14 @@ static bool on_name(struct relay *relay, struct bytes frame)
 
 static void on_told(struct relay *relay, const struct event *event)
 {
+    struct wire_fetch_is fetched;
+
     if (event->peer.kind == ROLE_STORE && on_frame(relay, event->bytes))
         return;
     if (event->peer.kind == ROLE_NAMES && on_name(relay, event->bytes))
+        return;
+    if (event->peer.kind == ROLE_FETCH && wire_read_fetch_is(event->bytes, &fetched)
+        && relay_sts_fetched(relay, &fetched))
         return;
     struct buffer *line = fx_draft(relay->fx);
     log_begin(line, "bad-frame");
@@ -121,10 +126,14 @@ static void on_event(struct relay *relay, const struct event *event)
             relay_forget_all(relay);
         if (event->peer.kind == ROLE_NAMES)
             relay_names_peer(relay, false);
+        if (event->peer.kind == ROLE_FETCH)
+            relay_sts_peer(relay, false);
         break;
     case EV_PEER_UP:
         if (event->peer.kind == ROLE_NAMES)
             relay_names_peer(relay, true);
+        if (event->peer.kind == ROLE_FETCH)
+            relay_sts_peer(relay, true);
         break;
     case EV_STOP:
         if (!relay->stopping)
@@ -186,6 +195,7 @@ static void relay_free(void *role)
     relay_links_done(relay);
     relay_places_done(relay);
     relay_memos_done(relay);
+    sts_cache_free(relay->sts);
     tls_context_free(relay->tls);
     routes_free(relay->routes);
     mem_free(relay);

@@ -64,7 +64,7 @@ static struct channel_facts facts_of(struct relay *relay, const struct place *pl
         .route_secure = dest->secure,
         .address_secure = host->n > 0 && dest->secure && is_signed(&host->a)
                        && is_signed(&host->aaaa),
-        .sts = dest->sts,
+        .sts = dest->sts, .sts_allows = host->sts_allows,
         .policy = policy_of(relay, place, memo),
         .broken = memo->broken_until_ms > relay->now.mono_ms,
     };
@@ -218,11 +218,16 @@ enum target_state relay_target(struct relay *relay, struct place *place, unsigne
     struct target to = { .host = 0 };
     struct search search = { .to = &to, .fx = relay->fx, .why.words = BYTES_NONE };
     enum dest_state state = dest_hosts(relay, place);
+    enum dest_state sts = state == DEST_FLAWED ? DEST_READY : dest_sts(relay, place);
 
-    if (state == DEST_ASKS)
+    if (state == DEST_ASKS || sts == DEST_ASKS)
         return TARGET_ASKS;
     if (state == DEST_FLAWED)
         reject(&search, true, place->dest->flaw, bytes_of(place->dest->flaw_words));
+    else if (sts == DEST_FLAWED)
+        reject(&search, true, STATUS(4, 4, 3), BYTES("its MTA-STS policy cannot be asked for now"));
+    if (sts == DEST_FLAWED)
+        state = DEST_FLAWED;
     for (size_t i = 0; state == DEST_READY && i < place->dest->hosts_n; i++) {
         enum target_state tried = try_host(relay, place, i, wishes, &search);
         if (tried == TARGET_NONE && place->dest->flaw.class == 0)

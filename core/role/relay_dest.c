@@ -337,6 +337,10 @@ void dest_answer(struct relay *relay, const struct question *question,
         on_mx(relay, question->place, answer);
         return;
     }
+    if (question->kind == ASK_STS) {
+        relay_sts_record(relay, question->place, answer);
+        return;
+    }
     if (question->age != dest->age || question->host >= dest->hosts_n)
         return;                             /* the hosts are others by now */
     struct dest_host *host = &dest->hosts[question->host];
@@ -353,7 +357,7 @@ void dest_answer(struct relay *relay, const struct question *question,
         note(relay, &host->tlsa, answer);
         take_tlsa(host, answer);
         break;
-    case ASK_MX: break;
+    case ASK_MX: case ASK_STS: break;
     }
     if (dest->implicit && question->kind != ASK_TLSA)
         is_anybody_there(relay, dest);

@@ -6,6 +6,7 @@
  *   relay_place.c     destinations: found, made, forgotten; who waits there
  *   relay_dest.c      of a destination elsewhere: its hosts and their addresses, as the DNS says
  *   relay_names.c     questions to the role names
+ *   relay_sts.c       MTA-STS policies, asked of names and of the role fetch
  *   relay_channel.c   what a connection to a host must be, for that letter; the next one to dial
  *   relay_memo.c      what is remembered of hosts and addresses
  *   relay_job.c       letters on their way
@@ -23,6 +24,7 @@
 #include "crypt/tls_client.h"
 #include "dns/channel.h"
 #include "dns/mx.h"
+#include "dns/sts_cache.h"
 #include "mail/envelope.h"
 #include "plan/route.h"
 #include "role/wire.h"
@@ -33,6 +35,7 @@ enum {
     RELAY_PLACES = 4096,            /* destinations that are remembered */
     RELAY_HELD = 256,               /* of those that are suspended */
     RELAY_QUESTIONS = 1024,         /* to names, under way */
+    RELAY_FETCHES = 1024,           /* of the role fetch, under way */
     RELAY_MEMOS = 4096, RELAY_MEMO_WAYS = 8,
     RELAY_KNOWN = 8192,
     RELAY_ASKS = 1024,              /* questions under way; more are answered with "not now" */
@@ -112,6 +115,7 @@ struct dest_host {
     uint8_t ips[2][RELAY_HOST_ADDRESSES][16];   /* IPv6, IPv4 */
     uint8_t ips_n[2];
     struct buffer records;          /* of TLSA, as blocks */
+    bool sts_allows;                /* by the policy that dest_sts found */
 };
 
 struct dest {
@@ -127,17 +131,25 @@ struct dest {
     struct dest_host *hosts;
     size_t hosts_n;
     uint16_t age;                   /* another when the hosts are others */
-    enum sts_mode sts;              /* STS_NONE until somebody fetches policies */
+    enum sts_mode sts;              /* in force, by dest_sts */
+    bool sts_asks;                  /* its record or its policy is on the way */
 };
 
 /* Who asked names for what. */
-enum question_kind { ASK_MX, ASK_A, ASK_AAAA, ASK_TLSA };
+enum question_kind { ASK_MX, ASK_A, ASK_AAAA, ASK_TLSA, ASK_STS };
 struct question {
     bool waits;
     uint16_t turn;
     uint8_t kind;                   /* enum question_kind */
     uint8_t host;
     uint16_t age;                   /* of the destination's hosts */
+    struct place *place;
+};
+
+/* For whom a policy is being fetched. */
+struct fetching {
+    bool waits;
+    uint16_t turn;
     struct place *place;
 };
 
@@ -153,7 +165,7 @@ struct place {
     struct relay_job *jobs, **jobs_end;
     size_t letters;                 /* of those that are no questions */
     size_t links;                   /* connections to it, of whatever state */
-    size_t questions;               /* to names, for it */
+    size_t questions;               /* to names and fetch, for it */
     uint64_t asked_ms;              /* the last of them */
     uint64_t rests_until_ms;        /* it could not be reached: not before then */
     unsigned failures;              /* in a row */
@@ -229,6 +241,8 @@ struct relay {
     struct bytes held[RELAY_HELD];
     size_t held_n;
     struct question questions[RELAY_QUESTIONS];
+    struct fetching fetches[RELAY_FETCHES];
+    struct sts_cache *sts;          /* made when first needed */
     struct memo *memos;             /* RELAY_MEMOS, made when first needed */
     struct link links[RELAY_LINKS];
     size_t asks;
@@ -237,7 +251,7 @@ struct relay {
     struct moment now;
     struct effects *fx;             /* of the step in hand */
     uint64_t alarm_ms, stop_ms, windows, numbers;
-    bool names;                     /* that role is there */
+    bool names, fetch;              /* those roles are there */
     bool stopping, over;
 };
 
@@ -284,6 +298,17 @@ enum dest_state dest_tlsa(struct relay *relay, struct place *place, size_t host)
 /* An answer came. */
 void dest_answer(struct relay *relay, const struct question *question,
                  const struct dns_answer *answer);
+
+/* ---- relay_sts.c */
+
+/* Which MTA-STS policy holds: dest->sts, and sts_allows of each host. FLAWED: it cannot be asked
+   for now. */
+enum dest_state dest_sts(struct relay *relay, struct place *place);
+void relay_sts_record(struct relay *relay, struct place *place, const struct dns_answer *answer);
+/* A document came, or why it did not. False: that is no answer of fetch. */
+bool relay_sts_fetched(struct relay *relay, const struct wire_fetch_is *is);
+/* The role fetch is there, or is gone: what was asked of it has failed. */
+void relay_sts_peer(struct relay *relay, bool up);
 
 /* ---- relay_names.c */
 

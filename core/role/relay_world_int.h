@@ -24,7 +24,8 @@ struct record {
     uint16_t type;
     enum dns_verdict verdict;
     bool proved;
-    const char *data;           /* addresses, or hosts best first, with blanks between */
+    const char *data;           /* addresses, or hosts best first, with blanks between; of TXT one
+                                   record, as it is */
 };
 
 struct relay_world {
@@ -38,6 +39,9 @@ struct relay_world {
     struct record zone[ZONE];
     size_t zone_n, asked;
     struct buffer questions;    /* NAME_ASK frames, as blocks */
+    uint32_t fetches[8];        /* tokens of what was asked of fetch and is not answered */
+    size_t fetches_n, fetched;
+    struct buffer urls;         /* of all of them, a line each */
     struct wire_job_result results[JOBS];
     char words[JOBS][256];
     unsigned results_n, mails, transactions, rcpts, data_ends;
@@ -64,6 +68,9 @@ void pass(uint64_t ms);
 void zone(const char *name, uint16_t type, enum dns_verdict verdict, bool proved,
           const char *data);
 void answer_names(void);
+
+/* The oldest fetch ends so. */
+void answer_fetch(unsigned result, const char *body);
 
 /* The oldest dial ends; the connection. Servers answer until nobody has anything to say. */
 uint32_t connect(bool well);

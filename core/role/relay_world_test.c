@@ -21,6 +21,7 @@ static void on_tell(const struct effect *effect)
     struct buffer frame = buffer_with_most(LIMIT_FRAME_BYTES);
     struct wire_job_result result;
     struct wire_name_ask ask;
+    struct wire_fetch_ask fetch;
 
     buffer_put(&frame, effect->bytes);
     buffer_put(&frame, effect->more);
@@ -33,6 +34,12 @@ static void on_tell(const struct effect *effect)
     } else if (wire_read_name_ask(buffer_bytes(&frame), &ask)) {
         buffer_put_block(&w.questions, buffer_bytes(&frame));
         w.asked++;
+    } else if (wire_read_fetch_ask(buffer_bytes(&frame), &fetch)) {
+        assert_true(w.fetches_n < COUNT(w.fetches));
+        w.fetches[w.fetches_n++] = fetch.token;
+        w.fetched++;
+        buffer_put(&w.urls, fetch.url);
+        buffer_put_char(&w.urls, '\n');
     }
     buffer_done(&frame);
 }
@@ -93,6 +100,7 @@ void begin(void)
     w.fx = effects_none();
     w.now = (struct moment){ 1000, UINT64_C(1767225600000) };
     w.questions = buffer_with_most(1 << 20);
+    w.urls = buffer_with_most(1 << 20);
     w.said = buffer_with_most(1 << 20);
     w.log = buffer_with_most(1 << 20);
     w.ehlo = "250-x\r\n250-PIPELINING\r\n250-DSN\r\n250-SIZE\r\n250 8BITMIME\r\n";
@@ -106,6 +114,7 @@ void start(void)
     assert_non_null(w.relay);
     step((struct event){ .kind = EV_START, .bytes = BYTES("0123456789abcdef0123456789abcdef") });
     step((struct event){ .kind = EV_PEER_UP, .peer = { ROLE_NAMES, 0 } });
+    step((struct event){ .kind = EV_PEER_UP, .peer = { ROLE_FETCH, 0 } });
 }
 
 void end(void)
@@ -113,6 +122,7 @@ void end(void)
     relay_ops.free(w.relay);
     effects_done(&w.fx);
     buffer_done(&w.questions);
+    buffer_done(&w.urls);
     buffer_done(&w.said);
     buffer_done(&w.log);
     for (size_t i = 0; i < CONNS; i++)
@@ -147,6 +157,9 @@ static void put_data(struct buffer *to, uint16_t type, struct bytes word, unsign
         buffer_put_u8(&data, 0);
         buffer_put_u8(&data, (uint8_t)(10 * (i + 1)));
         put_name(&data, bytes_equal(word, BYTES(".")) ? BYTES_NONE : word);
+    } else if (type == DNS_TXT) {
+        buffer_put_u8(&data, (uint8_t)word.n);
+        buffer_put(&data, word);
     } else if (type == DNS_A) {
         assert_true(ip_parse_v4(word, ip));
         buffer_put(&data, (struct bytes){ (const char *)ip + 12, 4 });
@@ -178,7 +191,7 @@ static void answer_name(struct bytes frame)
     assert_true(wire_read_name_ask(frame, &ask));
     const struct record *record = find(ask.name, ask.type);
     struct bytes rest = bytes_of(record->data), word;
-    while (bytes_cut(&rest, ' ', &word))
+    while (bytes_cut(&rest, ask.type == DNS_TXT ? '\n' : ' ', &word))
         put_data(&records, ask.type, word, i++);
     dns_answer_put(&text, &(struct dns_answer){
         .verdict = record->verdict, .proved = record->proved, .ttl = 300, .canonical = BYTES_NONE,
@@ -204,6 +217,17 @@ void answer_names(void)
         }
         buffer_done(&all);
     }
+}
+
+void answer_fetch(unsigned result, const char *body)
+{
+    struct effects fx = effects_none();
+
+    assert_true(w.fetches_n > 0);
+    wire_tell_fetch_is(&fx, (struct role_name){ ROLE_RELAY, 0 }, &(struct wire_fetch_is){
+        w.fetches[0], (uint8_t)result, 200, bytes_of(body) });
+    memmove(w.fetches, w.fetches + 1, --w.fetches_n * sizeof(w.fetches[0]));
+    tell(&fx, ROLE_FETCH);
 }
 
 /* ---- the servers */

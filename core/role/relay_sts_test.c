@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Relay and MTA-STS (RFC 8461): what is asked, what a letter waits for, and where it may go.
+ */
+#include "role/relay_world_int.h"
+
+#include "dns/fetch.h"
+#include "role/role.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define POLICY(mode, mx) \
+    "version: STSv1\nmode: " mode "\nmx: " mx "\nmax_age: 86400\n"
+
+static void a_domain_with_a_record(void)
+{
+    begin();
+    w.conf.allow_private = true;
+    start();
+    zone("a.example", DNS_MX, DNS_INSECURE, false, "mx.a.example");
+    zone("mx.a.example", DNS_A, DNS_INSECURE, false, "198.51.100.1");
+    zone("_mta-sts.a.example", DNS_TXT, DNS_INSECURE, false, "v=STSv1; id=1;");
+}
+
+static void a_policy_is_fetched_before_the_letter_goes(void **state)
+{
+    (void)state;
+    a_domain_with_a_record();
+    give(1, "you@a.example");
+    answer_names();
+    assert_int_equal(w.fetches_n, 1);
+    assert_true(bytes_equal(buffer_bytes(&w.urls),
+                            BYTES("https://mta-sts.a.example/.well-known/mta-sts.txt\n")));
+    assert_int_equal(w.dials_n, 0);
+    answer_fetch(FETCH_WELL, POLICY("enforce", "*.a.example"));
+    answer_names();
+    assert_int_equal(w.dials_n, 1);
+    connect(true);
+    answer_all();
+    assert_int_equal(w.mails, 0);           /* no STARTTLS: nothing of the letter is said */
+    assert_int_equal(w.results[1].outcome, JOB_LATER);
+    assert_int_equal(w.results[1].subject, 7);
+    end();
+}
+
+static void a_host_that_the_policy_does_not_name_is_not_dialled(void **state)
+{
+    (void)state;
+    a_domain_with_a_record();
+    give(1, "you@a.example");
+    answer_names();
+    answer_fetch(FETCH_WELL, POLICY("enforce", "mx.other.example"));
+    answer_names();
+    assert_int_equal(w.dialled, 0);
+    assert_int_equal(w.results[1].outcome, JOB_LATER);
+    end();
+}
+
+static void what_is_tested_or_off_goes_all_the_same(void **state)
+{
+    static const char *const policies[] = {
+        POLICY("testing", "mx.other.example"), POLICY("testing", "mx.a.example"),
+        POLICY("none", "mx.other.example"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(policies); i++) {
+        a_domain_with_a_record();
+        give(1, "you@a.example");
+        answer_names();
+        answer_fetch(FETCH_WELL, policies[i]);
+        answer_names();
+        connect(true);
+        answer_all();
+        result_is(1, JOB_DELIVERED, 2, 0, 0);
+        end();
+    }
+}
+
+/* RFC 8461, 3.3: without a policy as if there were none. */
+static void what_cannot_be_fetched_is_no_policy(void **state)
+{
+    (void)state;
+    for (enum fetch_result result = FETCH_STATUS; result < FETCH_NOT_NOW; result++) {
+        a_domain_with_a_record();
+        give(1, "you@a.example");
+        answer_names();
+        answer_fetch(result, "");
+        answer_names();
+        connect(true);
+        answer_all();
+        result_is(1, JOB_DELIVERED, 2, 0, 0);
+        give(2, "you@a.example");
+        answer_all();
+        assert_int_equal(w.fetched, 1);     /* and not asked again for each letter */
+        end();
+    }
+}
+
+/* STS-007 */
+static void a_policy_outlives_its_record(void **state)
+{
+    (void)state;
+    a_domain_with_a_record();
+    give(1, "you@a.example");
+    answer_names();
+    answer_fetch(FETCH_WELL, POLICY("enforce", "mx.other.example"));
+    answer_names();
+    assert_int_equal(w.results[1].outcome, JOB_LATER);
+    w.zone[2].verdict = DNS_NXDOMAIN;
+    w.zone[2].data = "";
+    pass(UINT64_C(23) * 60 * 60 * 1000);
+    give(2, "you@a.example");
+    answer_names();
+    assert_int_equal(w.results[2].outcome, JOB_LATER);
+    assert_int_equal(w.dialled, 0);
+    pass(UINT64_C(2) * 60 * 60 * 1000);     /* its max_age is over */
+    give(3, "you@a.example");
+    answer_names();
+    connect(true);
+    answer_all();
+    result_is(3, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
+/* Nobody but us is the cause: the letter waits, it does not go without. */
+static void without_the_role_a_letter_waits(void **state)
+{
+    (void)state;
+    a_domain_with_a_record();
+    step((struct event){ .kind = EV_PEER_DOWN, .peer = { ROLE_FETCH, 0 } });
+    give(1, "you@a.example");
+    answer_names();
+    result_is(1, JOB_LATER, 4, 4, 3);
+    assert_int_equal(w.dialled, 0);
+    step((struct event){ .kind = EV_PEER_UP, .peer = { ROLE_FETCH, 0 } });
+    give(2, "you@a.example");
+    answer_names();
+    assert_int_equal(w.fetches_n, 1);
+    step((struct event){ .kind = EV_PEER_DOWN, .peer = { ROLE_FETCH, 0 } });    /* while it asks */
+    answer_names();
+    result_is(2, JOB_LATER, 4, 4, 3);
+    assert_int_equal(w.dialled, 0);
+    step((struct event){ .kind = EV_PEER_UP, .peer = { ROLE_FETCH, 0 } });
+    give(3, "you@a.example");
+    answer_names();
+    result_is(3, JOB_LATER, 4, 4, 3);               /* not at once again */
+    pass(60 * 1000);
+    give(4, "you@a.example");
+    answer_names();
+    assert_int_equal(w.fetches_n, 2);               /* the first is the dead one's */
+    end();
+}
+
+static void addresses_and_routes_have_no_policy(void **state)
+{
+    (void)state;
+    begin();
+    w.conf.allow_private = true;
+    start();
+    give(1, "you@[198.51.100.7]");
+    answer_names();
+    assert_int_equal(w.asked, 0);
+    assert_int_equal(w.dials_n, 1);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_policy_is_fetched_before_the_letter_goes),
+        cmocka_unit_test(a_host_that_the_policy_does_not_name_is_not_dialled),
+        cmocka_unit_test(what_is_tested_or_off_goes_all_the_same),
+        cmocka_unit_test(what_cannot_be_fetched_is_no_policy),
+        cmocka_unit_test(a_policy_outlives_its_record),
+        cmocka_unit_test(without_the_role_a_letter_waits),
+        cmocka_unit_test(addresses_and_routes_have_no_policy),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
