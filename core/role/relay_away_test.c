@@ -308,6 +308,28 @@ static void trouble_with_tlsa_waits(void **state)
     }
 }
 
+/* Who keeps back one answer of the two for its addresses does not take the host's DANE away; and it
+   counts for that host though its domain is not signed (RFC 7672, 2.2.1). */
+static void a_missing_answer_takes_no_dane_away(void **state)
+{
+    static const enum dns_verdict others[] = { DNS_FAILED, DNS_BOGUS, DNS_NODATA };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(others); i++) {
+        enum dns_verdict domain = i % 2 == 0 ? DNS_SECURE : DNS_INSECURE;
+        private();
+        zone("a.example", DNS_MX, domain, false, "mx.a.example");
+        zone("mx.a.example", DNS_A, DNS_SECURE, false, "198.51.100.1");
+        zone("mx.a.example", DNS_AAAA, others[i / 2], false, "");
+        zone("_25._tcp.mx.a.example", DNS_TLSA, DNS_BOGUS, false, "");
+        give(1, "you@a.example");
+        answer_names();
+        assert_int_equal(w.results[1].outcome, JOB_LATER);
+        assert_int_equal(w.dialled, 0);
+        end();
+    }
+}
+
 static void a_suspended_destination_waits(void **state)
 {
     struct effects fx = effects_none();
@@ -428,7 +450,8 @@ int main(void)
         cmocka_unit_test(the_next_address_is_tried),
         cmocka_unit_test(guarded_addresses_are_not_dialled),
         cmocka_unit_test(a_route_asks_nobody), cmocka_unit_test(what_must_be_is_not_done_without),
-        cmocka_unit_test(trouble_with_tlsa_waits), cmocka_unit_test(a_suspended_destination_waits),
+        cmocka_unit_test(trouble_with_tlsa_waits), cmocka_unit_test(a_missing_answer_takes_no_dane_away),
+        cmocka_unit_test(a_suspended_destination_waits),
         cmocka_unit_test(a_dead_destination_slows_nobody), cmocka_unit_test(quirks_are_learned),
         cmocka_unit_test(names_that_die_have_failed), cmocka_unit_test(destinations_are_forgotten),
     };

@@ -48,11 +48,11 @@ static size_t usable(const struct dest_host *host)
     return tls_tlsa_usable(list, n);
 }
 
-/* All that was found is signed; of a family that has none it need not be. */
+/* Nothing that was found is unsigned. A family that has no address, or whose question failed, does
+   not make the other one's worth less: else who keeps an answer back could take DANE away. */
 static bool is_signed(const struct fact *fact)
 {
-    return fact->verdict == DNS_SECURE || fact->verdict == DNS_NXDOMAIN
-        || fact->verdict == DNS_NODATA;
+    return fact->verdict != DNS_INSECURE;
 }
 
 static struct channel_facts facts_of(struct relay *relay, const struct place *place,
@@ -62,8 +62,7 @@ static struct channel_facts facts_of(struct relay *relay, const struct place *pl
 
     return (struct channel_facts){
         .route_secure = dest->secure,
-        .address_secure = host->n > 0 && dest->secure && is_signed(&host->a)
-                       && is_signed(&host->aaaa),
+        .address_secure = host->n > 0 && is_signed(&host->a) && is_signed(&host->aaaa),
         .sts = dest->sts, .sts_allows = host->sts_allows,
         .policy = policy_of(relay, place, memo),
         .broken = memo->broken_until_ms > relay->now.mono_ms,
