@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 struct child {
@@ -229,6 +230,7 @@ void child_main(struct estate *estate, struct role_name role, const char *user, 
     int status;
 
     become(estate, role, leash, master);
+    tzset();                    /* OpenSSL asks for the zone when it looks at dates: read it now */
     if (role.kind != ROLE_RELAY && estate->file != NULL)
         conf_file_forget_login(estate->file);
     if (role.kind == ROLE_USER)

@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Mail to elsewhere: by a route, by a smart host, and by MX over a DNS of the test's own, signed
+and not; to a sink that is told how to behave, to Postfix, and to another Postern."""
+import base64
+import hashlib
+import os
+import shutil
+import smtplib
+import socket
+import socketserver
+import ssl
+import subprocess
+import threading
+
+from dnslab import Lab
+from harness import Client, Refused, Skip, equal, free_port, main, true, wait_until
+
+FROM = 'you@example.org'
+US = 'relay-from 127.0.0.0/8\nallow-private yes\nretry 1s 2s 2s\n'
+TEXT = b'Subject: away\r\n\r\n.dots\r\n..\r\nend\r\n'
+
+
+def openssl(*words, text=None):
+    if shutil.which('openssl') is None:
+        raise Skip('openssl is not here')
+    return subprocess.run(['openssl', *words], capture_output=True, timeout=60, check=True,
+                          input=text).stdout
+
+
+def certificate(folder, name):
+    """Its file, with the key in it; and what a TLSA record 3 1 1 says of it."""
+    path = os.path.join(folder, name + '.pem')
+    openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+            '-days', '2', '-subj', f'/CN={name}', '-addext', f'subjectAltName=DNS:{name}',
+            '-keyout', path + '.key', '-out', path)
+    with open(path + '.key', 'rb') as key:
+        public = openssl('pkey', '-pubout', '-outform', 'DER', text=key.read())
+    with open(path, 'ab') as both, open(path + '.key', 'rb') as key:
+        both.write(key.read())
+    return path, hashlib.sha256(public).hexdigest()
+
+
+class Sink(socketserver.ThreadingTCPServer):
+    """An SMTP server. letters: (sender line, recipient lines, text, TLS version or None)."""
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self, bench, address, certificate_file=None, broken=False, offers=(), refuse=None):
+        super().__init__(address, Dialogue)
+        self.letters, self.lines, self.sessions, self.reused = [], [], 0, 0
+        self.broken, self.offers, self.refuse, self.context = broken, offers, refuse or {}, None
+        if certificate_file:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(certificate_file)
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        bench.running.append(self)
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Dialogue(socketserver.StreamRequestHandler):
+    def say(self, words):
+        self.wfile.write(words.encode() + b'\r\n')
+        self.wfile.flush()
+
+    def handle(self):
+        self.server.sessions += 1
+        self.tls = None
+        try:
+            self.say('220 sink')
+            while self.command(self.rfile.readline()):
+                pass
+        except (OSError, ValueError):
+            pass
+
+    def command(self, octets):
+        if not octets.endswith(b'\n'):
+            return False
+        line = octets.decode('utf-8', 'replace').strip()
+        self.server.lines.append(line)
+        verb = line.split(' ')[0].upper()
+        if verb == 'EHLO':
+            offers = ['PIPELINING', '8BITMIME', 'SIZE', *self.server.offers]
+            if (self.server.context or self.server.broken) and not self.tls:
+                offers.append('STARTTLS')
+            for word in offers:
+                self.say(f'250-{word}')
+            self.say('250 ENHANCEDSTATUSCODES')
+        elif verb == 'STARTTLS':
+            self.say('220 2.0.0 go')
+            if self.server.broken:
+                self.rfile.read(5)
+                return False
+            self.secure()
+        elif verb == 'MAIL':
+            self.sender, self.recipients = line, []
+            self.say('250 2.1.0 well')
+        elif verb == 'RCPT':
+            refuse = self.server.refuse
+            reply = next((refuse[word] for word in refuse if word in line), None)
+            if reply is None:
+                self.recipients.append(line)
+            self.say(reply or '250 2.1.5 well')
+        elif verb == 'DATA':
+            self.say('354 go')
+            self.text()
+        elif verb == 'QUIT':
+            self.say('221 2.0.0 bye')
+            return False
+        else:
+            self.say('235 2.7.0 welcome' if verb == 'AUTH' else '250 2.0.0 well')
+        return True
+
+    def secure(self):
+        self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        self.tls = self.request.version()
+        self.server.reused += self.request.session_reused
+        self.rfile, self.wfile = self.request.makefile('rb'), self.request.makefile('wb')
+
+    def text(self):
+        lines = []
+        for octets in iter(self.rfile.readline, b'.\r\n'):
+            if not octets:
+                return
+            lines.append(octets[1:] if octets.startswith(b'.') else octets)
+        self.server.letters.append((self.sender, self.recipients, b''.join(lines), self.tls))
+        self.say('250 2.0.0 kept')
+
+
+def hand_in(server, recipients, text=TEXT, parameters=''):
+    with Client(server.port) as client:
+        client.envelope(FROM, recipients, parameters)
+        client.data(text)
+
+
+def came(sink, count):
+    wait_until(lambda: len(sink.letters) >= count, f'{count} letters in the sink')
+    return sink.letters
+
+
+def is_logged(server, *words):
+    wait_until(lambda: any(all(word in line for word in words)
+                           for line in server.log().splitlines()), f'{words} in the log')
+
+
+def queue_is_empty(server):
+    wait_until(lambda: '"id"' not in server.run('queue', '--json').stdout, 'an empty queue')
+
+
+def by_a_route(bench):
+    """One transaction for all recipients there; each has its own result, and a report its words."""
+    sink = Sink(bench, ('127.0.0.1', 0), offers=('DSN',), refuse={'<no@': '550 5.1.1 who is that'})
+    server = bench.server(more=US + f'route there.lab=127.0.0.1:{sink.port}').start()
+    hand_in(server, ['a@there.lab', 'b@THERE.lab', 'no@there.lab'],
+            parameters=' ENVID=abc RET=HDRS')
+    sender, recipients, text, _ = came(sink, 1)[0]
+    equal(len(recipients), 2, 'recipients of one transaction')
+    true(sender.startswith(f'MAIL FROM:<{FROM}> ') and 'ENVID=abc' in sender, sender)
+    true(text.startswith(b'Received: from client.example.com') and text.endswith(TEXT), text)
+    true(b'there.lab' not in text, 'the recipients are not told each other')
+    report = list(server.wait_for_letters(1).values())[0]
+    true(b'no@there.lab' in report and b'who is that' in report, report)
+    queue_is_empty(server)
+    hand_in(server, ['a@there.lab'])
+    came(sink, 2)
+    equal(sink.sessions, 1, 'the connection was kept')
+
+
+def only_who_may(bench):
+    sink = Sink(bench, ('127.0.0.1', 0))
+    server = bench.server(more=f'route there.lab=127.0.0.1:{sink.port}').start()
+    try:
+        hand_in(server, ['a@there.lab'])
+        raise AssertionError('a stranger may relay')
+    except Refused as refused:
+        true(str(refused).startswith('550 5.7.1'), str(refused))
+    equal(sink.sessions, 0, 'nobody dialled')
+
+
+def by_a_smart_host(bench):
+    """The password is said to a server that is vouched for, and to no other."""
+    folder = bench.folder()
+    good, _ = certificate(folder, 'hub.lab')
+    login = os.path.join(folder, 'login')
+    with open(login, 'w', encoding='ascii') as file:
+        file.write('user secret\n')
+    lab = Lab(folder)
+    lab.zone('lab', 'hub A 127.0.0.1\n', signed=False)
+    bench.running.append(lab.start())
+    sink = Sink(bench, ('127.0.0.1', 0), good, offers=('AUTH PLAIN',))
+    for trusted in (False, True):
+        more = US + (f'smarthost hub.lab:{sink.port}\nsmarthost-login {login}\n'
+                     f'resolver {lab.address}\ntrust-anchor {lab.anchor}\n')
+        server = bench.server(more=more + (f'ca-file {good}\n' if trusted else '')).start()
+        hand_in(server, ['a@there.example'])
+        if trusted:
+            true(came(sink, 1)[0][3] is not None, 'inside TLS')
+            asked = 'AUTH PLAIN ' + base64.b64encode(b'\0user\0secret').decode()
+            true(asked in sink.lines, 'it signed in')
+        else:
+            is_logged(server, 'event=tls-failed')
+            true(not any(line.startswith(('AUTH', 'MAIL')) for line in sink.lines), sink.lines)
+        server.stop()
+
+
+def own_address(last):
+    """Of this machine, port 25; skip where that may not be had."""
+    address = f'127.{os.getpid() % 250 + 1}.{os.getpid() // 250 % 250}.{last}'
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, 25))
+        except OSError as why:
+            raise Skip(f'port 25: {why}') from why
+    return address
+
+
+def by_mx(bench):
+    """DANE where it is signed; TLS, or none, where nobody asks; what must be and is not, waits."""
+    folder = bench.folder()
+    mx, digest = certificate(folder, 'mx.lab')
+    at = {name: own_address(i) for i, name in enumerate(('dane', 'wrong', 'plain', 'broken'), 1)}
+    lab = Lab(folder)
+    for name, address in at.items():
+        tlsa = {'dane': digest, 'wrong': 'ab' * 32}.get(name)
+        lab.zone(f'{name}.lab', f'@ MX 10 mx\nmx A {address}\n'
+                 + (f'_25._tcp.mx TLSA 3 1 1 {tlsa}\n' if tlsa else ''), signed=tlsa is not None)
+    lab.zone('none.lab', '@ MX 0 .\n', signed=False)
+    bench.running.append(lab.start())
+    sinks = {name: Sink(bench, (address, 25), mx, broken=name == 'broken')
+             for name, address in at.items()}
+    server = bench.server(more=US + f'resolver {lab.address}\ntrust-anchor {lab.anchor}\n').start()
+    for name in at:
+        hand_in(server, [f'a@{name}.lab'])
+    for name, channel in (('dane', 'dane'), ('plain', 'tls'), ('broken', 'clear')):
+        letter = came(sinks[name], 1)[0]
+        equal(letter[3] is None, channel == 'clear', name)
+        is_logged(server, 'event=delivered', f'server={name}.lab', f'channel={channel}')
+    is_logged(server, 'event=tls-failed', 'server=wrong.lab', 'need=dane', 'next=wait')
+    true(not any(line.startswith('MAIL') for line in sinks['wrong'].lines), 'not a word was said')
+    hand_in(server, ['a@none.lab', 'a@nobody.dane.lab'])
+    is_logged(server, 'event=delivery-failed', 'server=none.lab', 'code=5.1.10')
+    is_logged(server, 'event=delivery-failed', 'server=nobody.dane.lab', 'code=5.1.2')
+    reports = b''.join(server.wait_for_letters(2).values())
+    true(b'5.1.10' in reports and b'5.1.2' in reports, 'its sender hears of it')
+    true('wrong.lab' in server.run('queue').stdout, 'it waits')
+
+
+def to_postfix(bench):
+    port = free_port()
+    postfix = bench.postfix(port, {'myhostname': 'there.lab', 'mydestination': 'there.lab',
+                                   'local_recipient_maps': '', 'local_transport': 'discard'})
+    server = bench.server(more=US + f'route there.lab=127.0.0.1:{port}').start()
+    with smtplib.SMTP('127.0.0.1', server.port) as client:
+        for number in range(50):
+            client.sendmail(FROM, ['a@there.lab', '"."@there.lab'],
+                            f'Subject: {number}\r\n\r\n' + 'y' * number * 50 + '\r\n')
+    queue_is_empty(server)
+    equal(server.log().count('event=delivered'), 100, postfix.log()[-2000:])
+
+
+def to_one_of_ours(bench):
+    """Binary, and large, octet for octet."""
+    there = bench.server(more='relay-from 192.0.2.1').start()
+    server = bench.server(more=US + f'route example.net=127.0.0.1:'
+                          f'{there.port}').start()
+    there.stop()
+    there.configure('domain example.net')
+    owner = os.stat(os.path.join(there.disk, 'mail'))
+    for part in ('example.net', 'example.net/you'):
+        os.mkdir(os.path.join(there.disk, 'mail', part))
+        os.chown(os.path.join(there.disk, 'mail', part), owner.st_uid, owner.st_gid)
+    there.start()
+    octets = b'Subject: binary\r\n\r\n' + bytes(range(256)) * 4000
+    with Client(server.port) as client:
+        client.envelope(FROM, ['you@example.net'], ' BODY=BINARYMIME')
+        client.bdat(octets)
+    place = os.path.join(there.disk, 'mail', 'example.net', 'you', 'new')
+    wait_until(lambda: os.path.isdir(place) and os.listdir(place), 'the letter')
+    with open(os.path.join(place, os.listdir(place)[0]), 'rb') as letter:
+        true(letter.read().endswith(octets), 'octet for octet')
+    queue_is_empty(server)
+
+
+def a_dead_one_slows_nobody(bench):
+    sink = Sink(bench, ('127.0.0.1', 0))
+    silent = socket.create_server(('127.0.0.1', 0))
+    server = bench.server(more=US + 'jobs 4\n' + f'route there.lab=127.0.0.1:{sink.port}\n'
+                          f'route silent.lab=127.0.0.1:{silent.getsockname()[1]}\n'
+                          f'route dead.lab=127.0.0.1:{free_port()}').start()
+    for _ in range(8):
+        hand_in(server, ['a@silent.lab'])
+        hand_in(server, ['a@dead.lab'])
+    for _ in range(8):
+        hand_in(server, ['a@there.lab'])
+    came(sink, 8)
+    silent.close()
+
+
+if __name__ == '__main__':
+    main([by_a_route, only_who_may, by_a_smart_host, by_mx, to_postfix, to_one_of_ours,
+          a_dead_one_slows_nobody])
