@@ -48,6 +48,8 @@ fuzz:
 proof: all
 	seq 0 19 | xargs -P "$$(nproc)" -I@ sh -c 'n=$$(($(PROOF_SEEDS) / 20)) && \
 	    build/postern-sim --seeds $$n --from $$((@ * n + 1))'
+	$(NINJA) -C build bench/pem_timing
+	build/bench/pem_timing 100000
 	$(MAKE) fuzz FUZZ_SECONDS=$(PROOF_FUZZ_SECONDS)
 
 # One program holds every fault of base/plant.h; each in turn is switched on, and must be found.

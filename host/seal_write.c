@@ -34,8 +34,15 @@ static int say_no_key(struct bytes name)
     return seal_say(NULL, words, SEAL_NO_KEY);
 }
 
-/* Of several keys the one whose certificate is best; a certificate that ran out or was revoked is
-   no key at all. */
+/* A certificate that ran out or was revoked is no key at all, whether or not its issuer is trusted:
+   a path that nobody vouches for has one status, which says nothing of dates. */
+static bool is_dead(const struct x509 *cert, enum cert_status status, int64_t now)
+{
+    return status == CERT_REVOKED || status == CERT_EXPIRED || status == CERT_PENDING
+        || now < cert->not_before || now > cert->not_after;
+}
+
+/* Of several keys the one whose certificate is best. */
 static const struct keyring_key *best_key(struct sealing *sealing, struct bytes name)
 {
     struct pem_keys view = seal_keys_view(&sealing->keys, sealing->words->subordinate);
@@ -46,11 +53,12 @@ static const struct keyring_key *best_key(struct sealing *sealing, struct bytes 
 
     while ((one = keyring_find(sealing->keys.ring, &query, one)) != NULL) {
         enum cert_status status = CERT_UNVALIDATED;
+        bool dead = false;
         if (one->certified) {
             cert_judge(sealing->keys.ring, &one->cert, NULL, 0, &view.rules, &path);
             status = path.status;
+            dead = is_dead(&one->cert, status, view.rules.now);
         }
-        bool dead = status == CERT_REVOKED || status == CERT_EXPIRED || status == CERT_PENDING;
         bool better = best == NULL || status < best_status
             || (status == best_status && one->certified && !best->certified);
         if (!dead && better) {

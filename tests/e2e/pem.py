@@ -177,6 +177,34 @@ def store_rows(folder):
         'to somebody without that key it is good, and untrusted')
 
 
+def retired_rows(folder):
+    """SEAL-019: a key whose certificate ran out is neither sealed to nor trusted, and a short one
+    is no key of the modern profile (revoked ones: keystore.py, and core/seal/cert_test.c)."""
+    store = ['--keys', folder / 'store', '--password-file', folder / 'pw']
+    for who, days in (('past', '0'), ('present', '9')):
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:3072', '-nodes', '-keyout',
+                        folder / f'{who}.key', '-out', folder / 'made', '-subj',
+                        f'/CN={who}@x.example'], check=True, capture_output=True)
+        subprocess.run(['openssl', 'x509', '-in', folder / 'made', '-signkey',
+                        folder / f'{who}.key', '-days', days, '-out', folder / f'{who}.crt'],
+                       check=True, capture_output=True)
+    time.sleep(1.1)
+    for who, status in (('past', 2), ('present', 0)):
+        said = run('seal', '--pem', '--profile', 'modern', '--from', 'me@x.example', '--to',
+                   f'{who}@x.example', *store, '--keys', folder / f'{who}.crt', feed=b'Hello\n')
+        row(said.returncode == status and (b'5.7.3' in said.stderr) == (status == 2)
+            and (said.stdout == b'') == (status == 2), f'to a certificate of the {who}')
+        run('key', 'import', folder / f'{who}.crt', '--keys', folder / f'trusts-{who}')
+        run('key', 'trust', f'{who}@x.example', '--keys', folder / f'trusts-{who}')
+        sealed = run('seal', '--pem', '--mode', 'mic-only', '--from', f'{who}@x.example', '--keys',
+                     folder / f'{who}.key', '--keys', folder / f'{who}.crt', feed=b'Hello\n')
+        one = json.loads(run('verify', '--json', '--keys', folder / f'trusts-{who}',
+                             feed=sealed.stdout).stdout)['messages'][0]
+        row(one['verdict'] == ('good-untrusted' if status else 'good')
+            and one['chain'][0]['status'] == ('EXPIRED' if status else 'VALID'),
+            f'signed under a certificate of the {who}')
+
+
 def large_row(folder):
     """A filing of 64 MiB in less than 40 MiB: memory does not grow with a text (1 GiB: bench)."""
     large = folder / 'large'
@@ -212,6 +240,7 @@ def main():
         open_rows(folder)
         seal_rows(folder)
         store_rows(folder)
+        retired_rows(folder)
         large_row(folder)
     print(f'1..{len(ROWS)}')
     return 0 if all(ROWS) else 1
