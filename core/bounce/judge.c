@@ -439,6 +439,10 @@ void judge(struct bounce_reader *reader, struct person *person, enum bounce_kind
         weigh_notice(reader, person, OWNER_NONE, ELSEWHERE, &verdict);
     out->cause = decide(reader, person, &verdict);
     over_answer(&out->cause, out, kind);
+    if (person->group && out->action == ACTION_FAILED && out->cause.category == CAUSE_DELAYED) {
+        out->cause = cause_of(CAUSE_UNKNOWN);   /* "later" is all it said, and there is no later */
+        out->cause.over = CAUSE_YES;
+    }
     class_answers(&out->cause, class_of(out));
     if (out->cause.over == CAUSE_NO && out->cause.category == CAUSE_UNKNOWN) {
         enum cause_answer over = out->cause.over;

@@ -336,17 +336,42 @@ static uint16_t mentioned(struct bounce_reader *reader, struct bytes line)
     return OWNER_NONE;
 }
 
+/* "550 host.example (smtp)... Host unknown": Sendmail on a host, before it names its people. */
+static bool is_of_host(struct bytes line)
+{
+    size_t at = 4;
+
+    if (line.n < 12 || line.at[0] < '4' || line.at[0] > '5' || line.at[3] != ' ')
+        return false;
+    while (at < line.n && line.at[at] != ' ' && line.at[at] != '@')
+        at++;
+    struct bytes rest = bytes_skip(line, at);
+    return bytes_begins(rest, BYTES(" ("))
+        && bytes_search(bytes_first(rest, 40), BYTES(")... ")) < rest.n;
+}
+
+/* A line of a transcript that is about the person named in the next line that names one. */
+static bool is_of_next(struct bytes line)
+{
+    return bytes_begins(line, BYTES(">>> ")) || bytes_begins(line, BYTES("<<< "))
+        || bytes_begins(line, BYTES("While talking to ")) || is_of_host(line);
+}
+
 void people_own(struct bounce_reader *reader)
 {
     uint16_t owner = OWNER_NONE;
+    uint32_t run = 0;           /* how many lines just before this one are of the next */
 
     for (uint32_t i = 0; i < reader->lines_n; i++) {
         struct bytes line = reader->lines[i].text;
-        if (line.n > 0 && memchr(line.at, '@', line.n) != NULL) {
-            uint16_t other = mentioned(reader, bytes_first(line, READ_FIELD_MOST));
-            owner = other != OWNER_NONE ? other : owner;
-        }
-        reader->lines[i].owner = owner;
+        uint16_t other = OWNER_NONE;
+        if (line.n > 0 && memchr(line.at, '@', line.n) != NULL)
+            other = mentioned(reader, bytes_first(line, READ_FIELD_MOST));
+        owner = other != OWNER_NONE ? other : owner;
+        for (uint32_t back = 1; other != OWNER_NONE && back <= run; back++)
+            reader->lines[i - back].owner = other;
+        reader->lines[i].owner = is_of_host(line) ? OWNER_NONE : owner;
+        run = other == OWNER_NONE && is_of_next(line) ? run + 1 : 0;
     }
 }
 

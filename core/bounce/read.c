@@ -205,20 +205,34 @@ static int64_t date_of(struct bounce_reader *reader, struct bytes field)
     return date.seconds;
 }
 
-/* What the server's words do not say, the person's lines of the notice may. */
+/* A diagnosis that is the number a program ended with, as Sendmail's "X-Unix; 75". */
+static bool only_number(struct bytes text)
+{
+    size_t at = 0;
+
+    while (at < text.n && at < 4 && text.at[at] >= '0' && text.at[at] <= '9')
+        at++;
+    return at > 0 && at == text.n;
+}
+
+/* What the server's words do not say, the person's lines of the notice may; of one person alone
+   who has but a number, any line. */
 static void codes_from_notice(struct bounce_reader *reader, struct person *person)
 {
     struct bounce_recipient *out = &person->out;
     uint16_t owner = (uint16_t)(person - reader->people);
+    bool any = reader->people_n == 1 && only_number(out->diagnostic);
 
-    if (reply_in(bytes_first(out->diagnostic, READ_DIAGNOSTIC_MOST)) != 0)
+    if (!any && reply_in(bytes_first(out->diagnostic, READ_DIAGNOSTIC_MOST)) != 0)
         return;
     for (uint32_t i = 0; i < reader->lines_n && out->reply_code == 0; i++) {
         struct bytes line = bytes_first(reader->lines[i].text, READ_DIAGNOSTIC_MOST);
-        if (reader->lines[i].owner != owner)
+        if (reader->lines[i].owner != owner && !any)
             continue;
         uint16_t reply = reply_in(line);
         out->reply_code = reply >= 400 ? reply : 0;
+        if (any && out->reply_code != 0)
+            out->diagnostic = bytes_trim(line);
     }
 }
 

@@ -110,6 +110,24 @@ static const struct {
       "    SMTP error from remote mail server after RCPT TO:<anna@far.example>:\n"
       "    552 5.2.2 over quota\n",
       BOUNCE_FAILURE, "anna@far.example", "5.2.2", 552, CAUSE_MAILBOX_FULL, CAUSE_YES },
+    /* an old Sendmail: what the server said stands before the line that names whom it is about,
+       and the last line is about a host */
+    { DAEMON "Subject: Returned mail: Deferred\n\n   ----- Transcript of session follows -----\n"
+      "While talking to mx.far.example:\n>>> MAIL From:<me@home.example>\n"
+      "<<< 550 Insecure Mail Relay\n554 <anna@far.example>... Remote protocol error\n"
+      "421 near.example (smtp)... Deferred: Connection timed out\n",
+      BOUNCE_FAILURE, "anna@far.example", "5.7.1", 550, CAUSE_NOT_PERMITTED, CAUSE_YES },
+    /* a program ended with a number: what it means stands in the transcript */
+    { REPORT_HEAD "--b1\n\n   ----- Transcript of session follows -----\n"
+      "554 5.3.0 unknown mailer error 255\n" STATUS_HEAD
+      "Final-Recipient: rfc822; anna@far.example\nAction: failed\nStatus: 5.0.0\n"
+      "Diagnostic-Code: X-Unix; 255\n--b1--\n",
+      BOUNCE_FAILURE, "anna@far.example", "5.3.0", 554, CAUSE_SERVER_PROBLEM, CAUSE_YES },
+    /* "later" of a letter that is not tried any more */
+    { REPORT_HEAD STATUS_HEAD "Final-Recipient: rfc822; anna@far.example\nAction: failed\n"
+      "Status: 4.3.0\nDiagnostic-Code: smtp; 451 4.3.0 recipient error. Please try again later\n"
+      "--b1--\n",
+      BOUNCE_FAILURE, "anna@far.example", "4.3.0", 451, CAUSE_UNKNOWN, CAUSE_YES },
     /* Sendmail warns */
     { DAEMON "Subject: Warning: could not send message for past 4 hours\n\n"
       "    ** THIS IS A WARNING MESSAGE ONLY **\n    ** YOU DO NOT NEED TO RESEND YOUR MESSAGE **"
@@ -267,7 +285,7 @@ static const struct {
     { "550 relay not permitted!", "5.7.1", 550, CAUSE_NOT_PERMITTED },
     { "DNS Error: Domain name not found", "5.1.2", 0, CAUSE_DOMAIN_ISSUE },
     { "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred", "4.7.0", 421,
-      CAUSE_RATE_LIMITED },
+      CAUSE_BLOCKED_REPUTATION },
     /* alone they decide nothing */
     { "550 5.7.1", "5.7.1", 550, CAUSE_BLOCKED_POLICY },
     { "550", "", 550, CAUSE_UNKNOWN },
