@@ -118,7 +118,8 @@ static void test_make(void **state)
     keyring_free(again);
 }
 
-/* An allocation fails, each third one in turn: no crash, no leak, and a status that says so or success. */
+/* An allocation fails, each third one in turn: no crash, no leak, and a status that says so, or
+   success. */
 static void test_short_of_memory(void **state)
 {
     (void)state;

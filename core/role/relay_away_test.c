@@ -330,6 +330,31 @@ static void a_missing_answer_takes_no_dane_away(void **state)
     }
 }
 
+/* dane-s24: the records at the end of the CNAMEs count; where there are none, the host's own. */
+static void records_stand_at_the_end_of_an_alias(void **state)
+{
+    static const struct { enum dns_verdict alias, own; bool waits; unsigned asked; } tries[] = {
+        { DNS_BOGUS, DNS_NODATA, true, 5 }, { DNS_NODATA, DNS_BOGUS, true, 6 },
+        { DNS_NXDOMAIN, DNS_NODATA, false, 6 }, { DNS_FAILED, DNS_NODATA, true, 5 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(tries); i++) {
+        private();
+        zone("a.example", DNS_MX, DNS_SECURE, false, "mx.a.example");
+        zone("mx.a.example", DNS_A, DNS_SECURE, false, "198.51.100.1");
+        w.zone[w.zone_n - 1].alias = "real.b.example";
+        zone("_25._tcp.real.b.example", DNS_TLSA, tries[i].alias, false, "");
+        zone("_25._tcp.mx.a.example", DNS_TLSA, tries[i].own, false, "");
+        give(1, "you@a.example");
+        answer_names();
+        assert_int_equal(w.asked, tries[i].asked);
+        assert_int_equal(w.results[1].outcome == JOB_LATER, tries[i].waits);
+        assert_int_equal(w.dials_n, tries[i].waits ? 0 : 1);
+        end();
+    }
+}
+
 static void a_suspended_destination_waits(void **state)
 {
     struct effects fx = effects_none();
@@ -450,7 +475,9 @@ int main(void)
         cmocka_unit_test(the_next_address_is_tried),
         cmocka_unit_test(guarded_addresses_are_not_dialled),
         cmocka_unit_test(a_route_asks_nobody), cmocka_unit_test(what_must_be_is_not_done_without),
-        cmocka_unit_test(trouble_with_tlsa_waits), cmocka_unit_test(a_missing_answer_takes_no_dane_away),
+        cmocka_unit_test(trouble_with_tlsa_waits),
+        cmocka_unit_test(a_missing_answer_takes_no_dane_away),
+        cmocka_unit_test(records_stand_at_the_end_of_an_alias),
         cmocka_unit_test(a_suspended_destination_waits),
         cmocka_unit_test(a_dead_destination_slows_nobody), cmocka_unit_test(quirks_are_learned),
         cmocka_unit_test(names_that_die_have_failed), cmocka_unit_test(destinations_are_forgotten),

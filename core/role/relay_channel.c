@@ -37,9 +37,9 @@ static enum channel_policy policy_of(struct relay *relay, const struct place *pl
     return policy;
 }
 
-static size_t usable(const struct dest_host *host)
+static size_t usable(struct bytes rest)
 {
-    struct bytes rest = buffer_bytes(&host->records), one;
+    struct bytes one;
     struct bytes list[DNS_RECORDS_MOST];
     size_t n = 0;
 
@@ -93,11 +93,11 @@ static bool channel_to(struct relay *relay, struct place *place, size_t i, unsig
     facts.require_tls = (wishes & LETTER_REQUIRES) != 0;
     facts.tls_optional = (wishes & LETTER_OPTIONAL) != 0;
     if (channel_wants_tlsa(&facts)) {
-        if (dest_tlsa(relay, place, i) == DEST_ASKS)
+        if (dest_tlsa(relay, place, i, &to->proof) == DEST_ASKS)
             return false;
-        tlsa.verdict = (enum dns_verdict)host->tlsa.verdict;
+        tlsa.verdict = to->proof.verdict;
         facts.tlsa = &tlsa;
-        facts.tlsa_usable = usable(host);
+        facts.tlsa_usable = usable(to->proof.records);
     }
     for (unsigned other = 0; other < LETTER_WISHES; other++)
         to->needs[other] = decide(&facts, other).need;

@@ -18,13 +18,19 @@ enum { NO_MOST_MS = 60 * 1000, FACT_LEAST_MS = 5 * 1000 };
 
 /* ---- made from its name */
 
+static void open_records(struct dest_host *host)
+{
+    host->by_alias.records = buffer_with_most(DNS_ANSWER_MOST);
+    host->by_name.records = buffer_with_most(DNS_ANSWER_MOST);
+}
+
 static struct dest_host *only_host(struct dest *dest, struct bytes name)
 {
     dest->hosts = mem_new(sizeof(*dest->hosts));
     if (dest->hosts == NULL)
         return NULL;
     dest->hosts_n = 1;
-    dest->hosts[0].records = buffer_with_most(DNS_ANSWER_MOST);
+    open_records(&dest->hosts[0]);
     dest->hosts[0].n = (uint8_t)name.n;
     if (name.n > 0)
         memcpy(dest->hosts[0].name, name.at, name.n);
@@ -98,8 +104,10 @@ struct dest *dest_new(struct relay *relay, struct bytes name)
 
 static void forget_hosts(struct dest *dest)
 {
-    for (size_t i = 0; i < dest->hosts_n; i++)
-        buffer_done(&dest->hosts[i].records);
+    for (size_t i = 0; i < dest->hosts_n; i++) {
+        buffer_done(&dest->hosts[i].by_alias.records);
+        buffer_done(&dest->hosts[i].by_name.records);
+    }
     mem_free(dest->hosts);
     dest->hosts = NULL;
     dest->hosts_n = 0;
@@ -179,19 +187,42 @@ enum dest_state dest_addresses(struct relay *relay, struct place *place, size_t 
     return a && aaaa ? DEST_READY : DEST_ASKS;
 }
 
-enum dest_state dest_tlsa(struct relay *relay, struct place *place, size_t i)
+static bool know_tlsa(struct relay *relay, struct place *place, size_t i, struct dest_tlsa *tlsa,
+                      enum question_kind kind, struct bytes host)
 {
-    struct dest_host *host = &place->dest->hosts[i];
     struct buffer name = buffer_with_most(DNS_NAME_MOST);
 
     buffer_put_char(&name, '_');
     buffer_put_uint(&name, place->dest->port);
     buffer_put(&name, BYTES("._tcp."));
-    buffer_put(&name, host_name(host));
-    bool known = know(relay, place, &host->tlsa, ASK_TLSA, i,
+    buffer_put(&name, host);
+    bool known = know(relay, place, &tlsa->fact, kind, i,
                       name.bad ? BYTES_NONE : buffer_bytes(&name));
     buffer_done(&name);
-    return known ? DEST_READY : DEST_ASKS;
+    return known;
+}
+
+enum dest_state dest_tlsa(struct relay *relay, struct place *place, size_t i,
+                          struct dest_proof *ret_proof)
+{
+    struct dest_host *host = &place->dest->hosts[i];
+    struct bytes alias = { host->alias, host->alias_n };
+
+    if (alias.n > 0) {
+        if (!know_tlsa(relay, place, i, &host->by_alias, ASK_TLSA_ALIAS, alias))
+            return DEST_ASKS;
+        enum dns_verdict verdict = (enum dns_verdict)host->by_alias.fact.verdict;
+        if (verdict == DNS_SECURE || verdict == DNS_BOGUS || verdict == DNS_FAILED) {
+            *ret_proof = (struct dest_proof){ verdict, buffer_bytes(&host->by_alias.records),
+                                              alias };
+            return DEST_READY;
+        }
+    }
+    if (!know_tlsa(relay, place, i, &host->by_name, ASK_TLSA, host_name(host)))
+        return DEST_ASKS;
+    *ret_proof = (struct dest_proof){ (enum dns_verdict)host->by_name.fact.verdict,
+                                      buffer_bytes(&host->by_name.records), host_name(host) };
+    return DEST_READY;
 }
 
 /* ---- answers */
@@ -239,7 +270,7 @@ static bool take_hosts(struct dest *dest, const struct mx_list *list)
     for (size_t i = 0; i < list->n; i++) {
         dest->hosts[i].n = list->hosts[i].n;
         memcpy(dest->hosts[i].name, list->hosts[i].name, list->hosts[i].n);
-        dest->hosts[i].records = buffer_with_most(DNS_ANSWER_MOST);
+        open_records(&dest->hosts[i]);
     }
     return true;
 }
@@ -296,8 +327,19 @@ static void on_mx(struct relay *relay, struct place *place, const struct dns_ans
 
 static void take_addresses(struct dest_host *host, size_t family, const struct dns_answer *answer)
 {
+    struct bytes alias = answer->canonical;
+
     host->ips_n[family] = (uint8_t)(dns_found(answer)
         ? dns_addresses(answer, host->ips[family], RELAY_HOST_ADDRESSES) : 0);
+    if (answer->verdict != DNS_SECURE || host->by_alias.fact.state == FACT_ASKED)
+        return;                             /* of the name asked about now an answer will come */
+    if (bytes_equal(alias, host_name(host)) || alias.n > sizeof(host->alias))
+        alias.n = 0;
+    if (!bytes_equal(alias, (struct bytes){ host->alias, host->alias_n }))
+        host->by_alias.fact = (struct fact){ .state = FACT_NONE };
+    if (alias.n > 0)
+        memcpy(host->alias, alias.at, alias.n);
+    host->alias_n = (uint8_t)alias.n;
 }
 
 /* A domain without MX and without addresses takes no mail. */
@@ -318,13 +360,14 @@ static void is_anybody_there(struct relay *relay, struct dest *dest)
         dest->no_since_ms = 0;
 }
 
-static void take_tlsa(struct dest_host *host, const struct dns_answer *answer)
+static void take_tlsa(struct relay *relay, struct dest_tlsa *tlsa, const struct dns_answer *answer)
 {
-    buffer_clear(&host->records);
+    note(relay, &tlsa->fact, answer);
+    buffer_clear(&tlsa->records);
     if (answer->verdict == DNS_SECURE)
-        buffer_put(&host->records, answer->records);
-    if (host->records.bad)
-        host->tlsa.verdict = DNS_FAILED;
+        buffer_put(&tlsa->records, answer->records);
+    if (tlsa->records.bad)
+        tlsa->fact.verdict = DNS_FAILED;
 }
 
 void dest_answer(struct relay *relay, const struct question *question,
@@ -353,12 +396,10 @@ void dest_answer(struct relay *relay, const struct question *question,
         note(relay, &host->aaaa, answer);
         take_addresses(host, 0, answer);
         break;
-    case ASK_TLSA:
-        note(relay, &host->tlsa, answer);
-        take_tlsa(host, answer);
-        break;
+    case ASK_TLSA: take_tlsa(relay, &host->by_name, answer); break;
+    case ASK_TLSA_ALIAS: take_tlsa(relay, &host->by_alias, answer); break;
     case ASK_MX: case ASK_STS: break;
     }
-    if (dest->implicit && question->kind != ASK_TLSA)
+    if (dest->implicit && (question->kind == ASK_A || question->kind == ASK_AAAA))
         is_anybody_there(relay, dest);
 }

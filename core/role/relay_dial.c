@@ -72,7 +72,8 @@ static struct link *dial(struct relay *relay, struct place *place)
         return NULL;
     *link = (struct link){ .state = LINK_DIALS, .place = place,
                            .host = buffer_with_most(DNS_NAME_MOST),
-                           .tlsa = buffer_with_most(DNS_ANSWER_MOST) };
+                           .tlsa = buffer_with_most(DNS_ANSWER_MOST),
+                           .base = buffer_with_most(DNS_NAME_MOST) };
     place->links++;
     relay_link_touch(relay, link);
     return link;
@@ -98,8 +99,10 @@ static void dial_away(struct relay *relay, struct place *place, const struct tar
     for (size_t i = 0; i < LETTER_WISHES; i++)
         link->needs[i] = to->needs[i];
     buffer_put(&link->host, (struct bytes){ host->name, host->n });
-    if (to->channel.need == CHANNEL_DANE)
-        buffer_put(&link->tlsa, buffer_bytes(&host->records));
+    if (to->channel.need == CHANNEL_DANE) {
+        buffer_put(&link->tlsa, to->proof.records);
+        buffer_put(&link->base, to->proof.base);
+    }
     fx_dial(relay->fx, (uint32_t)(link - relay->links), &link->at, BYTES_NONE);
 }
 

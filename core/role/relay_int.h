@@ -111,11 +111,22 @@ struct fact {
 struct dest_host {
     char name[DNS_NAME_MOST];
     uint8_t n;                      /* 0: the address alone is known */
-    struct fact a, aaaa, tlsa;
+    struct fact a, aaaa;
+    /* TLSA records, at the name that stands at the end of its CNAMEs, and at its own (RFC 7672,
+       2.2.2). */
+    char alias[DNS_NAME_MOST];
+    uint8_t alias_n;                /* 0: it has no CNAME, or one that is not signed */
+    struct dest_tlsa { struct fact fact; struct buffer records; } by_alias, by_name;
     uint8_t ips[2][RELAY_HOST_ADDRESSES][16];   /* IPv6, IPv4 */
     uint8_t ips_n[2];
-    struct buffer records;          /* of TLSA, as blocks */
     bool sts_allows;                /* by the policy that dest_sts found */
+};
+
+/* The records that count, and the name they stand at (the TLSA base domain). */
+struct dest_proof {
+    enum dns_verdict verdict;
+    struct bytes records;           /* as blocks */
+    struct bytes base;
 };
 
 struct dest {
@@ -136,7 +147,7 @@ struct dest {
 };
 
 /* Who asked names for what. */
-enum question_kind { ASK_MX, ASK_A, ASK_AAAA, ASK_TLSA, ASK_STS };
+enum question_kind { ASK_MX, ASK_A, ASK_AAAA, ASK_TLSA, ASK_TLSA_ALIAS, ASK_STS };
 struct question {
     bool waits;
     uint16_t turn;
@@ -225,6 +236,7 @@ struct link {
     struct channel channel;
     enum channel_need needs[LETTER_WISHES];
     struct buffer tlsa;             /* records, as blocks */
+    struct buffer base;             /* the name they stand at */
     struct tls *tls;
     bool shaking;                   /* the handshake is under way */
     uint8_t level;                  /* enum tls_level, when greeted */
@@ -293,8 +305,9 @@ enum dest_state { DEST_READY, DEST_ASKS, DEST_FLAWED };
 enum dest_state dest_hosts(struct relay *relay, struct place *place);
 /* And the addresses of that host? READY also when there is none. */
 enum dest_state dest_addresses(struct relay *relay, struct place *place, size_t host);
-/* And its TLSA records? */
-enum dest_state dest_tlsa(struct relay *relay, struct place *place, size_t host);
+/* And its TLSA records? *ret_proof borrows from the host, only for READY. */
+enum dest_state dest_tlsa(struct relay *relay, struct place *place, size_t host,
+                          struct dest_proof *ret_proof);
 /* An answer came. */
 void dest_answer(struct relay *relay, const struct question *question,
                  const struct dns_answer *answer);
@@ -326,6 +339,7 @@ struct target {
     struct net_address at;
     struct channel channel;
     enum channel_need needs[LETTER_WISHES];
+    struct dest_proof proof;        /* borrows from the host */
 };
 enum target_state {
     TARGET_FOUND, TARGET_ASKS,

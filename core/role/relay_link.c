@@ -42,6 +42,7 @@ void relay_link_free(struct link *link)
     tls_free(link->tls);
     buffer_done(&link->host);
     buffer_done(&link->tlsa);
+    buffer_done(&link->base);
     if (link->place != NULL)
         link->place->links--;
     *link = (struct link){ .state = LINK_FREE };

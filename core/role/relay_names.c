@@ -11,6 +11,7 @@ static const struct role_name to_names = { ROLE_NAMES, 0 };
 
 static const uint16_t types[] = {
     [ASK_MX] = DNS_MX, [ASK_A] = DNS_A, [ASK_AAAA] = DNS_AAAA, [ASK_TLSA] = DNS_TLSA,
+    [ASK_TLSA_ALIAS] = DNS_TLSA,
     [ASK_STS] = DNS_TXT,
 };
 

@@ -85,7 +85,7 @@ static uint64_t ticket_key(const struct relay *relay, const struct link *link)
 
 static struct tls *session(struct relay *relay, const struct link *link)
 {
-    struct bytes records = buffer_bytes(&link->tlsa), list[DNS_RECORDS_MOST], domain;
+    struct bytes records = buffer_bytes(&link->tlsa), list[DNS_RECORDS_MOST], names[2];
     enum channel_need need = link->channel.need;
     struct memo *memo = relay_memo_link(relay, link);
     struct tls_want want = { .name = buffer_bytes(&link->host), .now_ms = relay->now.wall_ms,
@@ -100,10 +100,12 @@ static struct tls *session(struct relay *relay, const struct link *link)
     while (want.tlsa_n < COUNT(list) && dns_next_record(&records, &list[want.tlsa_n]))
         want.tlsa_n++;
     want.tlsa = list;
-    domain = link->place->name;         /* RFC 7672, 3.2.2: the domain's name will do too */
-    if (need == CHANNEL_DANE && link->place->dest->secure && !link->place->dest->routed) {
-        want.more = &domain;
-        want.more_n = 1;
+    if (need == CHANNEL_DANE) {             /* RFC 7672, 3.2.2: these names will do too */
+        want.name = buffer_bytes(&link->base);
+        names[want.more_n++] = buffer_bytes(&link->host);
+        if (link->place->dest->secure && !link->place->dest->routed)
+            names[want.more_n++] = link->place->name;
+        want.more = names;
     }
     if (memo != NULL && memo->ticket_key == ticket_key(relay, link))
         want.ticket = buffer_bytes(&memo->ticket);

@@ -26,6 +26,7 @@ struct record {
     bool proved;
     const char *data;           /* addresses, or hosts best first, with blanks between; of TXT one
                                    record, as it is */
+    const char *alias;          /* where its CNAMEs end; NULL: it has none */
 };
 
 struct relay_world {

@@ -134,7 +134,7 @@ void end(void)
 void zone(const char *name, uint16_t type, enum dns_verdict verdict, bool proved,
                  const char *data)
 {
-    w.zone[w.zone_n++] = (struct record){ name, type, verdict, proved, data };
+    w.zone[w.zone_n++] = (struct record){ name, type, verdict, proved, data, NULL };
 }
 
 static void put_name(struct buffer *to, struct bytes name)
@@ -173,7 +173,7 @@ static void put_data(struct buffer *to, uint16_t type, struct bytes word, unsign
 
 static const struct record *find(struct bytes name, uint16_t type)
 {
-    static const struct record nothing = { "", 0, DNS_NODATA, false, "" };
+    static const struct record nothing = { "", 0, DNS_NODATA, false, "", NULL };
 
     for (size_t i = 0; i < w.zone_n; i++)
         if (w.zone[i].type == type && bytes_equal(bytes_of(w.zone[i].name), name))
@@ -194,7 +194,8 @@ static void answer_name(struct bytes frame)
     while (bytes_cut(&rest, ask.type == DNS_TXT ? '\n' : ' ', &word))
         put_data(&records, ask.type, word, i++);
     dns_answer_put(&text, &(struct dns_answer){
-        .verdict = record->verdict, .proved = record->proved, .ttl = 300, .canonical = BYTES_NONE,
+        .verdict = record->verdict, .proved = record->proved, .ttl = 300,
+        .canonical = record->alias == NULL ? BYTES_NONE : bytes_of(record->alias),
         .records = buffer_bytes(&records) });
     wire_tell_name_is(&fx, (struct role_name){ ROLE_RELAY, 0 },
                       &(struct wire_name_is){ ask.token, buffer_bytes(&text) });
