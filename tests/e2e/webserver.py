@@ -98,4 +98,5 @@ class Server:
 
     def stop(self):
         self.ends = True
+        self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
