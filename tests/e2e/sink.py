@@ -42,7 +42,10 @@ class Sink:
     def dialogue(self, client):
         secure, lines = False, client.makefile('rb')
         client.sendall(b'220 sink\r\n')
-        for line in iter(lines.readline, b''):
+        while True:
+            line = lines.readline()
+            if not line:
+                return
             if not secure:
                 self.clear += line
             verb = line[:4].upper()
