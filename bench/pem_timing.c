@@ -250,7 +250,8 @@ static bool measure(const struct figure *figure, size_t samples)
         if (times[i] <= sorted[samples - samples / 20])
             add(&moments[kinds[i]], times[i]);
     double t = fabs(welch(moments));
-    printf("{\"figure\": \"%s\", \"ours\": %.2f, \"unit\": \"t\", \"goal\": %.1f, \"on\": \"ours\", "
+    printf("{\"figure\": \"%s\", \"ours\": %.2f, \"unit\": \"t\", \"goal\": %.1f, "
+           "\"on\": \"ours\", "
            "\"better\": \"lower\", \"samples\": %zu, \"ns\": [%.0f, %.0f], \"met\": %s}\n",
            figure->name, t, T_MOST, samples, moments[0].mean, moments[1].mean,
            t < T_MOST ? "true" : "false");

@@ -30,6 +30,7 @@ struct page_sense {
     const char *sender;         /* what the sender does about it */
     const char *retried;        /* is it tried again? */
     const char *example;        /* what a server says: the basic code, then words; "" for none */
+    const char *verified;       /* what postern verify means by it; NULL: it does not say it */
 };
 
 enum page_class { PAGE_TEMPORARY, PAGE_PERMANENT, PAGE_SUCCESS, PAGE_CLASSES };

@@ -73,6 +73,13 @@ bool page_sibling(const struct page *page, enum page_class class, struct page *r
     return true;
 }
 
+const char *page_verified(const struct page *page)
+{
+    enum page_class only;
+
+    return page_class_only(page, &only) ? page->words->sense[only].verified : NULL;
+}
+
 const char *page_retried(const struct page *page, enum page_class class)
 {
     const char *retried = page->words->sense[class].retried;

@@ -270,7 +270,12 @@ void page_put_article(struct buffer *to, const struct page *page, const char *ba
 {
     put_head(to, page);
     put_elsewhere(to, page);
-    put_heading(to, "What happened");
+    if (page_verified(page) != NULL) {
+        put_heading(to, "When postern verify says it");
+        put_paragraph(to, page_verified(page));
+    }
+    put_heading(to, page_verified(page) == NULL ? "What happened"
+                                                : "What happened, when a mail server says it");
     put_said(to, page, reason_of, base);
     put_fix(to, page, base);
     put_heading(to, "Is it tried again?");

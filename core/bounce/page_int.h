@@ -32,6 +32,8 @@ bool page_class_only(const struct page *page, enum page_class *ret_class);
 bool page_sibling(const struct page *page, enum page_class class, struct page *ret_page);
 /* Whether it is tried again: a success has nothing to try. */
 const char *page_retried(const struct page *page, enum page_class class);
+/* What postern verify means by this one code; NULL: it does not say it. */
+const char *page_verified(const struct page *page);
 /* What a server says, with the code put in; nothing when there is no example. */
 void page_put_example(struct buffer *to, const struct page *page, enum page_class class);
 /* Action of a report: "delayed", "failed", "delivered". */

@@ -36,6 +36,8 @@ static void put_sense(struct json *json, const struct page *page, enum page_clas
     put_text(json, "reason", sense->reason);
     put_text(json, "fix_sender", sense->sender);
     put_text(json, "retried", page_retried(page, class));
+    if (sense->verified != NULL)
+        put_text(json, "verified", sense->verified);
     page_put_example(&example, page, class);
     json_key(json, "example");
     if (example.n > 0)

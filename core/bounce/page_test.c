@@ -367,6 +367,26 @@ static void all_fits_its_room(void **state)
     buffer_done(&small);
 }
 
+/* Each verdict on sealed mail has its page, and what postern verify means by it stands first. */
+static void verdicts_have_pages(void **state)
+{
+    static const char *const codes[] = { "2.7.0", "2.7.5", "2.7.6", "5.7.0", "5.7.5", "5.7.6",
+                                         "5.7.7" };
+
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        struct buffer text = buffer_with_most(1 << 20);
+        struct page page;
+        assert_true(page_find(bytes_of(codes[i]), &page) && page.registered);
+        page_put_text(&text, &page, false);
+        size_t ours = bytes_search(buffer_bytes(&text), BYTES("\nWhen postern verify says it\n"));
+        assert_true(ours < bytes_search(buffer_bytes(&text), BYTES("\nWhat happened")));
+        buffer_clear(&text);
+        page_put_html(&text, &page);
+        assert_true(bytes_search(buffer_bytes(&text), BYTES("When postern verify")) < text.n);
+        buffer_done(&text);
+    }
+}
+
 /* What others ask of it: which codes go together, and which stand beside it. */
 static void others_are_near(void **state)
 {
@@ -401,6 +421,7 @@ int main(void)
         cmocka_unit_test(texts_fit_the_screen),
         cmocka_unit_test(documents_are_well_formed),
         cmocka_unit_test(all_fits_its_room),
+        cmocka_unit_test(verdicts_have_pages),
         cmocka_unit_test(others_are_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

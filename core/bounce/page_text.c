@@ -304,7 +304,12 @@ void page_put_text(struct buffer *to, const struct page *page, bool colour)
         put_paragraph(to, 0, page_unregistered(page));
     }
     put_elsewhere(to, page, colour);
-    put_heading(to, "What happened", colour);
+    if (page_verified(page) != NULL) {
+        put_heading(to, "When postern verify says it", colour);
+        put_paragraph(to, STEP, page_verified(page));
+    }
+    put_heading(to, page_verified(page) == NULL ? "What happened" : "What happened, when a mail "
+                "server says it", colour);
     put_said(to, page, STEP, reason_of);
     put_heading(to, page_fix_heading(page), colour);
     put_fix(to, page);

@@ -4,6 +4,8 @@
 #include "base/safe.h"
 #include "seal/pem_int.h"
 
+#include <string.h>
+
 enum { SHOWN_MOST = 300 };
 
 const char *pem_kind_name(const struct pem_header *header)
@@ -34,7 +36,9 @@ static const char *sentence_of(const struct pem_found *found)
     case PEM_GOOD: return "unchanged, and signed by a key that is trusted here";
     case PEM_GOOD_UNTRUSTED: return "unchanged, but nobody here vouches for the key that signed it";
     case PEM_GOOD_WEAK:
-        return "unchanged, but signed in a way too weak to prove that today";
+        return found->weak_key || found->weak_mic || found->weak_path || !found->weak_dek
+             ? "unchanged, but signed in a way too weak to prove that today"
+             : "unchanged, but enciphered in a way that others can open today";
     case PEM_ALTERED: return "CHANGED: it is not what was signed";
     case PEM_NO_KEY: return "not verified: a key is missing";
     case PEM_UNSUPPORTED: return "not verified: it uses what is not supported here";
@@ -74,7 +78,9 @@ static void put_type(const struct pem_found *found, struct buffer *to)
 
     begin_fact(to, "type");
     buffer_put_text(to, pem_type_name(header->type));
-    buffer_put_text(to, header->version == 2001 ? ", in RIPEM's dialect" : ", RFC 1421");
+    buffer_put_text(to, header->version == 2001 ? ", in RIPEM's dialect"
+                      : strcmp(pem_kind_name(header), "modern") == 0 ? ", Postern's modern profile"
+                                                                      : ", RFC 1421");
     if (header->has_mic && header->mic_known) {
         buffer_put(to, BYTES(", "));
         buffer_put_text(to, pem_digest_text(header->mic));
@@ -228,6 +234,8 @@ void pem_put_report(const struct pem_found *found, const struct pem_report *repo
     put_path(found, to);
     put_weak(found, to);
     begin_fact(to, "status");
+    status_put(to, pem_verdict_status(found->verdict));
+    buffer_put(to, BYTES("; its page: postern code "));
     status_put(to, pem_verdict_status(found->verdict));
     buffer_put_char(to, '\n');
 }
