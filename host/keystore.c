@@ -116,6 +116,17 @@ static bool read_all(int fd, size_t most, struct buffer *to)
     return true;
 }
 
+/* A file says so before it is read. */
+static bool is_longer(int fd, size_t most)
+{
+    struct stat is;
+
+    if (fstat(fd, &is) != 0 || !S_ISREG(is.st_mode) || (uintmax_t)is.st_size <= most)
+        return false;
+    errno = EFBIG;
+    return true;
+}
+
 int keystore_input(const char *path, size_t most, struct buffer *ret_text)
 {
     bool standard = strcmp(path, "-") == 0;
@@ -124,7 +135,9 @@ int keystore_input(const char *path, size_t most, struct buffer *ret_text)
     *ret_text = buffer_with_most(most + 2 * PIECE);
     if (fd < 0)
         return say(path, "", strerror(errno), EX_NOINPUT);
-    int status = read_all(fd, most, ret_text) ? 0 : say(path, "", strerror(errno), EX_IOERR);
+    int status = 0;
+    if (is_longer(fd, most) || !read_all(fd, most, ret_text))
+        status = say(path, "", strerror(errno), errno == EFBIG ? EX_DATAERR : EX_IOERR);
     if (!standard)
         close(fd);
     return status;

@@ -25,7 +25,7 @@ MUST_USE int keystore_read(const struct keystore *store, struct keyring *ring);
 /* Replace one file as a whole, mode 0600, synced. */
 MUST_USE int keystore_write(const struct keystore *store, const char *name, struct bytes text);
 
-/* A whole file, or standard input for "-", up to `most` octets. */
+/* A whole file, or standard input for "-"; EX_DATAERR when there are more than `most` octets. */
 MUST_USE int keystore_input(const char *path, size_t most, struct buffer *ret_text);
 
 #endif

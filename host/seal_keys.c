@@ -257,8 +257,8 @@ const struct rsa_private *seal_keys_sender(const struct seal_words *words, struc
         if (words->from == NULL || is_named(keys, &keys->names[i], name))
             return keys->names[i].key;
     if (secret == NULL) {
-        *ret_status = seal_say(words->from, "there is no private key to sign with",
-                               SEAL_NO_KEY);
+        *ret_status = seal_say(words->from, "there is no private key to sign with; make"
+                               " one: postern key make --name ADDRESS", SEAL_NO_KEY);
         return NULL;
     }
     if (words->from == NULL && keyring_find_secret(keys->ring, &query, secret) != NULL) {

@@ -21,7 +21,7 @@ struct reading {
     struct seal_keys keys;
     struct pem_reader *reader;
     struct seal_out out;            /* open and convert */
-    bool opens, converts;
+    bool opens, converts, too_long;
     long message_from;              /* where its text begins in `out` */
     struct buffer text;             /* of this step; of the whole message when it is converted */
     struct buffer start;            /* the first octets of this message's text */
@@ -46,10 +46,12 @@ static int status_of_verdict(enum pem_verdict verdict)
     return EX_SOFTWARE;
 }
 
-/* Changed is worse than not readable, that than not supported, that than no key. */
+/* Changed is worse than not readable, that than not supported, that than no key; a wrong pass
+   phrase is why there is no key. */
 static int worse(int a, int b)
 {
-    static const int order[] = { SEAL_ALTERED, EX_DATAERR, SEAL_UNSUPPORTED, SEAL_NO_KEY };
+    static const int order[] = { SEAL_ALTERED, EX_DATAERR, SEAL_UNSUPPORTED, EX_NOPERM,
+                                 SEAL_NO_KEY };
 
     for (size_t i = 0; i < COUNT(order); i++)
         if (a == order[i] || b == order[i])
@@ -75,7 +77,11 @@ static void move_text(struct reading *reading)
         pem_reader_hush(reading->reader);
     if (reading->opens && !reading->converts && !seal_out_put(&reading->out, text))
         fail(reading, seal_say(reading->words->output, strerror(errno), EX_IOERR));
-    if (!reading->converts)
+    if (reading->converts && text.n > SEAL_TEXT_MOST) {
+        pem_reader_hush(reading->reader);
+        reading->too_long = true;
+    }
+    if (!reading->converts || reading->too_long)
         buffer_clear(&reading->text);
 }
 
@@ -155,7 +161,10 @@ static void take_found(struct reading *reading)
         good = false;
         fail(reading, seal_say(NULL, "the input changed while it was read", EX_IOERR));
     }
-    if (good && reading->converts)
+    if (good && reading->converts && reading->too_long)
+        fail(reading, seal_say(NULL, "the text is larger than 256 MiB, the most that is converted:"
+                               " it must be held in memory", EX_DATAERR));
+    else if (good && reading->converts)
         convert(reading, found);
     if (good && reading->opens && !seal_out_show(&reading->out, reading->message_from))
         fail(reading, seal_say(NULL, strerror(errno), EX_IOERR));
@@ -163,6 +172,7 @@ static void take_found(struct reading *reading)
         reading->message_from = ftell(reading->out.file);
     buffer_clear(&reading->start);
     buffer_clear(&reading->text);
+    reading->too_long = false;
     pem_reader_next(reading->reader);
 }
 

@@ -147,6 +147,27 @@ static bool take_value(const char *option, const char *value, struct seal_words 
     return true;
 }
 
+/* An option that takes a value, and not this one: the value is named, not the option. */
+static int say_value(const char *command, const char *option, const char *value)
+{
+    static const char *const choices[][2] = {
+        { "--mode", "encrypted, mic-only or mic-clear" },
+        { "--profile", "rfc1421, ripem12, ripem3 or modern" },
+        { "--mic", "RSA-MD2, RSA-MD5, SHA1 or SHA256" },
+        { "--dek", "DES-CBC, DES-EDE-CBC or AES-256-GCM" },
+        { "--header", "inside, outside or both" },
+    };
+    char words[300];
+
+    for (size_t i = 0; i < COUNT(choices) && value != NULL; i++) {
+        if (strcmp(option, choices[i][0]) != 0)
+            continue;
+        snprintf(words, sizeof(words), "%s takes %s", option, choices[i][1]);
+        return seal_say(value, words, EX_USAGE);
+    }
+    return ctl_unknown(command, option);
+}
+
 static bool take_flag(const char *option, struct seal_words *words)
 {
     if (ctl_is_help(option))
@@ -196,7 +217,7 @@ int seal_words_read(int argc, char **argv, struct seal_words *ret_words)
             options = false;
         } else if (dashed && !take_flag(argv[i], words)) {
             if (i + 1 == argc || !take_value(argv[i], argv[i + 1], words))
-                return ctl_unknown(words->command, argv[i]);
+                return say_value(words->command, argv[i], argv[i + 1]);
             i++;
         } else if (!dashed && words->file != NULL) {
             return ctl_unknown(words->command, argv[i]);

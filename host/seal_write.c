@@ -136,9 +136,12 @@ static int find_sender(struct sealing *sealing)
 static int read_text(struct sealing *sealing)
 {
     const struct seal_words *words = sealing->words;
-    int status = keystore_input(words->file == NULL ? "-" : words->file, SEAL_TEXT_MOST,
-                                &sealing->input);
+    const char *path = words->file == NULL ? "-" : words->file;
+    int status = keystore_input(path, SEAL_TEXT_MOST, &sealing->input);
 
+    if (status == EX_DATAERR)
+        (void)seal_say(NULL, "what is sealed must be held in memory, and is 256 MiB at most",
+                       status);
     if (status != 0)
         return status;
     sealing->text = buffer_bytes(&sealing->input);

@@ -86,12 +86,27 @@ static bool refuse(struct pem_flaw *reterr, const char *words)
     return pem_flaw(reterr, 0, PEM_UNSUPPORTED, "", words);
 }
 
-static bool is_strength_right(const struct pem_order *order, struct rsa_public key)
+/* May the profile's readers take this key? `whose` begins the words when not. */
+static bool check_strength(const struct pem_order *order, const char *whose, struct rsa_public key,
+                           struct pem_flaw *reterr)
 {
-    size_t bits = rsa_bits(key);
+    size_t bits = rsa_bits(key), least = profiles[order->profile].bits_least;
+    size_t most = profiles[order->profile].bits_most;
+    struct buffer words = buffer_with_most(sizeof(reterr->words));
 
-    return bits >= profiles[order->profile].bits_least
-        && bits <= profiles[order->profile].bits_most;
+    if (bits >= least && bits <= most)
+        return true;
+    buffer_put_text(&words, whose);
+    buffer_put(&words, BYTES(" key has "));
+    buffer_put_uint(&words, bits);
+    buffer_put(&words, BYTES(" bits, and this profile takes "));
+    buffer_put_uint(&words, least);
+    buffer_put(&words, BYTES(" to "));
+    buffer_put_uint(&words, most);
+    buffer_put_char(&words, '\0');
+    (void)refuse(reterr, words.bad ? "this profile does not take a key of that length" : words.at);
+    buffer_done(&words);
+    return false;
 }
 
 bool pem_has_chance(const uint8_t chance[static PEM_CHANCE])
@@ -107,8 +122,8 @@ static bool may_write(const struct pem_order *order, struct pem_flaw *reterr)
 {
     if ((profiles[order->profile].mics >> order->mic & 1) == 0)
         return refuse(reterr, "this profile does not have that MIC algorithm");
-    if (!is_strength_right(order, rsa_private_public(order->key)))
-        return refuse(reterr, "the sender's key has a length that this profile does not take");
+    if (!check_strength(order, "the sender's", rsa_private_public(order->key), reterr))
+        return false;
     if (!profiles[order->profile].names && order->certificate.n == 0)
         return refuse(reterr, "this profile needs a certificate of the sender's key");
     if (order->issuers_n > PEM_CERTIFICATES_MOST)
@@ -120,8 +135,8 @@ static bool may_write(const struct pem_order *order, struct pem_flaw *reterr)
     if (order->to_n == 0 || order->to_n > PEM_RECIPIENTS_MOST)
         return refuse(reterr, "an enciphered message has 1 to 1000 recipients");
     for (size_t i = 0; i < order->to_n; i++) {
-        if (!is_strength_right(order, order->to[i].key))
-            return refuse(reterr, "a recipient's key has a length that this profile does not take");
+        if (!check_strength(order, "a recipient's", order->to[i].key, reterr))
+            return false;
         if (!profiles[order->profile].names && order->to[i].issuer.n == 0)
             return refuse(reterr, "this profile needs a certificate of each recipient");
     }

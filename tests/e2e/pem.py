@@ -95,7 +95,7 @@ def open_rows(folder):
         'converted to MIC-CLEAR, others verify it without keys')
     (folder / 'wrong').write_text('wrong\n')
     said = run('open', *alice[:5], folder / 'wrong', shut)
-    row(said.returncode != 0 and said.stdout == b'', 'a wrong pass phrase')
+    row(said.returncode == 77 and said.stdout == b'', 'a wrong pass phrase')
 
 
 def seal_rows(folder):
@@ -118,6 +118,14 @@ def seal_rows(folder):
     row(said.returncode == 2 and b'5.7.3' in said.stderr and said.stdout == b'',
         'no key for a recipient: nothing is written')
     row(run('seal', feed=text).returncode == 64, 'seal without --pem')
+    said = run('seal', '--pem', '--profile', 'modem', feed=text)
+    row(said.returncode == 64 and b'modem: --profile takes rfc1421, ' in said.stderr,
+        'an unknown profile is named')
+    with open(folder / 'long', 'wb') as file:
+        file.truncate((1 << 28) + 1)
+    said = run('seal', '--pem', folder / 'long')
+    row(said.returncode == 65 and b'256 MiB at most' in said.stderr and said.stdout == b'',
+        'a text that is too long for memory')
     letter = b'From: bob@bob.example\nTo: Alice <alice@alice.example>\nSubject: x\n\nHello\n'
     ripem = folder / 'ripem'
     ripem.symlink_to(os.path.abspath(POSTERN))
