@@ -14,7 +14,10 @@ enum {
     WHOLE_MOST = 160,        /* states of one moment */
     SAMPLES = 24,
     TORN_SAMPLES = 8,
-    KILLS = 4,
+    KILLS = 3,
+    NAME_KILLS = 24,        /* before the sync of a folder */
+    MORE = 3,               /* letters that the next store is sent */
+    SOON_MS = 100,
     DEPTH = 3,
     FLIPS = 60,             /* of each story */
     IDLE_MS = 3000,         /* until the store has marked all of it as durable */
@@ -129,6 +132,19 @@ static bool stop_there(void *ctx, struct rig *rig, const struct io *io)
 static void start_again(struct search *search, struct disk *disk, const struct ledger *before,
                         unsigned depth);
 
+/* Some of the letters that were not sent when the one before died. */
+static void send_more(struct rig *rig, struct ledger *ledger)
+{
+    unsigned n = 0;
+
+    (void)rig_run(rig, SOON_MS);
+    for (uint32_t i = 0; i < ledger->n && n < MORE; i++)
+        if (!ledger->letters[i].sent && !ledger->letters[i].report) {
+            rig_send(rig, i);
+            n++;
+        }
+}
+
 /* The same start, broken off by another crash. */
 static void crash_in_start(struct search *search, struct disk *disk, const struct ledger *before,
                            uint64_t operations, unsigned depth)
@@ -143,6 +159,7 @@ static void crash_in_start(struct search *search, struct disk *disk, const struc
                              .trace = search->result->states + 1 == search->options->state };
     struct rig *rig = rig_new(&plan);
 
+    send_more(rig, &ledger);
     (void)rig_drain(rig);
     rig_free(rig);
     disk_crash(disk, dice_chooser(&search->dice), dice_below(&search->dice, 2) == 0, &losses);
@@ -233,7 +250,8 @@ static bool moment(void *ctx, struct rig *rig, const struct io *io)
         crash_every_way(search);
     for (unsigned i = 0; i < (few ? TORN_SAMPLES : SAMPLES) && search->result->kept; i++)
         crash(search, dice_chooser(&search->dice), few || i % 3 == 0);
-    for (unsigned i = 0; i < KILLS && search->story->fails && search->result->kept; i++)
+    for (unsigned i = 0; i < (io->kind == IO_SYNC_DIR ? NAME_KILLS : KILLS)
+                         && search->result->kept; i++)
         kill_store(search);
     return search->result->kept;
 }

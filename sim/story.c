@@ -3,7 +3,7 @@
 
 #include "sim/reporter.h"
 
-enum { SOON_MS = 300, SMALL = 700, INLINE = 3000, FAT = 7500, LARGE = 60000 };
+enum { SOON_MS = 300, SMALL = 700, INLINE = 7000, FAT = 7500, LARGE = 60000 };
 
 static void add(struct ledger *ledger, uint32_t n, uint32_t size, uint32_t to_n, bool parts)
 {
@@ -23,7 +23,7 @@ static void many(struct ledger *ledger)
     add(ledger, 52, FAT, 1, false);
 }
 
-static void a_few(struct ledger *ledger) { add(ledger, 12, INLINE, 2, false); }
+static void a_few(struct ledger *ledger) { add(ledger, 20, INLINE, 2, false); }
 
 static void small_and_large(struct ledger *ledger)
 {
@@ -89,9 +89,9 @@ static void fill_the_disk(struct rig *rig, struct disk *disk, struct ledger *led
     (void)rig_run(rig, 3000);
 }
 
-static void three_that_fail(struct ledger *ledger)
+static void some_that_fail(struct ledger *ledger)
 {
-    for (uint32_t i = 0; i < 3; i++) {
+    for (uint32_t i = 0; i < 10; i++) {
         ledger->letters[ledger->n++] = (struct ledger_letter){
             .size = SMALL + 170 * i, .to_n = 1, .reported = true };
         ledger->letters[ledger->n++] = (struct ledger_letter){
@@ -121,7 +121,7 @@ const struct story stories[] = {
     { "stragglers are moved", &store_ops, many, keep_stragglers, false, false },
     { "a sync fails", &store_ops, three_small, deliver, true, true },
     { "a sync fails, many recipients", &store_ops, two_to_many, deliver, true, true },
-    { "a failure is reported", &reporter_ops, three_that_fail, fail_and_report, false, false },
+    { "a failure is reported", &reporter_ops, some_that_fail, fail_and_report, false, false },
     { "the disk is full", &store_ops, a_few, fill_the_disk, false, true },
 };
 const size_t stories_n = COUNT(stories);
