@@ -100,12 +100,24 @@ static void tell_all(struct keys *keys, void (*tell)(struct keys *, struct role_
             tell(keys, front_of(i));
 }
 
+static void set_alarm(struct keys *keys)
+{
+    bool forgets = keys->before.n > 0 && keys->forget_ms < keys->rotate_ms;
+
+    fx_alarm(keys->fx, forgets ? keys->forget_ms : keys->rotate_ms);
+}
+
+/* Until it has heard of the new set a front shows certificates of the old one, and no client is to
+   see an alert for that. */
 void keys_install(struct keys *keys, struct key_set *set)
 {
-    key_set_done(&keys->set);
+    key_set_done(&keys->before);
+    keys->before = keys->set;
+    keys->forget_ms = keys->now.mono_ms + KEYS_STAY_MS;
     keys->set = *set;
     keys->set.generation = ++keys->generations;
     tell_all(keys, tell_set);
+    set_alarm(keys);
 }
 
 /* ---- tickets */
@@ -122,13 +134,15 @@ static void new_secret(struct keys *keys)
     }
     buffer_done(&octets);
     keys->rotate_ms = keys->now.mono_ms + KEYS_ROTATE_MS;
-    fx_alarm(keys->fx, keys->rotate_ms);
+    set_alarm(keys);
 }
 
 static void on_alarm(struct keys *keys)
 {
+    if (keys->now.mono_ms >= keys->forget_ms)
+        key_set_done(&keys->before);
     if (keys->now.mono_ms < keys->rotate_ms) {
-        fx_alarm(keys->fx, keys->rotate_ms);
+        set_alarm(keys);
         return;
     }
     memcpy(keys->secret_before, keys->secret_now, KEYS_SECRET);
@@ -154,10 +168,10 @@ static bool is_allowed(struct keys *keys, uint32_t front)
 
 static const struct sign_key *key_of(const struct keys *keys, uint32_t number)
 {
-    size_t place = number % KEYS_MOST;
+    uint32_t generation = number / KEYS_MOST, place = number % KEYS_MOST;
+    const struct key_set *set = generation == keys->set.generation ? &keys->set : &keys->before;
 
-    return number / KEYS_MOST == keys->set.generation && place < keys->set.n
-         ? keys->set.list[place].key : NULL;
+    return generation == set->generation && place < set->n ? set->list[place].key : NULL;
 }
 
 static void on_keyop(struct keys *keys, uint32_t front, const struct wire_keyop *keyop)
@@ -242,6 +256,7 @@ static void keys_free(void *role)
     if (keys == NULL)
         return;
     keys_reading_done(&keys->reading);
+    key_set_done(&keys->before);
     key_set_done(&keys->set);
     mem_wipe(keys, sizeof(*keys));
     mem_free(keys);

@@ -20,6 +20,7 @@ enum {
     KEYS_FILE_MOST = WIRE_TAIL_MOST,        /* octets: it goes to the fronts as one frame */
     KEYS_SECRET = 32,
     KEYS_ROTATE_MS = 12 * 60 * 60 * 1000,   /* reference/security, 6 */
+    KEYS_STAY_MS = 60 * 1000,               /* of a set that another took the place of */
     KEYS_OPS_A_SECOND = 10000,              /* signatures for one front; above it: no */
 };
 
@@ -28,7 +29,7 @@ struct held_key {
     struct buffer chain;
 };
 
-/* The number of a key is its generation's and its place: one of an older set is nobody's. */
+/* The number of a key is its generation's and its place. */
 struct key_set {
     struct held_key *list;                  /* KEYS_MOST of them, or NULL */
     size_t n;
@@ -61,6 +62,8 @@ struct keys {
     struct moment now;
     struct effects *fx;
     struct key_set set;
+    struct key_set before;                  /* for handshakes that began under it */
+    uint64_t forget_ms;                     /* then it is forgotten */
     struct keys_reading reading;
     uint32_t generations;
     bool up[LIMIT_FRONTS];
