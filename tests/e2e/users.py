@@ -246,7 +246,8 @@ def local_killed_under_them(bench):
     for number in range(6):
         wait_until(lambda: house.refusal('anna') == '', 'local to answer')
         house.send('anna', text=b'Subject: %d\r\n\r\n' % number + b'x' * 50000 + b'\r\n')
-        os.kill(house.server.roles()['local'], signal.SIGKILL)
+        local = wait_until(lambda: house.server.roles().get('local'), 'local')
+        os.kill(local, signal.SIGKILL)
         wait_until(lambda: 'local' in house.server.roles(), 'a new local')
     wait_for(home, 6)
     wait_until(lambda: not children(house.server), 'the children to end')
