@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "bounce/report.h"
 
-#include "base/base64.h"
 #include "base/id.h"
 #include "base/utf8.h"
+#include "bounce/compose_int.h"
 #include "bounce/returned_int.h"
 #include "bounce/words_int.h"
-#include "mail/date.h"
 #include "mail/xtext.h"
 
 #include <assert.h>
@@ -43,15 +42,6 @@ void report_id_put(struct buffer *to, const struct report *report)
 
 /* ---- the header */
 
-/* A Message-ID that can stand in a field of ours: printable ASCII, no space or bracket. */
-static bool is_plain_id(struct bytes id)
-{
-    for (size_t i = 0; i < id.n; i++)
-        if (octet(id.at[i]) < 33 || octet(id.at[i]) > 126 || id.at[i] == '<' || id.at[i] == '>')
-            return false;
-    return id.n > 0 && id.n <= REPORT_FIELD_MOST;
-}
-
 static void put_line(struct buffer *to, const char *name, struct bytes value, bool utf8)
 {
     buffer_put_text(to, name);
@@ -59,67 +49,24 @@ static void put_line(struct buffer *to, const char *name, struct bytes value, bo
     buffer_put_text(to, "\r\n");
 }
 
-static void put_date(struct buffer *to, const char *name, uint64_t wall_ms)
-{
-    buffer_put_text(to, name);
-    date_put(to, wall_ms);
-    buffer_put_text(to, "\r\n");
-}
-
-static void put_id(struct buffer *to, const char *name, struct bytes id)
-{
-    buffer_put_text(to, name);
-    buffer_put_char(to, '<');
-    buffer_put(to, id);
-    buffer_put_text(to, ">\r\n");
-}
-
-static bool is_ascii(struct bytes text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if (octet(text.at[i]) > 126)
-            return false;
-    return true;
-}
-
-/* As it is when it is ASCII, else in encoded words (RFC 2047, 2: of at most 75 octets each). */
-static void put_subject(struct buffer *to, struct bytes text)
-{
-    enum { OCTETS_MOST = 45 };      /* 60 of base64, and "=?utf-8?B??=" */
-
-    if (is_ascii(text)) {
-        buffer_put(to, text);
-        return;
-    }
-    while (text.n > 0) {
-        size_t n = text.n < OCTETS_MOST ? text.n : OCTETS_MOST;
-        while (n < text.n && n > 1 && (octet(text.at[n]) & 0xC0) == 0x80)
-            n--;
-        buffer_put_text(to, "=?utf-8?B?");
-        base64_encode(to, bytes_first(text, n));
-        buffer_put_text(to, n < text.n ? "?=\r\n " : "?=");
-        text = bytes_skip(text, n);
-    }
-}
-
 static void put_header(struct buffer *to, const struct report *report, struct bytes boundary,
                        struct bytes subject)
 {
     const struct envelope *envelope = report->envelope;
 
-    put_date(to, "Date: ", report->now_ms);
+    compose_date(to, "Date: ", report->now_ms);
     buffer_put_text(to, "From: Mail delivery <postmaster@");
     report_put_safe(to, report->host, false);
     buffer_put_text(to, ">\r\nTo: <");
     report_put_safe(to, envelope->sender, envelope->smtputf8);
     buffer_put_text(to, ">\r\nSubject: ");
-    put_subject(to, subject);
+    compose_subject(to, subject);
     buffer_put_text(to, "\r\nMessage-ID: <");
     report_id_put(to, report);
     buffer_put_text(to, ">\r\n");
-    if (is_plain_id(envelope->message_id)) {
-        put_id(to, "In-Reply-To: ", envelope->message_id);
-        put_id(to, "References: ", envelope->message_id);
+    if (compose_is_plain_id(envelope->message_id)) {
+        compose_id(to, "In-Reply-To: ", envelope->message_id);
+        compose_id(to, "References: ", envelope->message_id);
     }
     /* RFC 3834, 5; RFC 6522, 3: the report type is the subtype of the second part. */
     buffer_put_text(to, "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
@@ -145,7 +92,7 @@ static void put_decoded(struct buffer *to, const char *name, struct bytes text, 
     bool well = address ? orcpt_decode(text, utf8, &said) : xtext_decode(text, &said);
     struct bytes value = buffer_bytes(&said);
 
-    if (well && !utf8 && !is_ascii(value))
+    if (well && !utf8 && !compose_is_ascii(value))
         value = text;               /* a 7-bit report has it in its 7-bit form */
     if (well && text.n > 0)
         put_line(to, name, value, utf8);
@@ -161,7 +108,7 @@ static void put_about_letter(struct buffer *to, const struct report *report)
     put_line(to, "Reporting-MTA: dns; ", report->host, false);
     if (envelope->helo.n > 0)
         put_line(to, "Received-From-MTA: dns; ", envelope->helo, false);
-    put_date(to, "Arrival-Date: ", envelope->received_ms);
+    compose_date(to, "Arrival-Date: ", envelope->received_ms);
 }
 
 static void put_about_recipient(struct buffer *to, const struct report *report,
@@ -172,8 +119,8 @@ static void put_about_recipient(struct buffer *to, const struct report *report,
 
     buffer_put_text(to, "\r\n");
     put_decoded(to, "Original-Recipient: ", group->recipient.orcpt, true, utf8);
-    put_line(to, is_ascii(address) ? "Final-Recipient: rfc822; " : "Final-Recipient: utf-8; ",
-             address, utf8);
+    bool ascii = compose_is_ascii(address);
+    put_line(to, ascii ? "Final-Recipient: rfc822; " : "Final-Recipient: utf-8; ", address, utf8);
     put_line(to, "Action: ", bytes_of(actions[report->action]), false);
     buffer_put_text(to, "Status: ");
     status_put(to, group->code);
@@ -187,56 +134,12 @@ static void put_about_recipient(struct buffer *to, const struct report *report,
     else if (group->words.n > 0)
         put_line(to, "Diagnostic-Code: x-postern; ", group->words, utf8);
     if (group->attempt_ms != 0)
-        put_date(to, "Last-Attempt-Date: ", group->attempt_ms);
+        compose_date(to, "Last-Attempt-Date: ", group->attempt_ms);
     if (report->action == REPORT_DELAYED && group->retry_until_ms != 0)
-        put_date(to, "Will-Retry-Until: ", group->retry_until_ms);
+        compose_date(to, "Will-Retry-Until: ", group->retry_until_ms);
 }
 
 /* ---- parts */
-
-static void put_delimiter(struct buffer *to, struct bytes boundary, const char *end)
-{
-    buffer_put_text(to, "\r\n--");
-    buffer_put(to, boundary);
-    buffer_put_text(to, end);
-    buffer_put_text(to, "\r\n");
-}
-
-static void put_text_part(struct buffer *to, const char *type, const char *lang,
-                          const struct buffer *text)
-{
-    bool plain = returned_is_plain(buffer_bytes(text), RETURNED_SHORT_LINE);
-
-    buffer_put_text(to, "Content-Type: ");
-    buffer_put_text(to, type);
-    buffer_put_text(to, "; charset=utf-8\r\nContent-Language: ");
-    buffer_put_text(to, lang);
-    buffer_put_text(to, plain ? "\r\n\r\n"
-                              : "\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
-    if (plain)
-        buffer_put(to, buffer_bytes(text));
-    else
-        returned_put_qp(to, buffer_bytes(text));
-    to->bad = to->bad || text->bad;
-}
-
-/* Its boundary is another in its third octet, and begins as none of the report's lines does. */
-static void put_both(struct buffer *to, const struct report_words *words,
-                     const struct buffer *text, const struct buffer *html)
-{
-    char boundary_text[BOUNDARY] = "=_+";
-    struct bytes boundary = { boundary_text, BOUNDARY };
-
-    id_write(words->report->letter, boundary_text + 3);
-    buffer_put_text(to, "Content-Type: multipart/alternative;\r\n\tboundary=\"");
-    buffer_put(to, boundary);
-    buffer_put_text(to, "\"\r\n\r\n");
-    put_delimiter(to, boundary, "");
-    put_text_part(to, "text/plain", words->lang->code, text);
-    put_delimiter(to, boundary, "");
-    put_text_part(to, "text/html", words->lang->code, html);
-    put_delimiter(to, boundary, "--");
-}
 
 /* The card in HTML stands beside the text unless the report must be small, or it does not fit. */
 static void put_words(struct buffer *to, const struct report_words *words)
@@ -248,9 +151,9 @@ static void put_words(struct buffer *to, const struct report_words *words)
     if (words->report->most >= ROOM_FOR_HTML)
         report_words_html(&html, words);
     if (html.n > 0 && !html.bad)
-        put_both(to, words, &text, &html);
+        compose_both(to, words->report->letter, words->lang->code, &text, &html);
     else
-        put_text_part(to, "text/plain", words->lang->code, &text);
+        compose_text_part(to, "text/plain", words->lang->code, &text);
     buffer_done(&text);
     buffer_done(&html);
 }
@@ -262,7 +165,7 @@ static bool put_status(struct buffer *to, const struct report *report)
     put_about_letter(&status, report);
     for (size_t i = 0; i < report->groups_n; i++)
         put_about_recipient(&status, report, &report->groups[i]);
-    bool ascii = is_ascii(buffer_bytes(&status));
+    bool ascii = compose_is_ascii(buffer_bytes(&status));
     buffer_put_text(to, report->envelope->smtputf8
                     ? "Content-Type: message/global-delivery-status\r\n"
                     : "Content-Type: message/delivery-status\r\n");
@@ -295,14 +198,14 @@ void report_write(struct buffer *to, const struct report *report, struct report_
     report_words_begin(&words, report);
     put_header(to, report, boundary, report_words_subject(&words));
     buffer_put_text(to, "This is a report in three parts (RFC 3464).\r\n");
-    put_delimiter(to, boundary, "");
+    compose_delimiter(to, boundary, "");
     put_words(to, &words);
     report_words_done(&words);
-    put_delimiter(to, boundary, "");
+    compose_delimiter(to, boundary, "");
     bool eight_bit = put_status(to, report);
-    put_delimiter(to, boundary, "");
+    compose_delimiter(to, boundary, "");
     returned_put(to, &returned);
-    put_delimiter(to, boundary, "--");
+    compose_delimiter(to, boundary, "--");
     *ret_needs = (struct report_needs){ .eight_bit = eight_bit || returned.eight_bit,
                                         .utf8 = report->envelope->smtputf8 };
 }

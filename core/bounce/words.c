@@ -3,9 +3,9 @@
  * What a report says to people: the cards, in the language of the letter's sender.
  */
 #include "base/arena.h"
-#include "base/html.h"
 #include "base/id.h"
 #include "bounce/card.h"
+#include "bounce/compose_int.h"
 #include "bounce/page.h"
 #include "bounce/words_int.h"
 #include "mail/header.h"
@@ -214,18 +214,6 @@ static void put_paragraph(struct buffer *to, struct bytes text)
     buffer_put_char(to, '\n');
 }
 
-/* Lines of mail end with CRLF. */
-static void put_lines(struct buffer *to, const struct buffer *text)
-{
-    struct bytes rest = buffer_bytes(text), line;
-
-    while (bytes_cut(&rest, '\n', &line)) {
-        buffer_put(to, line);
-        buffer_put(to, BYTES("\r\n"));
-    }
-    to->bad = to->bad || text->bad;
-}
-
 void report_words_text(struct buffer *to, const struct report_words *words)
 {
     struct buffer text = buffer_with_most(to->most), line = buffer_with_most(LANG_TEXT_MOST);
@@ -241,17 +229,10 @@ void report_words_text(struct buffer *to, const struct report_words *words)
     put_arrived(&line, words);
     put_paragraph(&text, buffer_bytes(&line));
     card_put_paragraph(&text, lang_text(words->lang, LANG_REPORT_REST), COLUMNS);
-    put_lines(to, &text);
+    compose_lines(to, &text);
     to->bad = to->bad || line.bad || words->recipients == NULL;
     buffer_done(&text);
     buffer_done(&line);
-}
-
-static void put_html_paragraph(struct buffer *to, struct bytes text)
-{
-    buffer_put_text(to, "<p>");
-    html_put(to, text);
-    buffer_put_text(to, "</p>\n");
 }
 
 void report_words_html(struct buffer *to, const struct report_words *words)
@@ -261,14 +242,14 @@ void report_words_html(struct buffer *to, const struct report_words *words)
     struct card_style style = style_of(words);
 
     card_put_html_begin(&text, words->lang, report_words_subject(words));
-    put_html_paragraph(&text, lang_text(words->lang, actions[words->report->action].opening));
+    compose_html_paragraph(&text, lang_text(words->lang, actions[words->report->action].opening));
     card_put_html(&text, &report, &style, 1);
     put_from(&line, words);
     buffer_put_char(&line, ' ');
     put_arrived(&line, words);
-    put_html_paragraph(&text, buffer_bytes(&line));
+    compose_html_paragraph(&text, buffer_bytes(&line));
     card_put_html_end(&text);
-    put_lines(to, &text);
+    compose_lines(to, &text);
     to->bad = to->bad || line.bad || words->recipients == NULL;
     buffer_done(&text);
     buffer_done(&line);

@@ -14,7 +14,10 @@
 #include "base/bytes.h"
 
 /* The values are those of wire.h's enum trace_by. */
-enum history_by { HISTORY_BY_ID = 1, HISTORY_BY_MESSAGE_ID, HISTORY_BY_ADDRESS };
+enum history_by {
+    HISTORY_BY_ID = 1, HISTORY_BY_MESSAGE_ID, HISTORY_BY_ADDRESS,
+    HISTORY_BY_ENVID = 5,   /* 4 is told of what is not here */
+};
 
 enum history_what {
     HISTORY_ACCEPTED = 1,

@@ -62,7 +62,8 @@ void queue_trace(struct queue *q, uint32_t token, uint8_t by, struct bytes key, 
     for (size_t i = 0; i < SEARCHES_MOST && seeking == NULL; i++)
         if (!q->story.seeking[i].used)
             seeking = &q->story.seeking[i];
-    if (seeking == NULL || by < HISTORY_BY_ID || by > HISTORY_BY_ADDRESS
+    bool known = (by >= HISTORY_BY_ID && by <= HISTORY_BY_ADDRESS) || by == HISTORY_BY_ENVID;
+    if (seeking == NULL || !known
         || q->log.mode == LOG_CLOSED) {
         news_tell(q, &(struct queue_news){ .kind = NEWS_ANSWER_END, .token = token, .more = 2 });
         return;

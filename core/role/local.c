@@ -19,93 +19,6 @@
 #include <assert.h>
 #include <string.h>
 
-struct local {
-    const struct conf *conf;
-    struct job *jobs;               /* in the order they came */
-    size_t jobs_n;
-    struct job *lanes[LOCAL_LANES];
-    uint32_t serial;
-    uint64_t sure[LOCAL_SURE];      /* hashes of mailboxes and domains whose names are durable */
-    struct role_name boss;          /* who gives it letters: the store; of a user, local */
-    struct routes *routes;          /* NULL for a user */
-    struct errands errands;         /* letters for system users */
-    bool is_user;                   /* it is one, with a single mailbox, for one answer */
-    bool answered;
-    enum home_state home;
-    struct moment now;
-    uint64_t alarm_ms;
-    uint32_t asker;                 /* grows with each store: only the last one's questions count */
-    bool stopping, over;
-};
-
-/* Tokens of questions carry the store's own, and which store it was: the next one begins to count
-   anew. Those of deliveries never have this bit. */
-static const uint64_t ASK_BIT = (uint64_t)1 << 63;
-enum { ASKER_BIT = 32, ASKERS = 1 << 30 };
-
-static struct bytes home_of(const struct local *local)
-{
-    return local->conf->domains.n > 0 ? local->conf->domains.list[0] : BYTES_NONE;
-}
-
-/* ---- is there such a mailbox? */
-
-static void answer_ask(struct local *local, struct effects *fx, uint32_t token,
-                       enum mailbox_is verdict)
-{
-    local->answered = true;
-    wire_tell_mailbox_is(fx, local->boss, &(struct wire_mailbox_is){ token, (uint8_t)verdict });
-}
-
-/* Is it an address of a system user? True when it was seen to. */
-static bool ask_for_user(struct local *local, const struct wire_mailbox_ask *ask,
-                         struct bytes frame, struct effects *fx)
-{
-    struct buffer name = buffer_with_most(LIMIT_USER_NAME);
-    bool theirs = routes_place(local->routes, ask->address, NULL) == ROUTE_SYSTEM;
-
-    if (theirs && routes_user(local->routes, ask->address, &name))
-        errands_ask(&local->errands, buffer_bytes(&name), ask, frame, fx);
-    else if (theirs)
-        answer_ask(local, fx, ask->token, name.bad ? MAILBOX_UNKNOWN : MAILBOX_NO);
-    buffer_done(&name);
-    return theirs;
-}
-
-static void on_ask(struct local *local, const struct wire_mailbox_ask *ask, struct bytes frame,
-                   struct effects *fx)
-{
-    struct buffer folder = buffer_with_most(LOCAL_FOLDER_MOST);
-
-    if (local->is_user)
-        answer_ask(local, fx, ask->token, home_is(local->home));
-    else if (ask_for_user(local, ask, frame, fx))
-        ;
-    else if (!local_folder(ask->address, home_of(local), &folder))
-        answer_ask(local, fx, ask->token, folder.bad ? MAILBOX_UNKNOWN : MAILBOX_NO);
-    else if (routes_place(local->routes, ask->address, NULL) == ROUTE_ELSEWHERE)
-        answer_ask(local, fx, ask->token, MAILBOX_UNKNOWN);     /* memory is short: it is ours */
-    else
-        fx_io(fx, (struct io){ .kind = IO_STAT, .root = IN_MAIL, .lane = LOCAL_ASK_LANE,
-                               .token = ASK_BIT | (uint64_t)local->asker << ASKER_BIT | ask->token,
-                               .name = fx_keep(fx, buffer_bytes(&folder)) });
-    buffer_done(&folder);
-}
-
-static void on_stat(struct local *local, const struct event *event, struct effects *fx)
-{
-    enum { IS_FOLDER = 1 };
-    enum mailbox_is verdict = MAILBOX_UNKNOWN;
-
-    if ((event->token & ~ASK_BIT) >> ASKER_BIT != local->asker)
-        return;
-    if (event->fault == OK)
-        verdict = event->number == IS_FOLDER ? MAILBOX_YES : MAILBOX_NO;
-    else if (event->fault == FAULT_GONE)
-        verdict = MAILBOX_NO;
-    answer_ask(local, fx, (uint32_t)event->token, verdict);
-}
-
 /* ---- the table of deliveries */
 
 static struct job *job_of(const struct local *local, uint32_t number)
@@ -128,6 +41,7 @@ static void forget(struct local *local, struct job *job)
     if (job->stage != STAGE_WAITS && local->lanes[job->lane] == job)
         local->lanes[job->lane] = NULL;
     buffer_done(&job->text);
+    job_cover_free(job);
     mem_free(job);
 }
 
@@ -283,7 +197,7 @@ static bool fill_job(struct local *local, struct job *job, const struct wire_job
     struct envelope envelope;
     struct recipient recipient;
     bool well = envelope_read(begin->head, &envelope) && recipient_read(begin->to, &recipient)
-             && (local->is_user || local_folder(recipient.address, home_of(local), &folder));
+             && (local->is_user || local_folder(recipient.address, local_home(local), &folder));
 
     if (local->is_user)
         buffer_put(&folder, BYTES("Maildir"));
@@ -294,6 +208,8 @@ static bool fill_job(struct local *local, struct job *job, const struct wire_job
         job->sure_above = is_sure(local, bytes_upto(bytes_of(job->folder), '/'));
         job_name(job, &envelope);
         local_put_top(&job->text, &envelope, recipient.address, begin->letter, begin->binary != 0);
+        if (local->conf->explain_bounces)
+            job_cover_begin(job, &envelope, begin);
     }
     buffer_done(&folder);
     return well && job->name[0] != '\0';
@@ -346,6 +262,7 @@ static void on_begin(struct local *local, const struct wire_job_begin *begin, st
         refuse(local, fx, begin->job,
                BYTES("the recipient's address does not lead to a mailbox folder"));
         buffer_done(&job->text);
+        job_cover_free(job);
         mem_free(job);
         return;
     }
@@ -365,12 +282,21 @@ static void on_part(struct local *local, const struct wire_job_part *part, struc
     job->taken += part->text.n;
     if (job->outcome != 0)
         return;
-    if (job->binary)
+    if (job->cover != NULL)
+        job_cover_part(job, part->text);
+    else if (job->binary)
         buffer_put(&job->text, part->text);
     else
         line_ends_put(&job->ends, part->text, &job->text);
     job_pump(job, fx);
     conclude(local, job, fx);
+}
+
+static struct rules *rules_of(struct local *local)
+{
+    if (local->rules == NULL)
+        local->rules = rules_builtin();
+    return local->rules;
 }
 
 static void on_end(struct local *local, const struct wire_job_end *end, struct effects *fx)
@@ -379,10 +305,41 @@ static void on_end(struct local *local, const struct wire_job_end *end, struct e
 
     if (job == NULL || job->ended)
         return;
-    line_ends_finish(&job->ends, &job->text);
     job->ended = true;
+    if (job->cover != NULL)
+        job_cover_end(job, rules_of(local), local->boss, local->now.mono_ms, fx);
+    else
+        line_ends_finish(&job->ends, &job->text);
     job_pump(job, fx);
     conclude(local, job, fx);
+}
+
+static void cover_known(struct local *local, struct job *job, bool known, struct effects *fx)
+{
+    job_cover_known(job, rules_of(local), known);
+    job_pump(job, fx);
+    conclude(local, job, fx);
+}
+
+static void on_known(struct local *local, const struct wire_known_is *is, struct effects *fx)
+{
+    struct job *job = job_of(local, is->token);
+
+    if (job != NULL && job->cover != NULL && job->cover->due_ms != 0)
+        cover_known(local, job, is->known != 0, fx);
+}
+
+/* Whom the store has not answered in time: the letter does not wait for a card. */
+static void end_asks(struct local *local, struct effects *fx)
+{
+    struct job *next;
+
+    for (struct job *job = local->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (job->cover != NULL && job->cover->due_ms != 0
+            && job->cover->due_ms <= local->now.mono_ms)
+            cover_known(local, job, false, fx);
+    }
 }
 
 /* Its text cannot be read on: deliver nothing of it. */
@@ -402,6 +359,7 @@ static bool on_frame(struct local *local, struct bytes frame, struct effects *fx
     struct wire_job_part part;
     struct wire_job_end end;
     struct wire_job_drop drop;
+    struct wire_known_is known;
 
     if (wire_read_job_part(frame, &part)) {
         if (!errands_more(&local->errands, part.job, frame, &local->now, fx))
@@ -414,8 +372,11 @@ static bool on_frame(struct local *local, struct bytes frame, struct effects *fx
     } else if (wire_read_job_drop(frame, &drop)) {
         errands_drop(&local->errands, drop.job, fx);
         on_drop(local, &drop, fx);
+    } else if (wire_read_known_is(frame, &known)) {
+        if (!errands_more(&local->errands, known.token, frame, &local->now, fx))
+            on_known(local, &known, fx);
     } else if (wire_read_mailbox_ask(frame, &ask)) {
-        on_ask(local, &ask, frame, fx);
+        local_on_ask(local, &ask, frame, fx);
     } else {
         return false;
     }
@@ -443,8 +404,8 @@ static void on_io(struct local *local, const struct event *event, struct effects
     size_t lane = (event->token >> 8) & 0xFF, credit = 0;
     struct job *job = lane < LOCAL_LANES ? local->lanes[lane] : NULL;
 
-    if ((event->token & ASK_BIT) != 0) {
-        on_stat(local, event, fx);
+    if ((event->token & LOCAL_ASK_BIT) != 0) {
+        local_on_stat(local, event, fx);
         return;
     }
     if (job == NULL || job->serial != (uint32_t)(event->token >> 16))
@@ -470,7 +431,7 @@ static void give_up_some(struct local *local, bool all, struct effects *fx)
 /* Who gave the letters is no more: nobody waits for them. */
 static void boss_down(struct local *local, struct effects *fx)
 {
-    local->asker = (local->asker + 1) % ASKERS;
+    local->asker = (local->asker + 1) % LOCAL_ASKERS;
     give_up_some(local, true, fx);
     errands_forget(&local->errands, true, fx);
     local->answered = true;
@@ -496,6 +457,11 @@ static void on_reload(struct local *local, const struct conf *conf, struct effec
 static void set_alarm(struct local *local, struct effects *fx)
 {
     uint64_t due = errands_due(&local->errands);
+
+    for (const struct job *job = local->jobs; job != NULL; job = job->next)
+        if (job->cover != NULL && job->cover->due_ms != 0
+            && (due == 0 || job->cover->due_ms < due))
+            due = job->cover->due_ms;
 
     if (due != local->alarm_ms)
         fx_alarm(fx, due);
@@ -545,6 +511,7 @@ static void local_step(void *role, const struct event *event, struct effects *fx
     case EV_CONNECTED: case EV_ASKED: case EV_RESOLVED: case EV_FETCHED:
         break;
     }
+    end_asks(local, fx);
     errands_go(&local->errands, &event->now, fx);
     fill_lanes(local, fx);
     set_alarm(local, fx);
@@ -590,6 +557,7 @@ static void local_free(void *role)
         forget(local, local->jobs);
     errands_done(&local->errands);
     routes_free(local->routes);
+    rules_free(local->rules);
     mem_free(local);
 }
 

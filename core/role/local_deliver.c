@@ -432,6 +432,8 @@ void job_pump(struct job *job, struct effects *fx)
         return;
     if (job->orphan)
         job_fail(job, FAULT_SKIPPED, fx);
+    else if (job->cover != NULL)
+        return;                 /* not known yet what stands first in the file */
     else if (job->text.bad)
         job_fail(job, FAULT_NO_MEMORY, fx);
     else if (job->ended)

@@ -4,6 +4,8 @@
  *
  *   local.c           the role: frames, lanes, questions; and the role user, which is a local with
  *                     one mailbox
+ *   local_ask.c       is there such a mailbox?
+ *   local_cover.c     our card in front of a bounce
  *   local_deliver.c   one delivery, stage by stage
  *   local_user.c      letters for system users, handed to children that are those
  *   local_home.c      what follows from the state of that one's home
@@ -15,6 +17,7 @@
 
 #include "base/effects.h"
 #include "base/limits.h"
+#include "bounce/rules.h"
 #include "mail/envelope.h"
 #include "mail/status.h"
 #include "plan/conf.h"
@@ -52,6 +55,16 @@ void line_ends_finish(struct line_ends *ends, struct buffer *to);
 /* Return-Path, Delivered-To, Received. `binary`: line ends are CRLF, else LF. */
 void local_put_top(struct buffer *to, const struct envelope *envelope, struct bytes recipient,
                    uint64_t letter, bool binary);
+
+/* ---- local_cover.c */
+
+/* Of a delivery that may get a card in front (bounce/cover.h): its text is kept back until all of
+   it is there and it is known whether the letter it names was sent from here. */
+struct job_cover {
+    struct buffer head, to;         /* the envelope, and the recipient's entry */
+    struct buffer raw;              /* the text as it came */
+    uint64_t due_ms;                /* asked: an answer counts until then; 0: not asked */
+};
 
 /* ---- local_deliver.c */
 
@@ -101,6 +114,7 @@ struct job {
     enum fault fault;
     struct line_ends ends;
     struct buffer text;         /* to be written */
+    struct job_cover *cover;    /* NULL: what came is in `text` */
     uint64_t offset;            /* of what is written next */
     size_t taken, writing;      /* octets to give credit for: not yet in a chain, and in one */
     struct job *next;
@@ -110,6 +124,17 @@ struct job {
     char name[LOCAL_NAME_MOST + 1];
     char folder[LOCAL_FOLDER_MOST + 1];
 };
+
+/* By its envelope: may it be covered? Then its text goes to job->cover first. */
+void job_cover_begin(struct job *job, const struct envelope *envelope,
+                     const struct wire_job_begin *begin);
+void job_cover_part(struct job *job, struct bytes text);
+/* All came: cover it, let it be as it is, or first ask `boss` whether it is known. */
+void job_cover_end(struct job *job, struct rules *rules, struct role_name boss, uint64_t now_ms,
+                   struct effects *fx);
+/* The answer came, or is not waited for any more (`known` false). */
+void job_cover_known(struct job *job, struct rules *rules, bool known);
+void job_cover_free(struct job *job);
 
 /* Fix the file's name from what does not change between attempts. */
 void job_name(struct job *job, const struct envelope *envelope);
@@ -185,5 +210,40 @@ void errands_go(struct errands *errands, const struct moment *now, struct effect
 /* When errands_go must be called at the latest; 0: it need not. */
 uint64_t errands_due(const struct errands *errands);
 void errands_done(struct errands *errands);
+
+/* ---- local.c */
+
+struct local {
+    const struct conf *conf;
+    struct job *jobs;               /* in the order they came */
+    size_t jobs_n;
+    struct job *lanes[LOCAL_LANES];
+    uint32_t serial;
+    uint64_t sure[LOCAL_SURE];      /* hashes of mailboxes and domains whose names are durable */
+    struct role_name boss;          /* who gives it letters: the store; of a user, local */
+    struct routes *routes;          /* NULL for a user */
+    struct errands errands;         /* letters for system users */
+    struct rules *rules;            /* NULL: no bounce came yet */
+    bool is_user;                   /* it is one, with a single mailbox, for one answer */
+    bool answered;
+    enum home_state home;
+    struct moment now;
+    uint64_t alarm_ms;
+    uint32_t asker;                 /* grows with each store: only the last one's questions count */
+    bool stopping, over;
+};
+
+/* Tokens of questions have this bit, those of deliveries never. */
+#define LOCAL_ASK_BIT ((uint64_t)1 << 63)
+enum { LOCAL_ASKERS = 1 << 30 };
+
+/* ---- local_ask.c */
+
+/* The domain of an address that has none. */
+struct bytes local_home(const struct local *local);
+void local_on_ask(struct local *local, const struct wire_mailbox_ask *ask, struct bytes frame,
+                  struct effects *fx);
+/* What its IO_STAT said. */
+void local_on_stat(struct local *local, const struct event *event, struct effects *fx);
 
 #endif

@@ -8,7 +8,7 @@
 #include "role/local_int.h"
 #include "role/role.h"
 
-enum { FILES = 8, CONTENT = 4096 };
+enum { FILES = 8, CONTENT = 32 * 1024 };
 
 struct world {
     struct effects fx;
@@ -16,6 +16,7 @@ struct world {
     struct conf conf;
     char mailbox[128];                          /* the one that exists; "" none */
     bool has_tmp, has_new, has_cur;
+    bool counts_only;                           /* of what is written only the octets count */
     struct { char path[512]; char text[CONTENT]; size_t n; bool synced; } files[FILES];
     char open[LIMIT_IO_FILES][512];
     unsigned fail_at, done;                     /* the n-th operation fails */
@@ -25,6 +26,10 @@ struct world {
     struct wire_job_result result;
     char words[512];
     int asked;                                  /* the last MAILBOX_IS */
+    unsigned known_asks;
+    uint64_t now_ms, alarm_ms;
+    uint8_t known_by;                           /* of the last KNOWN_ASK */
+    char known_key[128], known_mailbox[128];
     bool new_synced, exited;
     unsigned steps, fail_step;                  /* in that step ... */
     uint64_t fail_memory;                       /* ... the n-th allocation fails */
@@ -36,6 +41,8 @@ enum { LETTER = 77, JOB = 5 };
 struct order {
     const char *to;
     bool recovered, binary;
+    bool null_sender;
+    uint64_t size;
 };
 
 #define NAME "1700000000.000000000002D.2.mx.example.org"

@@ -255,6 +255,7 @@ bool errands_told(struct errands *errands, uint32_t index, struct bytes frame,
     struct wire_mailbox_is is;
     struct wire_job_result result;
     struct wire_credit credit;
+    struct wire_known_ask known;
 
     if (place == NULL || place->state == PLACE_FREE || place->state == PLACE_STARTS)
         return false;
@@ -266,6 +267,11 @@ bool errands_told(struct errands *errands, uint32_t index, struct bytes frame,
     if (wire_read_credit(frame, &credit) && !place->errand->ask
         && credit.token == place->errand->number) {
         wire_tell_credit(fx, to_store, &credit);
+        return true;
+    }
+    if (wire_read_known_ask(frame, &known) && !place->errand->ask
+        && known.token == place->errand->number) {
+        wire_tell_known_ask(fx, to_store, &known);
         return true;
     }
     if (!wire_read_mailbox_is(frame, &is) || !place->errand->ask

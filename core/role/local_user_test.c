@@ -15,7 +15,7 @@ static const struct bytes domain = BYTES_INIT("house.example.org");
 
 /* What local asked for in all steps since the last look. */
 struct seen {
-    unsigned started, ended, to_child, results, answers;
+    unsigned started, ended, to_child, results, answers, known_asks;
     uint32_t index;                     /* of the last child asked for, or told */
     char name[LIMIT_USER_NAME + 1];
     struct wire_job_result result;
@@ -35,6 +35,7 @@ static void look(struct house *house, const struct effect *effect)
 {
     struct buffer frame = buffer_with_most(LIMIT_FRAME_BYTES);
     struct wire_mailbox_is is;
+    struct wire_known_ask known;
     struct seen *seen = &house->seen;
 
     buffer_put(&frame, effect->bytes);
@@ -54,6 +55,8 @@ static void look(struct house *house, const struct effect *effect)
     } else if (effect->kind == FX_TELL && wire_read_mailbox_is(buffer_bytes(&frame), &is)) {
         seen->answers++;
         seen->verdict = is.verdict;
+    } else if (effect->kind == FX_TELL && wire_read_known_ask(buffer_bytes(&frame), &known)) {
+        seen->known_asks++;
     } else if (effect->kind == FX_ALARM) {
         seen->alarm = effect->number;
     }
@@ -161,6 +164,32 @@ static void a_letter_goes_to_a_child_and_its_answer_back(void **state)
     assert_int_equal(house.seen.result.outcome, JOB_DELIVERED);
     child_says(&house, 0, 5, JOB_DELIVERED);
     child(&house, EV_PEER_DOWN, 0);
+    assert_int_equal(house.seen.results, 1);
+    stop(&house);
+}
+
+/* What a child asks about its own letter is handed on, and so is the answer. */
+static void a_child_asks_what_is_known(void **state)
+{
+    struct house house;
+
+    (void)state;
+    start(&house);
+    begin(&house, 5, "anna@house.example.org");
+    child(&house, EV_PEER_UP, 0);
+    for (uint32_t number = 5; number < 7; number++) {
+        struct effects fx = effects_none();
+        wire_tell_known_ask(&fx, local_name, &(struct wire_known_ask){
+            .token = number, .by = TRACE_BY_MESSAGE_ID, .key = BYTES("m1@example.org") });
+        tell(&house, (struct role_name){ ROLE_USER, 0 }, &fx);
+        assert_int_equal(house.seen.known_asks, 1);         /* not about another's */
+    }
+    struct effects fx = effects_none();
+    unsigned before = house.seen.to_child;
+    wire_tell_known_is(&fx, local_name, &(struct wire_known_is){ 5, 1 });
+    tell(&house, store, &fx);
+    assert_int_equal(house.seen.to_child, before + 1);
+    child_says(&house, 0, 5, JOB_DELIVERED);
     assert_int_equal(house.seen.results, 1);
     stop(&house);
 }
@@ -303,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_letter_goes_to_a_child_and_its_answer_back),
+        cmocka_unit_test(a_child_asks_what_is_known),
         cmocka_unit_test(a_child_that_ends_early),
         cmocka_unit_test(a_child_that_does_not_answer_is_ended),
         cmocka_unit_test(children_are_bounded),

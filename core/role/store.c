@@ -140,8 +140,11 @@ static bool from_deliverer(struct store *store, const struct event *event, struc
 {
     struct wire_credit credit;
     struct wire_mailbox_is is;
+    struct wire_known_ask known;
 
-    if (wire_read_credit(event->bytes, &credit))
+    if (wire_read_known_ask(event->bytes, &known) && event->peer.kind == ROLE_LOCAL)
+        store_known_ask(store, &known, fx);
+    else if (wire_read_credit(event->bytes, &credit))
         queue_job_credit(store->queue, credit.token, credit.octets, fx);
     else if (wire_read_mailbox_is(event->bytes, &is))
         store_answer(store, event->peer.kind, &is, fx);
@@ -239,6 +242,7 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
             queue_drop_peer(store->queue, peer.index, fx);
     } else if (peer.kind == ROLE_LOCAL) {
         store->local = up;
+        store_known_forget(store);
         queue_deliverer(store->queue, STORE_LOCAL, up, fx);
     } else if (peer.kind == ROLE_RELAY) {
         store->relay = up;
@@ -247,6 +251,7 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
         store->admin = up;
         if (!up) {
             queue_forget_answers(store->queue, fx);
+            store_known_lost(store, fx);
             (void)queue_release(store->queue, fx);
         }
     }
@@ -396,6 +401,7 @@ static void store_free(void *role)
     routes_free(store->routes);
     mem_free(store->asks);
     mem_free(store->tls);
+    store_known_done(store);
     store_reports_done(store);
     buffer_done(&store->keys);
     buffer_done(&store->normal);

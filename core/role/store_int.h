@@ -21,7 +21,7 @@
 /* The queue's deliverers. */
 enum { STORE_LOCAL, STORE_RELAY };
 
-enum { STORE_ASKS_MOST = 4096, STORE_KEYS_MOST = LIMIT_RECIPIENTS_MOST + 2 };
+enum { STORE_ASKS_MOST = 4096, STORE_KEYS_MOST = LIMIT_RECIPIENTS_MOST + 3 };
 
 /* A question that local or relay has not answered. */
 struct store_ask {
@@ -32,6 +32,7 @@ struct store_ask {
 };
 
 struct store_tls;
+struct store_known;
 
 struct store {
     const struct conf *conf;
@@ -41,6 +42,7 @@ struct store {
     bool fronts[LIMIT_FRONTS], admin, local, relay;
     struct store_ask *asks;     /* STORE_ASKS_MOST of them, made when first needed */
     uint32_t asks_n, asks_next;
+    struct store_known *known;  /* NULL: never asked */
     struct buffer keys, normal;
     uint64_t alarm;             /* as last asked for */
     uint64_t end_by;            /* asked to end: at the latest then, monotonic; or 0 */
@@ -73,6 +75,18 @@ void store_answer(struct store *store, enum role_kind from, const struct wire_ma
                   struct effects *fx);
 /* That role is gone: nobody answers, or nobody wants to know. */
 void store_asks_down(struct store *store, struct role_name peer, struct effects *fx);
+
+/* store_known.c: local asks whether a letter was sent from here; the history knows. Searches for it
+   have tokens with this bit, which admin's never have. */
+enum { STORE_KNOWN_BIT = 1 << 30 };
+void store_known_ask(struct store *store, const struct wire_known_ask *ask, struct effects *fx);
+/* What a search of it found, and that one ended. */
+void store_known_event(struct store *store, uint32_t token, struct bytes event);
+void store_known_end(struct store *store, uint32_t token, struct effects *fx);
+/* The search under way was broken off; nobody waits for any answer any more. */
+void store_known_lost(struct store *store, struct effects *fx);
+void store_known_forget(struct store *store);
+void store_known_done(struct store *store);
 
 /* store_tls.c: what a front says of TLS, a letter that came, and all that is known. */
 void store_tls_news(struct store *store, const struct wire_tls_news *news, struct moment now);

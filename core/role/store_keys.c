@@ -4,6 +4,7 @@
 #include "base/reader.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
+#include "mail/xtext.h"
 #include "queue/history.h"
 
 static void put_key(struct store *store, enum history_by by, struct bytes text)
@@ -27,6 +28,14 @@ static void put_address(struct store *store, struct bytes text)
     put_key(store, HISTORY_BY_ADDRESS, buffer_bytes(&store->normal));
 }
 
+/* As a report says it again: decoded (RFC 3464, 2.2.1). */
+static void put_envid(struct store *store, struct bytes envid)
+{
+    buffer_clear(&store->normal);
+    if (xtext_decode(envid, &store->normal))
+        put_key(store, HISTORY_BY_ENVID, buffer_bytes(&store->normal));
+}
+
 struct queue_keys store_keys(struct store *store, struct bytes head, struct bytes to)
 {
     struct reader in = reader_of(to);
@@ -37,6 +46,8 @@ struct queue_keys store_keys(struct store *store, struct bytes head, struct byte
     if (envelope_read(head, &envelope)) {
         if (envelope.message_id.n > 0)
             put_key(store, HISTORY_BY_MESSAGE_ID, envelope.message_id);
+        if (envelope.envid.n > 0)
+            put_envid(store, envelope.envid);
         if (envelope.sender.n > 0)
             put_address(store, envelope.sender);
     }

@@ -100,10 +100,17 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
             .busy = news->attempt });
         break;
     case NEWS_EVENT:
-        wire_tell_trace_row(fx, to_admin, &(struct wire_trace_row){ news->token, news->text });
+        if ((news->token & STORE_KNOWN_BIT) != 0)
+            store_known_event(store, news->token, news->text);
+        else
+            wire_tell_trace_row(fx, to_admin, &(struct wire_trace_row){ news->token, news->text });
         break;
     case NEWS_ANSWER_END:
-        wire_tell_answer_end(fx, to_admin, &(struct wire_answer_end){ news->token, news->more });
+        if ((news->token & STORE_KNOWN_BIT) != 0)
+            store_known_end(store, news->token, fx);
+        else
+            wire_tell_answer_end(fx, to_admin,
+                                 &(struct wire_answer_end){ news->token, news->more });
         break;
     }
 }

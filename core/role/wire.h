@@ -63,7 +63,10 @@ enum refusal {
 };
 
 /* The kinds of key of WIRE_TRACE_ASK. */
-enum trace_by { TRACE_BY_ID = 1, TRACE_BY_MESSAGE_ID, TRACE_BY_ADDRESS, TRACE_BY_TLS };
+enum trace_by {
+    TRACE_BY_ID = 1, TRACE_BY_MESSAGE_ID, TRACE_BY_ADDRESS, TRACE_BY_TLS,
+    TRACE_BY_ENVID,     /* what ENVID= said (RFC 3461, 4.4), decoded */
+};
 /* What WIRE_TLS_NEWS and WIRE_TLS_ROW tell. */
 enum tls_news { TLS_NEWS_FAILED = 1, TLS_NEWS_NAME };
 /* Outcomes of WIRE_JOB_RESULT. */
