@@ -59,7 +59,7 @@ enum limit {
     LIMIT_RECORD_BYTES = 1024 * 1024,       /* one record: envelope and text and header */
     LIMIT_SEGMENT_BYTES = 64 * 1024 * 1024,
     LIMIT_QUEUE_LETTERS = 20 * 1000 * 1000,
-    LIMIT_JOBS = 64,                        /* deliveries under way at once */
+    LIMIT_JOBS = 128,                       /* deliveries under way at once */
 
     /* the control socket */
     LIMIT_CONTROL_FRAME = 64 * 1024,        /* a request, or one frame of an answer */

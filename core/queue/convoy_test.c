@@ -158,6 +158,39 @@ static void who_goes_alone_has_a_text(void **state)
     assert_int_equal(test_count(w, NEWS_JOB_END), TO);
 }
 
+/* Long waits differ from letter to letter, within a tenth; short ones are exact. */
+static void long_waits_have_jitter(void **state)
+{
+    enum { HOUR = 3600 * 1000 };
+    static const char *const alone[TO] = { "-1", "-2", "-3", "-4" };
+    uint32_t list[16];
+    size_t before = 0;
+
+    (void)state;
+    end(NULL);
+    struct queue_conf conf = test_conf();
+    conf.retry_ms[0] = HOUR;
+    conf.retries = 1;
+    conf.jitter = 10;
+    test_begin(w, &conf);
+    test_start(w);
+    queue_deliverer(w->queue, 0, true, &w->fx);
+    put(alone);
+    size_t n = jobs(list, COUNT(list));
+    assert_int_equal(n, TO);
+    for (size_t i = 0; i < n; i++)
+        result(list[i], QUEUE_LATER);
+    test_wait(w, HOUR / 10 * 9 - 1000);
+    assert_int_equal(jobs(list, COUNT(list)), TO);
+    for (unsigned i = 0; i < 20; i++) {
+        size_t now = jobs(list, COUNT(list));
+        before += now > TO && now < 2 * TO;
+        test_wait(w, HOUR / 100);
+    }
+    assert_int_equal(jobs(list, COUNT(list)), 2 * TO);
+    assert_true(before > 0);                /* they did not come all at once */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +199,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_is_told_twice, begin, end),
         cmocka_unit_test_setup_teardown(a_dead_deliverer_gives_them_all_back, begin, end),
         cmocka_unit_test_setup_teardown(who_goes_alone_has_a_text, begin, end),
+        cmocka_unit_test_setup_teardown(long_waits_have_jitter, begin, end),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -74,6 +74,20 @@ static uint64_t wait_after(const struct queue *q, uint32_t attempt)
     return n == 0 ? JOB_RETRY_MS : q->conf.retry_ms[i < n ? i : n - 1];
 }
 
+/* The same letter, recipient and attempt have the same chance. */
+static uint64_t jittered(const struct queue *q, const struct job *job, uint32_t attempt,
+                         uint64_t wait_ms)
+{
+    static const uint8_t fixed[16] = "postern: jitter";
+    uint64_t what[] = { job->letter, job->recipient, attempt };
+    uint64_t span = wait_ms / 100 * q->conf.jitter;
+
+    if (span == 0 || wait_ms < JOB_RETRY_MS)
+        return wait_ms;
+    return wait_ms - span
+         + siphash(fixed, (struct bytes){ (const char *)what, sizeof(what) }) % (2 * span + 1);
+}
+
 void state_noted(struct queue *q, uint64_t id, struct bytes payload, uint64_t lsn)
 {
     struct letter *letter = index_find(&q->index, id);
@@ -159,7 +173,8 @@ static void wait_on(struct queue *q, const struct job *job, struct state_record 
 {
     uint64_t ends = job->stays ? UINT64_MAX : patience_ends(q, job);
 
-    state->wait_ms = no_later_than(wait_after(q, rcpt->attempts), state->at_ms, ends);
+    state->wait_ms = jittered(q, job, rcpt->attempts, wait_after(q, rcpt->attempts));
+    state->wait_ms = no_later_than(state->wait_ms, state->at_ms, ends);
     state->wait_ms = no_later_than(state->wait_ms, state->at_ms, is_late_at(q, job, rcpt));
     state->due_ms = state->at_ms + state->wait_ms;
     rcpt->state = RCPT_WAITS;

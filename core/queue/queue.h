@@ -60,6 +60,8 @@ struct queue_conf {
        the last again and again. None: an hour */
     uint64_t retry_ms[QUEUE_RETRIES];
     size_t retries;
+    unsigned jitter;            /* of waits of an hour or more: so many hundredths longer or
+                                   shorter, by chance, so that not all come at once; at most 50 */
     uint64_t late_ms;           /* so old, a letter is looked at whatever the schedule says, so that
                                    its sender hears at that instant that it is late; 0: never */
     uint64_t give_up_ms;        /* so old, what fails for now has failed for good; 0: never */

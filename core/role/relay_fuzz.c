@@ -9,6 +9,8 @@
  *   'a' n            a question about the address n % 3
  *   '@' n            the oldest dial succeeds;  '-' n  it fails, by fault n % 10
  *   '!' c            connection c is gone;  '|' c  its server says no more;  '~' c  it has read all
+ *   'w' n            letter n % 4 is for one more, with letter n / 4 % 4
+ *   'n' n            a frame of n + 1 octets comes from names
  *   '#' n            a frame of n + 1 octets (n one octet) comes from the store
  *   '*'              the store dies;  '>' t  time passes, t times 4 seconds;  '.'  it shall end
  *   c octets '\1'    anything else: octets of server c, up to \1 (which stands for a line end)
@@ -138,6 +140,24 @@ static void begin(struct play *play, uint8_t value)
     buffer_done(&to);
 }
 
+static void also(struct play *play, uint8_t value)
+{
+    struct buffer to = buffer_with_most(RECIPIENT_MOST);
+    struct effects fx = effects_none();
+    uint32_t number = value % LETTERS;
+
+    if (play->letters[number].open)
+        return;
+    memset(&play->letters[number], 0, sizeof(play->letters[number]));
+    play->letters[number].open = true;
+    recipient_put(&to, &(struct recipient){ .address = people[value / 16 % COUNT(people)] });
+    wire_tell_job_also(&fx, relay_name, &(struct wire_job_also){
+        .job = number, .with = value / LETTERS % LETTERS, .attempt = 1,
+        .to = buffer_bytes(&to) });
+    tell_made(play, &fx);
+    buffer_done(&to);
+}
+
 static void on_store(struct play *play, char what, uint8_t value)
 {
     static const char text[256] = "\r\n.\r\nA: b";
@@ -216,6 +236,11 @@ static void one(struct play *play, struct reader *in)
         begin(play, value);
     else if (what != '\0' && strchr("peda", what) != NULL)
         on_store(play, what, value);
+    else if (what == 'w')
+        also(play, value);
+    else if (what == 'n')
+        step(play, (struct event){ .kind = EV_TOLD, .peer = { ROLE_NAMES, 0 },
+                                   .bytes = read_bytes(in, value + (size_t)1) });
     else if (what == '@' || what == '-')
         on_dial(play, what == '@', value);
     else if (what != '\0' && strchr("!|~", what) != NULL)
@@ -240,8 +265,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static const struct bytes domains[] = { BYTES_INIT("d") };
     static const struct bytes servers[] = { BYTES_INIT("unix:/lmtp") };
+    static const struct bytes routes[] = { BYTES_INIT("elsewhere.example=192.0.2.1") };
     struct conf conf = { .host = BYTES("h"), .domains = { domains, 1 }, .lmtp = { servers, 1 },
-                         .jobs = LETTERS };
+                         .jobs = LETTERS, .route = { routes, 1 }, .destination_most = 4 };
     struct play play = { .fx = effects_none(), .now = { 1000, 1700000000000 } };
     struct reader in = reader_of((struct bytes){ (const char *)data, n });
 

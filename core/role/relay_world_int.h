@@ -15,6 +15,7 @@ enum { CONNS = 32, JOBS = 64, ZONE = 16, DIALS = 256 };
 
 struct line {
     bool open, closing, text;
+    unsigned rcpts;             /* that were taken since MAIL */
     struct buffer heard;        /* not yet answered */
 };
 
@@ -50,6 +51,9 @@ struct relay_world {
     const char *rcpt_reply[8];  /* to the n-th RCPT of a transaction; NULL: 250 */
     unsigned rcpt_at;
     const char *ehlo;
+    uint64_t dice, lies;        /* lies: one reply of so many is another than it should; 0: none */
+    uint64_t kept;              /* recipients for whom a server said 250 after the text */
+    uint64_t taken;             /* results that say "delivered" */
     struct buffer said;         /* all that servers heard */
     struct buffer log;
 };
@@ -72,6 +76,8 @@ void answer_names(void);
 
 /* The oldest fetch ends so. */
 void answer_fetch(unsigned result, const char *body);
+
+uint64_t roll(uint64_t most);
 
 /* The oldest dial ends; the connection. Servers answer until nobody has anything to say. */
 uint32_t connect(bool well);

@@ -14,6 +14,12 @@
 
 struct relay_world w;
 
+uint64_t roll(uint64_t most)
+{
+    w.dice = w.dice * 6364136223846793005u + 1442695040888963407u;
+    return (w.dice >> 33) % most;
+}
+
 /* ---- what relay says */
 
 static void on_tell(const struct effect *effect)
@@ -31,6 +37,7 @@ static void on_tell(const struct effect *effect)
                result.words.n < 255 ? result.words.n : 255);
         w.results[result.job] = result;
         w.results_n++;
+        w.taken += result.outcome == JOB_DELIVERED;
     } else if (wire_read_name_ask(buffer_bytes(&frame), &ask)) {
         buffer_put_block(&w.questions, buffer_bytes(&frame));
         w.asked++;
@@ -275,6 +282,29 @@ static const char *answer_to(struct line *line, struct bytes said)
     return line->text ? "354 go\r\n" : "250 2.0.0 well\r\n";
 }
 
+static const char *lie(const char *due)
+{
+    static const char *const lies[] = {
+        "twaddle\r\n", "451 4.3.0 not now\r\n", "554 5.7.0 never\r\n", "421 4.3.2 bye\r\n",
+        "354 go on\r\n", "452 4.5.3 too many\r\n", "2\xff\r0 what\r\n", "250 \r\n", "",
+        "220 2.0.0 go\r\n",
+    };
+
+    return w.lies > 0 && roll(w.lies) == 0 ? lies[roll(COUNT(lies))] : due;
+}
+
+/* What was truly said of it. */
+static void note(struct line *line, struct bytes said, const char *reply, bool text)
+{
+    bool well = reply[0] == '2' && is_digit(reply[1]);
+
+    if (bytes_begins(said, BYTES("MAIL")))
+        line->rcpts = 0;
+    line->rcpts += bytes_begins(said, BYTES("RCPT")) && well;
+    if (text && bytes_equal(said, BYTES(".")) && well)
+        w.kept += line->rcpts;
+}
+
 static bool answer(uint32_t conn)
 {
     struct line *line = &w.lines[conn];
@@ -284,7 +314,13 @@ static bool answer(uint32_t conn)
     if (!line->open || line->closing || bytes_find(heard, '\n') == heard.n)
         return false;
     (void)bytes_cut(&heard, '\n', &said);
-    const char *words = answer_to(line, bytes_trim(said));
+    said = bytes_trim(said);
+    bool text = line->text;
+    const char *words = answer_to(line, said);
+    if (words != NULL) {
+        words = lie(words);
+        note(line, said, words, text);
+    }
     buffer_drop(&line->heard, line->heard.n - heard.n);
     if (words != NULL)
         step((struct event){ .kind = EV_BYTES, .conn = conn, .bytes = bytes_of(words) });

@@ -13,6 +13,7 @@ enum {
     END_WITHIN_MS = 2000,
     STORE_HEAL_MS = 30 * 1000,
     STORE_DISK_FAILED = 74,         /* EX_IOERR */
+    STORE_JITTER = 10,
 };
 
 static struct queue_from from_of(const struct event *event, uint32_t token)
@@ -332,6 +333,7 @@ static struct queue_conf queue_conf_of(struct store *store, const struct conf *c
         .flushed = store_counts_flush };
 
     settings.retries = conf->retry.n;
+    settings.jitter = STORE_JITTER;
     memcpy(settings.retry_ms, conf->retry.ms, sizeof(settings.retry_ms));
     return settings;
 }
