@@ -60,18 +60,11 @@ char *buffer_grow(struct buffer *buffer, size_t n)
     return at;
 }
 
-void buffer_put(struct buffer *buffer, struct bytes text)
+void buffer_put_more(struct buffer *buffer, struct bytes text)
 {
-    if (text.n == 0)
-        return;
     char *at = buffer_grow(buffer, text.n);
     if (at != NULL)
         memcpy(at, text.at, text.n);
-}
-
-void buffer_put_char(struct buffer *buffer, char c)
-{
-    buffer_put(buffer, (struct bytes){ &c, 1 });
 }
 
 void buffer_put_chars(struct buffer *buffer, char c, size_t count)
@@ -80,11 +73,6 @@ void buffer_put_chars(struct buffer *buffer, char c, size_t count)
 
     if (at != NULL)
         memset(at, c, count);
-}
-
-void buffer_put_text(struct buffer *buffer, const char *text)
-{
-    buffer_put(buffer, bytes_of(text));
 }
 
 void buffer_put_uint(struct buffer *buffer, uint64_t number)

@@ -36,10 +36,29 @@ MUST_USE char *buffer_grow(struct buffer *buffer, size_t n);
 /* Make sure that n more octets fit without moving memory again; false as buffer_grow. */
 bool buffer_reserve(struct buffer *buffer, size_t n);
 
-void buffer_put(struct buffer *buffer, struct bytes text);
-void buffer_put_char(struct buffer *buffer, char c);
+/* As buffer_put, when there is perhaps no room yet. */
+void buffer_put_more(struct buffer *buffer, struct bytes text);
+static inline void buffer_put(struct buffer *buffer, struct bytes text)
+{
+    if (text.n > buffer->room - buffer->n) {
+        buffer_put_more(buffer, text);
+    } else if (text.n > 0) {
+        memcpy(buffer->at + buffer->n, text.at, text.n);
+        buffer->n += text.n;
+    }
+}
+static inline void buffer_put_char(struct buffer *buffer, char c)
+{
+    if (buffer->n < buffer->room)
+        buffer->at[buffer->n++] = c;
+    else
+        buffer_put_more(buffer, (struct bytes){ &c, 1 });
+}
 void buffer_put_chars(struct buffer *buffer, char c, size_t count);
-void buffer_put_text(struct buffer *buffer, const char *text);
+static inline void buffer_put_text(struct buffer *buffer, const char *text)
+{
+    buffer_put(buffer, bytes_of(text));
+}
 /* In decimal; with leading zeros up to `width` digits. */
 void buffer_put_uint(struct buffer *buffer, uint64_t number);
 void buffer_put_uint_wide(struct buffer *buffer, uint64_t number, unsigned width);

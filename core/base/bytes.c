@@ -3,24 +3,9 @@
 
 #include <string.h>
 
-struct bytes bytes_of(const char *text)
-{
-    return (struct bytes){ text, strlen(text) };
-}
-
-bool bytes_equal(struct bytes a, struct bytes b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.at, b.at, a.n) == 0);
-}
-
 bool bytes_equal_nocase(struct bytes a, struct bytes b)
 {
     return a.n == b.n && bytes_begins_nocase(a, b);
-}
-
-bool bytes_begins(struct bytes text, struct bytes start)
-{
-    return text.n >= start.n && bytes_equal(bytes_first(text, start.n), start);
 }
 
 bool bytes_begins_nocase(struct bytes text, struct bytes start)
@@ -48,13 +33,6 @@ int bytes_compare(struct bytes a, struct bytes b)
     return (a.n > b.n) - (a.n < b.n);
 }
 
-size_t bytes_find(struct bytes text, char c)
-{
-    const char *at = text.n == 0 ? NULL : memchr(text.at, c, text.n);
-
-    return at == NULL ? text.n : (size_t)(at - text.at);
-}
-
 size_t bytes_find_last(struct bytes text, char c)
 {
     for (size_t i = text.n; i > 0; i--)
@@ -75,23 +53,6 @@ size_t bytes_search(struct bytes text, struct bytes part)
             return from;
     }
     return text.n;
-}
-
-struct bytes bytes_first(struct bytes text, size_t n)
-{
-    return (struct bytes){ text.at, n < text.n ? n : text.n };
-}
-
-struct bytes bytes_skip(struct bytes text, size_t n)
-{
-    size_t skip = n < text.n ? n : text.n;
-
-    return (struct bytes){ text.at + skip, text.n - skip };
-}
-
-struct bytes bytes_upto(struct bytes text, char stop)
-{
-    return bytes_first(text, bytes_find(text, stop));
 }
 
 static bool is_blank(char c)

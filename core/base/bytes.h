@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MUST_USE __attribute__((warn_unused_result))
@@ -27,27 +28,52 @@ struct bytes {
 #define BYTES_NONE ((struct bytes){ "", 0 })
 
 /* A slice of a C string; for program arguments and names from .def files only. */
-struct bytes bytes_of(const char *text);
+static inline struct bytes bytes_of(const char *text)
+{
+    return (struct bytes){ text, strlen(text) };
+}
 
-bool bytes_equal(struct bytes a, struct bytes b);
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.at, b.at, a.n) == 0);
+}
 /* Equal when A-Z and a-z are taken as the same. ASCII only, on purpose: no locale. */
 bool bytes_equal_nocase(struct bytes a, struct bytes b);
-bool bytes_begins(struct bytes text, struct bytes start);
+static inline bool bytes_begins(struct bytes text, struct bytes start)
+{
+    return text.n >= start.n && (start.n == 0 || memcmp(text.at, start.at, start.n) == 0);
+}
 bool bytes_begins_nocase(struct bytes text, struct bytes start);
 bool bytes_ends(struct bytes text, struct bytes end);
 /* Less than, equal to or greater than zero as a sorts before, with or after b, octet by octet. */
 int bytes_compare(struct bytes a, struct bytes b);
 
 /* The index of the first `c` (or of the first `part`), or text.n when there is none. */
-size_t bytes_find(struct bytes text, char c);
+static inline size_t bytes_find(struct bytes text, char c)
+{
+    const char *at = text.n == 0 ? NULL : (const char *)memchr(text.at, c, text.n);
+
+    return at == NULL ? text.n : (size_t)(at - text.at);
+}
 size_t bytes_find_last(struct bytes text, char c);
 size_t bytes_search(struct bytes text, struct bytes part);
 
 /* The first n octets, and all after them; n beyond the end is taken as the end. Both borrow. */
-struct bytes bytes_first(struct bytes text, size_t n);
-struct bytes bytes_skip(struct bytes text, size_t n);
+static inline struct bytes bytes_first(struct bytes text, size_t n)
+{
+    return (struct bytes){ text.at, n < text.n ? n : text.n };
+}
+static inline struct bytes bytes_skip(struct bytes text, size_t n)
+{
+    size_t skip = n < text.n ? n : text.n;
+
+    return (struct bytes){ text.at + skip, text.n - skip };
+}
 /* What stands before the first `stop` (all, when it is absent). Borrows. */
-struct bytes bytes_upto(struct bytes text, char stop);
+static inline struct bytes bytes_upto(struct bytes text, char stop)
+{
+    return bytes_first(text, bytes_find(text, stop));
+}
 /* Without spaces, tabs, CR and LF at either end. Borrows. */
 struct bytes bytes_trim(struct bytes text);
 

@@ -236,6 +236,17 @@ static char escape_set(struct bytes text, size_t *ret_n)
     return *ret_n = 1, 0;
 }
 
+/* How much of the text is ASCII without what ISO 2022 shifts by. */
+static size_t unshifted(struct bytes text)
+{
+    size_t n = 0;
+
+    while (n < text.n && octet(text.at[n]) - 1u < 0x7f && text.at[n] != 0x1b
+           && text.at[n] != 0x0e && text.at[n] != 0x0f)
+        n++;
+    return n;
+}
+
 static void put_2022(struct buffer *to, struct bytes text)
 {
     char set = 'A';
@@ -244,6 +255,12 @@ static void put_2022(struct buffer *to, struct bytes text)
 
     while (text.n > 0) {
         uint8_t a = octet(text.at[0]), b = text.n > 1 ? octet(text.at[1]) : 0;
+        n = set == 'A' && !shifted ? unshifted(text) : 0;
+        buffer_put(to, bytes_first(text, n));
+        if (n > 0) {
+            text = bytes_skip(text, n);
+            continue;
+        }
         n = 1;
         if (a == 0x1b) {
             char new = escape_set(text, &n);

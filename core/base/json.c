@@ -86,11 +86,30 @@ static void put_escape(struct buffer *to, uint32_t point)
     }
 }
 
+/* Bits are set for the octets of `eight` that are zero, and perhaps for some behind the first. */
+static uint64_t zeros(uint64_t eight)
+{
+    return (eight - 0x0101010101010101) & ~eight & 0x8080808080808080;
+}
+
+/* Do all eight octets stand in a string as they are? */
+static bool plain_eight(const char *at)
+{
+    uint64_t eight;
+
+    memcpy(&eight, at, 8);
+    uint64_t low = (eight - 0x2020202020202020) & ~eight & 0x8080808080808080;
+    return (low | (eight & 0x8080808080808080) | zeros(eight ^ 0x2222222222222222)
+            | zeros(eight ^ 0x5c5c5c5c5c5c5c5c) | zeros(eight ^ 0x7f7f7f7f7f7f7f7f)) == 0;
+}
+
 /* How much of the text stands in a string as it is; most of what is written is of that kind. */
 static size_t plain_start(struct bytes text)
 {
     size_t n = 0;
 
+    while (n + 8 <= text.n && plain_eight(text.at + n))
+        n += 8;
     while (n < text.n && text.at[n] >= ' ' && text.at[n] < 0x7F && text.at[n] != '"'
            && text.at[n] != '\\')
         n++;

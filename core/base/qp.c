@@ -95,9 +95,30 @@ static void take_escape(struct qp_decoder *decoder, char c, struct buffer *to)
     }
 }
 
+static bool is_itself(char c)
+{
+    return c > ' ' && c < 127 && c != '=';
+}
+
+/* How much of the text from `at` on stands for itself: words, and single spaces between them. */
+static size_t itself(struct bytes text, size_t at)
+{
+    size_t i = at;
+
+    while (i < text.n && (is_itself(text.at[i])
+                          || (text.at[i] == ' ' && i + 1 < text.n && is_itself(text.at[i + 1]))))
+        i++;
+    return i - at;
+}
+
 void qp_decode(struct qp_decoder *decoder, struct bytes text, struct buffer *to)
 {
     for (size_t i = 0; i < text.n; i++) {
+        size_t n = decoder->held_n == 0 ? itself(text, i) : 0;
+        buffer_put(to, (struct bytes){ text.at + i, n });
+        i += n;
+        if (i == text.n)
+            return;
         if (decoder->held_n == 0)
             take_plain(decoder, text.at[i], to);
         else if (decoder->held[0] == '=')

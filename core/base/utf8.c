@@ -30,12 +30,27 @@ size_t utf8_take(struct bytes text, uint32_t *ret_point)
     return *ret_point = point, n;
 }
 
+size_t utf8_ascii(struct bytes text)
+{
+    size_t i = 0;
+    uint64_t eight;
+
+    for (; i + 8 <= text.n; i += 8) {
+        memcpy(&eight, text.at + i, 8);
+        if ((eight & 0x8080808080808080) != 0)
+            break;
+    }
+    while (i < text.n && octet(text.at[i]) < 0x80)
+        i++;
+    return i;
+}
+
 bool utf8_valid(struct bytes text)
 {
     uint32_t point;
 
-    while (text.n > 0) {
-        size_t n = utf8_take(text, &point);
+    for (text = bytes_skip(text, utf8_ascii(text)); text.n > 0;) {
+        size_t n = octet(text.at[0]) < 0x80 ? utf8_ascii(text) : utf8_take(text, &point);
         if (n == 0)
             return false;
         text = bytes_skip(text, n);

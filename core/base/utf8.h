@@ -10,6 +10,8 @@
 /* Length (1..4) of the valid sequence the text begins with, and its code point; 0 when there is
    none. */
 size_t utf8_take(struct bytes text, uint32_t *ret_point);
+/* How many octets of ASCII the text begins with. */
+size_t utf8_ascii(struct bytes text);
 bool utf8_valid(struct bytes text);
 /* Controls, bidirectional marks and invisible formatting that must not reach a terminal or a log
    raw. */

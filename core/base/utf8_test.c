@@ -95,11 +95,27 @@ static void unsafe_ones(void **state)
         assert_false(utf8_is_unsafe(good[i]));
 }
 
+/* Eight octets are looked at at once: an octet above 127 is found at each place of them. */
+static void runs_of_ascii(void **state)
+{
+    (void)state;
+    char text[40];
+
+    for (size_t at = 0; at < sizeof(text); at++) {
+        memset(text, 'a', sizeof(text));
+        text[at] = (char)0xe4;
+        assert_int_equal(utf8_ascii((struct bytes){ text, sizeof(text) }), at);
+        assert_int_equal(utf8_ascii((struct bytes){ text, at }), at);
+        assert_false(utf8_valid((struct bytes){ text, sizeof(text) }));
+        assert_true(utf8_valid((struct bytes){ text, at }));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_one), cmocka_unit_test(every_code_point),
-        cmocka_unit_test(unsafe_ones),
+        cmocka_unit_test(unsafe_ones), cmocka_unit_test(runs_of_ascii),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,19 +43,7 @@ static struct bytes uncoded(struct bounce_reader *reader, struct bytes body, str
 
 static bool has_8bit(struct bytes text)
 {
-    size_t i = 0;
-    uint64_t eight;
-
-    for (; i + 8 <= text.n; i += 8) {
-        memcpy(&eight, text.at + i, 8);
-        if ((eight & 0x8080808080808080) != 0)
-            return true;
-    }
-    for (; i < text.n; i++) {
-        if (octet(text.at[i]) >= 0x80)
-            return true;
-    }
-    return false;
+    return utf8_ascii(text) < text.n;
 }
 
 static bool has_escape(struct bytes text)

@@ -9,6 +9,11 @@ static const struct { const char *name; uint8_t n; } names[HEAD_FIELDS] = {
 #undef ROW
 };
 
+/* A bit for each length that a name which matters has. */
+#define ROW(NAME, text) | UINT64_C(1) << (sizeof(text) - 1)
+static const uint64_t lengths = 0 HEAD_LIST(ROW);
+#undef ROW
+
 /* The length of a field's name, or 0: the line is none. */
 static size_t name_length(struct bytes line)
 {
@@ -40,6 +45,8 @@ static enum head_field field_of(struct bytes line, size_t n)
 {
     char first = to_lower(line.at[0]);
 
+    if (n >= 64 || (lengths >> n & 1) == 0)
+        return HEAD_FIELDS;
     for (enum head_field i = 0; i < HEAD_FIELDS; i++) {
         if (names[i].n == n && names[i].name[0] == first && name_is(line, names[i].name, n))
             return i;

@@ -116,8 +116,11 @@ static bool multipart_walk(struct bounce_reader *reader, struct bytes mark, stru
             return true;
         }
         size_t end = mark_line(body, begin, mark);
-        lines = lines_as(bytes_first(bytes_skip(body, begin), end - begin), stop);
-        head_read(&lines, &head);
+        if (lines.at > body.at + end) {         /* a boundary that is a field too */
+            lines = lines_as(bytes_first(bytes_skip(body, begin), end - begin), stop);
+            head_read(&lines, &head);
+        }
+        lines.end = body.at + end;
         part_walk(reader, &head, lines_rest(&lines), depth + 1);
         at = end;
     }

@@ -48,10 +48,23 @@ static struct bytes bare(struct bytes text)
     return text;
 }
 
+/* A bit for each letter that the text has: most words need not be looked for. */
+static uint32_t letters_of(struct bytes text)
+{
+    uint32_t letters = 0;
+
+    for (size_t i = 0; i < text.n; i++)
+        letters |= 1u << (octet(text.at[i]) & 31);
+    return letters;
+}
+
 static bool any_word(struct bytes text, const char *const *words, size_t n)
 {
+    uint32_t letters = letters_of(text);
+
     for (size_t i = 0; i < n; i++) {
-        if (has_word(text, words[i]))
+        uint32_t first = 1u << (words[i][0] & 31) | 1u << (words[i][1] & 31);
+        if ((letters & first) == first && has_word(text, words[i]))
             return true;
     }
     return false;

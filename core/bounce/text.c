@@ -124,28 +124,61 @@ static unsigned reply_place(struct bytes text, size_t at)
     return status_parse(rest, &code, &used) ? 1 : 0;
 }
 
+/* Does a reply code begin there that another server said? Behind it a quotation mark, or "<" or
+   "... " before it. */
+static bool is_quoted(struct bytes text, size_t i)
+{
+    if (i == 0 || i + 4 >= text.n)
+        return false;
+    const char *at = text.at + i;
+    if ((at[0] != '4' && at[0] != '5') || !is_digit(at[1]) || !is_digit(at[2]))
+        return false;
+    if (at[3] == '-')
+        return at[4] == '\'' || at[4] == '"';
+    if (at[3] != ' ')
+        return false;
+    return (at[-1] == '<' && is_digit(at[4]))
+        || (i > 4 && at[-1] == ' ' && memcmp(at - 4, "... ", 4) == 0);
+}
+
+/* The first such place before `best` that has the mark `before` octets behind where it begins (or
+   as many before it: less than zero). */
+static size_t quoted_by(struct bytes text, char mark, int before, size_t best)
+{
+    size_t end = best < text.n ? best + 4 : text.n;
+
+    for (size_t at = 0; at < end; at++) {
+        const char *found = memchr(text.at + at, mark, end - at);
+        if (found == NULL)
+            break;
+        at = (size_t)(found - text.at);
+        size_t i = before > 0 && at < (size_t)before ? text.n : (size_t)((ptrdiff_t)at - before);
+        if (i < best && is_quoted(text, i))
+            return i;
+    }
+    return best;
+}
+
 /* Where the words of the other server begin in those of one who quotes it: "550-'5.1.1 ...",
    "<421 4.4.2 ...>", "554 <a@b>... 550 ..."; 0: nobody is quoted. */
 static size_t quoted_at(struct bytes text)
 {
-    if (text.n == 0)
+    bool brackets = has_octet(text, '<'), quotes = has_octet(text, '"'),
+        ticks = has_octet(text, '\'');
+    size_t best = text.n;
+
+    if (!brackets && !quotes && !ticks)
         return 0;
-    if (memchr(text.at, '\'', text.n) == NULL && memchr(text.at, '"', text.n) == NULL
-        && memchr(text.at, '<', text.n) == NULL)
-        return 0;
-    for (size_t i = 1; i + 4 < text.n; i++) {
-        const char *at = text.at + i;
-        bool reply = (at[0] == '4' || at[0] == '5') && is_digit(at[1]) && is_digit(at[2]);
-        if (!reply)
-            continue;
-        if (at[3] == '-' && (at[4] == '\'' || at[4] == '"'))
-            return i;
-        if (at[3] == ' ' && at[-1] == '<' && is_digit(at[4]))
-            return i;
-        if (at[3] == ' ' && i > 4 && at[-1] == ' ' && memcmp(at - 4, "... ", 4) == 0)
-            return i;
+    best = ticks ? quoted_by(text, '\'', 4, best) : best;
+    best = quotes ? quoted_by(text, '"', 4, best) : best;
+    best = brackets ? quoted_by(text, '<', -1, best) : best;
+    for (size_t at = bytes_search(text, BYTES("... ")); at + 4 < best;) {
+        if (is_quoted(text, at + 4))
+            return at + 4;
+        size_t next = bytes_search(bytes_skip(text, at + 1), BYTES("... "));
+        at += 1 + next;
     }
-    return 0;
+    return best == text.n ? 0 : best;
 }
 
 struct status_code code_in(struct bytes text, const char *classes)
