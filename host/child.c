@@ -205,6 +205,8 @@ static void drop_listeners(const struct estate *estate, struct role_name role)
 
     for (size_t i = 0; i < set->n && rights_of(role.kind)->may & MAY_SMTP; i++)
         close(set->fds[i]);
+    if (rights_of(role.kind)->may & MAY_SMTP && estate->submit_fd >= 0)
+        close(estate->submit_fd);
 }
 
 /* What the libraries left open that read the tables of users is closed, too. */

@@ -10,6 +10,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -195,7 +196,9 @@ static bool take_tables(struct conf_file *file, const struct conf_tables *tables
     file->conf.virtual_text = arena_copy(&file->arena, tables->virtual);
     file->conf.authorities_text = arena_copy(&file->arena, tables->authorities);
     file->conf.login_text = arena_copy(&file->arena, tables->login);
-    return file->conf.aliases_text.at != NULL && file->conf.virtual_text.at != NULL
+    file->conf.accounts_text = arena_copy(&file->arena, tables->accounts);
+    return file->conf.accounts_text.at != NULL && file->conf.aliases_text.at != NULL
+        && file->conf.virtual_text.at != NULL
         && file->conf.authorities_text.at != NULL && file->conf.login_text.at != NULL;
 }
 
@@ -242,6 +245,27 @@ int conf_file_read(const char *path, struct conf_file *ret_file, struct buffer *
     if (status != 0)
         arena_done(&ret_file->arena);
     return status;
+}
+
+void conf_file_accounts(struct conf_file *file)
+{
+    enum { ACCOUNTS_MOST = 1024 * 1024 };
+    struct buffer text = buffer_with_most(ACCOUNTS_MOST);
+
+    setpwent();
+    for (struct passwd *found; !text.bad && (found = getpwent()) != NULL;) {
+        if (strchr(found->pw_name, '\n') != NULL)
+            continue;
+        buffer_put_uint(&text, found->pw_uid);
+        buffer_put_char(&text, ' ');
+        buffer_put_text(&text, found->pw_name);
+        buffer_put_char(&text, '\n');
+    }
+    endpwent();
+    file->conf.accounts_text = arena_copy(&file->arena, buffer_bytes(&text));
+    if (file->conf.accounts_text.at == NULL)
+        file->conf.accounts_text = BYTES_NONE;
+    buffer_done(&text);
 }
 
 struct conf_file *conf_file_of(struct bytes text, struct bytes folder,

@@ -32,9 +32,13 @@ MUST_USE int conf_file_read(const char *path, struct conf_file *ret_file,
                             struct buffer *reterr_words);
 void conf_file_done(struct conf_file *file);
 
+/* Look up the users of this machine, for conf.accounts_text: what a server needs to know. Those for
+   whom memory is too short stay unknown. */
+void conf_file_accounts(struct conf_file *file);
+
 /* The same texts in another process, which cannot look at the files; NULL: memory is short. */
 struct conf_tables {
-    struct bytes aliases, virtual, authorities, login;
+    struct bytes aliases, virtual, authorities, login, accounts;
 };
 MUST_USE struct conf_file *conf_file_of(struct bytes text, struct bytes folder,
                                         const struct conf_tables *tables);

@@ -69,12 +69,17 @@ int dialogue_open(struct dialogue *dialogue, const char *server, FILE *shown)
         fprintf(stderr, "postern: %s: %s\n", server, strerror(errno));
         return EX_TEMPFAIL;
     }
+    dialogue_begin(dialogue, fd, shown);
+    return 0;
+}
+
+void dialogue_begin(struct dialogue *dialogue, int fd, FILE *shown)
+{
     *dialogue = (struct dialogue){
         .fd = fd, .shown = shown,
         .in = buffer_with_most(DIALOGUE_REPLY_MOST),
         .reply = buffer_with_most(DIALOGUE_REPLY_MOST),
     };
-    return 0;
 }
 
 void dialogue_close(struct dialogue *dialogue)
@@ -88,6 +93,8 @@ static void show(struct dialogue *dialogue, const char *who, struct bytes line)
 {
     struct buffer safe = buffer_with_most(8 * DIALOGUE_REPLY_MOST);
 
+    if (dialogue->shown == NULL)
+        return;
     safe_put_plain(&safe, line);
     fprintf(dialogue->shown, "%s %.*s\n", who, (int)safe.n, safe.n == 0 ? "" : safe.at);
     buffer_done(&safe);
@@ -107,7 +114,8 @@ bool dialogue_line(struct dialogue *dialogue, struct bytes line)
 
 bool dialogue_text(struct dialogue *dialogue, struct bytes text)
 {
-    fprintf(dialogue->shown, "C: (%zu octets of text)\n", text.n);
+    if (dialogue->shown != NULL)
+        fprintf(dialogue->shown, "C: (%zu octets of text)\n", text.n);
     return ctl_send(dialogue->fd, text);
 }
 

@@ -14,13 +14,15 @@ enum { DIALOGUE_WAIT_S = 60, DIALOGUE_REPLY_MOST = 64 * 1024 };
 
 struct dialogue {
     int fd;
-    FILE *shown;            /* where each line is shown, a stranger's escaped */
+    FILE *shown;            /* where each line is shown, a stranger's escaped; NULL: nowhere */
     struct buffer in;
     struct buffer reply;    /* the lines of the last reply without their codes, each ended by LF */
 };
 
 /* Connect to HOST:PORT or [IPV6]:PORT. 0, or an exit status; then it was said on standard error. */
 MUST_USE int dialogue_open(struct dialogue *dialogue, const char *server, FILE *shown);
+/* On a connection that is there already; it is the dialogue's from now on. */
+void dialogue_begin(struct dialogue *dialogue, int fd, FILE *shown);
 void dialogue_close(struct dialogue *dialogue);
 /* A line, CRLF is added. False: the connection is gone. */
 MUST_USE bool dialogue_line(struct dialogue *dialogue, struct bytes line);

@@ -185,13 +185,24 @@ static int read_anchor(struct estate *estate, struct buffer *reterr_words)
                     EX_CONFIG);
 }
 
+/* Beside the control socket when nothing else is said. */
+static int open_submit(struct estate *estate, struct buffer *reterr_words)
+{
+    struct buffer path = buffer_with_most(LIMIT_SOCKET_PATH + 8);
+
+    conf_submit_put(&path, estate->conf);
+    estate->submit_fd = listen_submit(buffer_bytes(&path), reterr_words);
+    buffer_done(&path);
+    return estate->submit_fd < 0 ? EX_UNAVAILABLE : 0;
+}
+
 int estate_open(struct estate *estate, const struct conf *conf, struct log_sink *log,
                 struct buffer *reterr_words)
 {
     int status;
 
     *estate = (struct estate){ .conf = conf, .log = log, .ops_of = role_ops_of,
-                               .control_fd = -1, .spool_fd = -1, .mail_fd = -1,
+                               .control_fd = -1, .submit_fd = -1, .spool_fd = -1, .mail_fd = -1,
                                .keys_fd = -1,
                                .anchor = buffer_with_most(ANCHOR_MOST + 1) };
     status = find_users(estate, reterr_words);
@@ -205,6 +216,8 @@ int estate_open(struct estate *estate, const struct conf *conf, struct log_sink 
         estate->control_fd = listen_control(conf->control, reterr_words);
         status = estate->control_fd < 0 ? EX_UNAVAILABLE : 0;
     }
+    if (status == 0)
+        status = open_submit(estate, reterr_words);
     if (status == 0)
         status = open_web(estate, reterr_words);
     if (status == 0)
@@ -235,6 +248,7 @@ static void close_named(int *fd)
 void estate_close(struct estate *estate)
 {
     close_named(&estate->control_fd);
+    close_named(&estate->submit_fd);
     for (size_t i = 0; i < estate->n_web; i++)
         close_named(&estate->web_fds[i]);
     estate->n_web = 0;
@@ -338,6 +352,9 @@ bool estate_equip(const struct estate *estate, struct actor *actor)
     for (size_t i = 0; i < set->n && rights->may & MAY_SMTP; i++)
         if (!equip_listener(actor, set->fds[i], set->entries[i]))
             return false;
+    if (rights->may & MAY_SMTP && estate->submit_fd >= 0
+        && !equip_listener(actor, estate->submit_fd, LISTEN_SUBMIT))
+        return false;
     if (rights->may & MAY_CONTROL && !equip_listener(actor, estate->control_fd, 0))
         return false;
     if (rights->may & MAY_WEB && !equip_web(estate, actor))
@@ -416,6 +433,8 @@ size_t estate_share(const struct estate *estate, struct role_name role, int *ret
 
     for (size_t i = 0; i < set->n && rights->may & MAY_SMTP; i++)
         ret_fds[n++] = set->fds[i];
+    if (rights->may & MAY_SMTP && estate->submit_fd >= 0)
+        ret_fds[n++] = estate->submit_fd;
     if (rights->may & MAY_CONTROL)
         ret_fds[n++] = estate->control_fd;
     for (size_t i = 0; i < estate->n_web && rights->may & MAY_WEB; i++)

@@ -22,7 +22,7 @@ struct estate {
     struct log_sink *log;       /* borrowed */
     const struct role_ops *(*ops_of)(enum role_kind kind);
     struct listen_set fronts[LIMIT_FRONTS];
-    int control_fd, spool_fd, mail_fd, keys_fd;
+    int control_fd, submit_fd, spool_fd, mail_fd, keys_fd;
     struct buffer anchor;       /* the keys of the root of the DNS, as their file has them */
     int web_fds[HTTP_LISTEN_MOST];
     size_t n_web;

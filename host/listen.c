@@ -174,7 +174,9 @@ void listen_close(struct listen_set *sets, size_t copies)
     }
 }
 
-/* ---- the control socket ---- */
+/* ---- sockets with a name ---- */
+
+enum { OURS_ALONE = 0117, ANYBODY = 0111 };     /* what umask takes away */
 
 static bool make_name(struct bytes path, struct sockaddr_un *ret_name)
 {
@@ -211,10 +213,10 @@ static const char *clear_name(const struct sockaddr_un *name)
     return unlink(name->sun_path) == 0 ? NULL : strerrordesc_np(errno);
 }
 
-static int bind_control(const struct sockaddr_un *name)
+static int bind_control(const struct sockaddr_un *name, mode_t mask)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    mode_t before = umask(0117);
+    mode_t before = umask(mask);
     bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)name, sizeof(*name)) == 0
               && listen(fd, LISTEN_BACKLOG) == 0;
     int error = errno;
@@ -226,7 +228,8 @@ static int bind_control(const struct sockaddr_un *name)
     return bound ? fd : -1;
 }
 
-static int listen_unix(const char *setting, struct bytes path, struct buffer *reterr_words)
+static int listen_unix(const char *setting, struct bytes path, mode_t mask,
+                       struct buffer *reterr_words)
 {
     struct sockaddr_un name;
     const char *flaw = NULL;
@@ -239,7 +242,7 @@ static int listen_unix(const char *setting, struct bytes path, struct buffer *re
     else
         flaw = clear_name(&name);
     if (flaw == NULL) {
-        fd = bind_control(&name);
+        fd = bind_control(&name, mask);
         flaw = fd < 0 ? strerrordesc_np(errno) : NULL;
     }
     if (flaw != NULL)
@@ -249,7 +252,12 @@ static int listen_unix(const char *setting, struct bytes path, struct buffer *re
 
 int listen_control(struct bytes path, struct buffer *reterr_words)
 {
-    return listen_unix("control", path, reterr_words);
+    return listen_unix("control", path, OURS_ALONE, reterr_words);
+}
+
+int listen_submit(struct bytes path, struct buffer *reterr_words)
+{
+    return listen_unix("submit", path, ANYBODY, reterr_words);
 }
 
 /* ---- the web */
@@ -271,7 +279,7 @@ int listen_web(const struct conf_web *web, struct bytes entry, struct buffer *re
     int fd;
 
     if (web->path.n > 0)
-        return listen_unix("web", web->path, reterr_words);
+        return listen_unix("web", web->path, OURS_ALONE, reterr_words);
     fd = listen_loopback(&web->at);
     if (fd < 0)
         complain(reterr_words, "web", entry, strerrordesc_np(errno));

@@ -16,6 +16,7 @@
 enum {
     LISTEN_BACKLOG = 1024,
     LISTEN_MOST = 64,           /* sockets of one front */
+    LISTEN_SUBMIT = 1 << 20,    /* in place of an entry: the socket `submit` */
 };
 
 struct listen_set {
@@ -41,6 +42,9 @@ void listen_close(struct listen_set *sets, size_t copies);
 /* The unix socket at this path, mode 0660, its folder made. A socket that nobody answers is
    replaced. -1: a line in reterr_words says why. */
 MUST_USE int listen_control(struct bytes path, struct buffer *reterr_words);
+
+/* The same, mode 0666: anybody may connect. */
+MUST_USE int listen_submit(struct bytes path, struct buffer *reterr_words);
 
 /* The same for one entry of `web`: a socket on a path (its mode 0660) or a loopback address. */
 MUST_USE int listen_web(const struct conf_web *web, struct bytes entry,

@@ -2,6 +2,7 @@
 #include "host/command.h"
 #include "host/ctl.h"
 #include "host/seal.h"
+#include "host/sendmail.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ static const struct command commands[] = {
     { "open", seal_read_run, "open a privacy-enhanced message" },
     { "seal", seal_run, "sign a text, and encipher it" },
     { "convert", seal_read_run, "make an enciphered message one that others can verify" },
+    { "sendmail", sendmail_run, "hand in a letter, as programs of this machine do" },
     { "help", help, "this text" },
     { "version", version, "the version of this program" },
 };
@@ -63,7 +65,12 @@ static const char *word_of(const char *argument)
     return strcmp(argument, "--version") == 0 ? "version" : argument;
 }
 
-/* By another name the program is another: "ripem" is a link to it. */
+/* By another name the program is another: these are links to it. */
+static const struct command names[] = {
+    { "ripem", seal_ripem_run, "" }, { "sendmail", sendmail_run, "" },
+    { "mailq", mailq_run, "" }, { "newaliases", newaliases_run, "" },
+};
+
 static bool is_called(const char *path, const char *name)
 {
     const char *slash = strrchr(path, '/');
@@ -75,9 +82,9 @@ int main(int argc, char **argv)
 {
     const char *word = argc < 2 ? "" : word_of(argv[1]);
 
-    if (argc > 0 && is_called(argv[0], "ripem"))
-        return seal_ripem_run(argc, argv);
-
+    for (size_t i = 0; argc > 0 && i < sizeof(names) / sizeof(names[0]); i++)
+        if (is_called(argv[0], names[i].word))
+            return names[i].run(argc, argv);
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(commands[i].word, word) == 0)
             return commands[i].run(argc - 1, argv + 1);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-    PARCEL_MOST = LIMIT_CONF_BYTES + 4 * LIMIT_TABLE_BYTES + RELOAD_WORDS_MOST + 64 * 1024,
+    PARCEL_MOST = LIMIT_CONF_BYTES + 5 * LIMIT_TABLE_BYTES + RELOAD_WORDS_MOST + 64 * 1024,
 };
 
 /* ---- in master: read it, or leave all as it was ---- */
@@ -53,6 +53,7 @@ int reload_read(struct estate *estate, struct buffer *ret_words)
         mem_free(file);
         return status;
     }
+    conf_file_accounts(file);
     if (file->risks != 0)           /* whose will would be done? */
         conf_file_put_risks(ret_words, file);
     status = file->risks != 0 ? EX_CONFIG : take_over(estate, file, ret_words);
@@ -101,7 +102,7 @@ bool reload_send(const struct estate *estate, struct role_name role, int leash,
     int fds[LEASH_FDS];
     size_t n = 1;
 
-    _Static_assert(LISTEN_MOST + 1 <= LEASH_FDS, "a leash takes all sockets of a front at once");
+    _Static_assert(LISTEN_MOST + 2 <= LEASH_FDS, "a leash takes all sockets of a front at once");
     buffer_put_u32(&parcel, (uint32_t)status);
     buffer_put_block(&parcel, words);
     buffer_put_u8(&parcel, status == 0);
@@ -113,11 +114,16 @@ bool reload_send(const struct estate *estate, struct role_name role, int leash,
         buffer_put_block(&parcel, estate->conf->authorities_text);
         buffer_put_block(&parcel, role.kind == ROLE_RELAY ? estate->conf->login_text
                                                           : BYTES_NONE);
+        buffer_put_block(&parcel, estate->conf->accounts_text);
         buffer_put_u32(&parcel, (uint32_t)estate->conf->fronts);
     }
     for (size_t i = 0; i < set->n && status == 0 && rights_of(role.kind)->may & MAY_SMTP; i++) {
         buffer_put_u32(&parcel, set->entries[i]);
         fds[n++] = set->fds[i];
+    }
+    if (status == 0 && estate->submit_fd >= 0 && rights_of(role.kind)->may & MAY_SMTP) {
+        buffer_put_u32(&parcel, LISTEN_SUBMIT);
+        fds[n++] = estate->submit_fd;
     }
     fds[0] = parcel_fd(&parcel);
     buffer_done(&parcel);
@@ -155,6 +161,7 @@ static bool take_file(struct reader *in, size_t sockets, struct reload_news *new
     tables.virtual = read_block(in);
     tables.authorities = read_block(in);
     tables.login = read_block(in);
+    tables.accounts = read_block(in);
     uint32_t fronts = read_u32(in);
 
     for (size_t i = 0; i < sockets; i++)

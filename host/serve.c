@@ -126,6 +126,7 @@ int serve_run(int argc, char **argv)
             status = EX_CONFIG;
         }
         if (status == 0) {
+            conf_file_accounts(file);
             file->conf.fronts = estate_fronts(&file->conf, wanted.together);
             file->conf.users = file->conf.users && !wanted.together;
             signals_take();

@@ -63,6 +63,8 @@ struct conf {
     struct bytes aliases_text, virtual_text;
     /* The same of `ca-file` (or the system's authorities) and of `smarthost-login`: a secret. */
     struct bytes authorities_text, login_text;
+    /* The users of this machine, a line each: uid, space, login name. */
+    struct bytes accounts_text;
     /* Bit i: TLS from the first octet on listen.list[i]. */
     uint64_t listen_tls;
 };
@@ -152,6 +154,15 @@ MUST_USE bool conf_web_parse(struct bytes text, struct conf_web *ret_web);
 
 /* Is this domain (as A-labels, any case) one whose mail is received here? */
 bool conf_serves(const struct conf *conf, struct bytes domain_ascii);
+
+/* May this user of the machine hand in mail with that sender (no brackets; empty: the null sender,
+   which anybody may be)? Root and `submit-trust` may have any; others their login name at `host`
+   or at a domain of ours. */
+bool conf_may_send_as(const struct conf *conf, uint32_t uid, struct bytes sender);
+/* The path of the socket `submit`. */
+void conf_submit_put(struct buffer *to, const struct conf *conf);
+/* The login name of that user; empty: it has none. Borrows. */
+struct bytes conf_login_of(const struct conf *conf, uint32_t uid);
 
 /* A row of conf.def, for the manual. All texts are constant. */
 struct conf_about {

@@ -12,6 +12,7 @@ static bool is_fixed(size_t i)
     static const uint8_t fixed[] = {
         CONF_AT_mailboxes, CONF_AT_spool, CONF_AT_control, CONF_AT_log, CONF_AT_fronts,
         CONF_AT_segment, CONF_AT_users, CONF_AT_certificates, CONF_AT_web,
+        CONF_AT_submit,
         CONF_AT_resolver, CONF_AT_trust_anchor,
     };
 

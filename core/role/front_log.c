@@ -192,6 +192,7 @@ void log_letter(struct front *front, const struct session *session, uint64_t num
         [SMTP_YES] = { 250, { 2, 0, 0 }, "letter" },
         [SMTP_NO_MAILBOX] = { 550, { 5, 1, 1 }, "letter-refused" },
         [SMTP_NO_RELAY] = { 550, { 5, 7, 1 }, "letter-refused" },
+        [SMTP_NOT_YOURS] = { 550, { 5, 7, 1 }, "letter-refused" },
         [SMTP_NOT_NOW] = { 451, { 4, 3, 0 }, "letter-refused" },
         [SMTP_NO_SPACE] = { 452, { 4, 3, 1 }, "letter-refused" },
         [SMTP_TOO_LARGE] = { 552, { 5, 3, 4 }, "letter-refused" },

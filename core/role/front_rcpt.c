@@ -264,6 +264,9 @@ bool recipient_ask(struct front *front, struct session *session, struct address 
     if (front->address.bad)             /* no memory: nothing is known of it, not even that */
         return *ret_verdict = SMTP_NOT_NOW, true;
     session->rcpt = address;
+    if (session->remote.unix_peer
+        && !conf_may_send_as(front->conf, session->remote.uid, smtp_server_sender(session->smtp)))
+        return *ret_verdict = SMTP_NOT_YOURS, true;
     if (!ours && session->relays && address.domain.n > 0) {
         session->how = HOW_SELF;
         return *ret_verdict = alias_take(front, session, 1), true;

@@ -102,6 +102,7 @@ enum smtp_verdict {
     SMTP_YES,
     SMTP_NO_MAILBOX,        /* 550 5.1.1 */
     SMTP_NO_RELAY,          /* 550 5.7.1: not a domain of ours */
+    SMTP_NOT_YOURS,         /* 550 5.7.1: the sender is somebody else */
     SMTP_NOT_NOW,           /* 451 4.3.0: could not be found out or kept; nothing was kept */
     SMTP_NO_SPACE,          /* 452 4.3.1 */
     SMTP_TOO_LARGE,         /* 552 5.3.4: with all that belongs to it, more than can be kept */
