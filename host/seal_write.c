@@ -34,12 +34,14 @@ static int say_no_key(struct bytes name)
     return seal_say(NULL, words, SEAL_NO_KEY);
 }
 
-/* A certificate that ran out or was revoked is no key at all, whether or not its issuer is trusted:
-   a path that nobody vouches for has one status, which says nothing of dates. */
+/* A certificate that ran out, was revoked or is not for enciphering is no key at all, whether or
+   not its issuer is trusted: a path that nobody vouches for has one status, which says nothing of
+   dates. */
 static bool is_dead(const struct x509 *cert, enum cert_status status, int64_t now)
 {
     return status == CERT_REVOKED || status == CERT_EXPIRED || status == CERT_PENDING
-        || now < cert->not_before || now > cert->not_after;
+        || now < cert->not_before || now > cert->not_after
+        || (cert->uses & X509_MAY_ENCIPHER) == 0;
 }
 
 /* Of several keys the one whose certificate is best. */

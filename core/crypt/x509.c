@@ -53,7 +53,7 @@ static bool read_key_usage(struct bytes der, unsigned *ret_uses)
     return true;
 }
 
-static bool read_constraints(struct bytes der, bool *ret_authority)
+static bool read_constraints(struct bytes der, bool *ret_authority, uint32_t *ret_below_most)
 {
     struct der in = der_of(der), body = der_enter(&in, DER_SEQUENCE);
 
@@ -62,8 +62,10 @@ static bool read_constraints(struct bytes der, bool *ret_authority)
         struct bytes yes = der_take(&body, DER_BOOLEAN);
         *ret_authority = yes.n == 1 && yes.at[0] != 0;
     }
-    if (der_is(&body, DER_INTEGER))
-        (void)der_take_small(&body);    /* no path here is longer than seal/cert.h allows */
+    if (der_is(&body, DER_INTEGER)) {
+        uint64_t most = der_take_small(&body);
+        *ret_below_most = most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+    }
     return der_finished(&in) && der_finished(&body);
 }
 
@@ -86,17 +88,20 @@ struct said {
 static bool read_extension(struct der *in, struct said *said, struct x509 *cert)
 {
     struct der one = der_enter(in, DER_SEQUENCE);
-    struct bytes oid = der_take(&one, DER_OID), critical = BYTES_NONE;
+    struct bytes oid = der_take(&one, DER_OID);
+    bool critical = false;
 
-    if (der_is(&one, DER_BOOLEAN))
-        critical = der_take(&one, DER_BOOLEAN);
+    if (der_is(&one, DER_BOOLEAN)) {
+        struct bytes yes = der_take(&one, DER_BOOLEAN);
+        critical = yes.n != 1 || yes.at[0] != 0;
+    }
     struct bytes value = der_take(&one, DER_OCTETS);
     if (!der_finished(&one))
         return false;
     if (bytes_equal(oid, OID_BASIC_CONSTRAINTS)) {
         bool again = said->constraints;
         said->constraints = true;
-        return !again && read_constraints(value, &said->authority);
+        return !again && read_constraints(value, &said->authority, &cert->below_most);
     }
     if (bytes_equal(oid, OID_KEY_USAGE)) {
         bool again = said->usage;
@@ -105,8 +110,7 @@ static bool read_extension(struct der *in, struct said *said, struct x509 *cert)
     }
     if (bytes_equal(oid, OID_ALTERNATIVE))
         return cert->alternative.n == 0 && read_alternative(value, &cert->alternative);
-    if (critical.n == 1 && critical.at[0] != 0)
-        cert->critical = true;
+    cert->critical = cert->critical || critical;
     return true;
 }
 
@@ -173,7 +177,7 @@ static enum x509_flaw read_rest(struct der *in, struct x509 *cert)
 
 enum x509_flaw x509_read(struct bytes der, struct x509 *ret_cert)
 {
-    struct x509 cert = { .der = der, .alternative = BYTES_NONE };
+    struct x509 cert = { .der = der, .alternative = BYTES_NONE, .below_most = UINT32_MAX };
     struct x509_frame frame;
 
     if (der.n > X509_MOST)

@@ -35,6 +35,7 @@ struct x509 {
     enum digest_kind digest;            /* of its signature */
     struct bytes signature;
     unsigned uses;                      /* of enum x509_use */
+    uint32_t below_most;                /* authorities below it, when it certifies */
     bool critical;                      /* a critical extension is not understood: trust nothing */
     struct bytes alternative;           /* subjectAltName's list, empty when it has none */
 };

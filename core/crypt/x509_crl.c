@@ -112,7 +112,7 @@ bool x509_crl_signed_by(const struct x509_crl *crl, struct rsa_public key)
 bool x509_crl_next(struct bytes *rest, struct x509_revoked *ret_entry)
 {
     struct der in = der_of(*rest);
-    bool critical;
+    bool critical = false;
     bool found = in.left.n > 0 && take_entry(&in, ret_entry, &critical);
 
     *rest = in.left;

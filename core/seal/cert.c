@@ -156,6 +156,8 @@ static void judge_path(const struct search *search, struct cert_path *path, unsi
         judge_alone(step, search->rules->now);
         if (i > 0 && (step->cert.uses & X509_MAY_CERTIFY) == 0)
             lower(step, CERT_UNVALIDATED, CERT_BECAUSE_NOT_AUTHORITY);
+        if (i > 0 && i - 1 > step->cert.below_most)     /* RFC 5280, 4.2.1.9 */
+            lower(step, CERT_UNVALIDATED, CERT_BECAUSE_DEPTH);
         if (i < top && breaks_names(search->rules, &step->cert, issuer, top - i - 1, free_levels))
             lower(step, CERT_UNVALIDATED, CERT_BECAUSE_NAME);
         if (i < top)

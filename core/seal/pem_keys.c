@@ -36,8 +36,9 @@ static size_t read_more(const struct pem_header *header, struct x509 *ret)
     return n;
 }
 
+/* `use`: what the certificate must allow its key for what it signed. */
 static void judge_path(const struct pem_keys *keys, const struct pem_header *header,
-                       struct pem_sender *sender)
+                       enum x509_use use, struct pem_sender *sender)
 {
     struct x509 more[PEM_CERTIFICATES_MOST];
     size_t n = header == NULL ? 0 : read_more(header, more);
@@ -45,7 +46,8 @@ static void judge_path(const struct pem_keys *keys, const struct pem_header *hea
     sender->certified = true;
     if (keys->ring != NULL)
         cert_judge(keys->ring, &sender->cert, more, n, &keys->rules, &sender->path);
-    sender->trusted = sender->path.trusted && sender->path.status <= CERT_REVOCATION_UNKNOWN;
+    sender->trusted = sender->path.trusted && sender->path.status <= CERT_REVOCATION_UNKNOWN
+                   && (sender->cert.uses & use) != 0;
 }
 
 bool pem_find_sender(const struct pem_keys *keys, const struct pem_header *header,
@@ -63,7 +65,7 @@ bool pem_find_sender(const struct pem_keys *keys, const struct pem_header *heade
                             x509_flaw_words(flaw));
         try_key(&sender, sender.cert.key);
         sender.from_message = true;
-        judge_path(keys, header, &sender);
+        judge_path(keys, header, X509_MAY_SIGN, &sender);
     } else if (from->spki.n > 0) {
         struct rsa_public key;
         if (!rsa_public_read(from->spki, &key))
@@ -98,7 +100,7 @@ void pem_judge_sender(const struct pem_keys *keys, struct rsa_public key,
             continue;
         bool trusted = sender->trusted;
         sender->cert = one->cert;
-        judge_path(keys, NULL, sender);
+        judge_path(keys, NULL, X509_MAY_SIGN, sender);
         sender->trusted = sender->trusted || trusted;
     }
 }
@@ -231,7 +233,7 @@ static bool judge_list(const struct pem_keys *keys, struct pem_found *found, str
                         ? "is not as its issuer signed it"
                         : "has an issuer whose certificate is not known here");
     }
-    judge_path(keys, &found->header, &found->sender);
+    judge_path(keys, &found->header, X509_MAY_REVOKE, &found->sender);
     found->mic = crl.digest;
     found->key = found->sender.cert.key;
     found->bits = rsa_bits(found->key);

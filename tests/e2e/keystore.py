@@ -233,6 +233,30 @@ def a_hierarchy(bench):
     equal(status(), ['REVOKED'], 'revoked is revoked')
 
 
+def an_authority_may_be_bounded(bench):
+    """RFC 5280, 4.2.1.9: an authority of pathlen 0 certifies people, and no other authority."""
+    store = Store(bench)
+    path = lambda name: os.path.join(store.home, name)
+    below = {'top': 'basicConstraints=critical,CA:TRUE',
+             'mid': 'basicConstraints=critical,CA:TRUE,pathlen:0',
+             'sub': 'basicConstraints=critical,CA:TRUE', 'near': 'keyUsage=digitalSignature',
+             'far': 'keyUsage=digitalSignature'}
+    for name, issuer in (('top', 'top'), ('mid', 'top'), ('near', 'mid'), ('sub', 'mid'),
+                         ('far', 'sub')):
+        store.file('ext', below[name] + '\n')
+        openssl('req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', path(name + '.key'),
+                '-out', path('csr'), '-subj', f'/CN={name}@x.example')
+        sign = (['-signkey', path('top.key')] if name == 'top' else
+                ['-CA', path(issuer), '-CAkey', path(issuer + '.key'), '-CAcreateserial'])
+        openssl('x509', '-req', '-in', path('csr'), *sign, '-days', '9', '-extfile', path('ext'),
+                '-out', path(name))
+        store.run('import', path(name))
+    store.run('trust', 'top@x.example', '--depth', '9')
+    status = lambda name: store.list(f'{name}@x.example')[0]['certificates'][0]['status']
+    equal(status('near'), 'REVOCATION UNKNOWN', 'a person below the bounded authority')
+    equal(status('far'), 'UNVALIDATED', 'a person below an authority that it may not have made')
+
+
 def forged_requests_are_refused(bench):
     ca, user = Store(bench), Store(bench)
     ca.make('ca@firm.example', '--authority', '--bits', '2048')
@@ -351,7 +375,8 @@ def hostile_names_stay_text(bench):
 if __name__ == '__main__':
     harness.main([
         made_keys_are_what_openssl_reads, weak_only_by_name, ripem_keys_come_in,
-        openssl_keys_come_in, broken_files_are_named, a_hierarchy, forged_requests_are_refused,
+        openssl_keys_come_in, broken_files_are_named, a_hierarchy,
+        an_authority_may_be_bounded, forged_requests_are_refused,
         ripem_requests_are_answered, lists_are_kept_only_when_signed,
         a_terminal_is_asked_without_echo, files_are_for_their_owner,
         a_name_that_two_keys_have_is_not_enough, hostile_names_stay_text])

@@ -186,18 +186,26 @@ def store_rows(folder):
 
 
 def retired_rows(folder):
-    """SEAL-019: a key whose certificate ran out is neither sealed to nor trusted, and a short one
-    is no key of the modern profile (revoked ones: keystore.py, and core/seal/cert_test.c)."""
+    """SEAL-019: a key whose certificate ran out is neither sealed to nor trusted; one that is for
+    something else is not used for this; a short one is no key of the modern profile. Revoked ones:
+    keystore.py, and core/seal/cert_test.c."""
     store = ['--keys', folder / 'store', '--password-file', folder / 'pw']
-    for who, days in (('past', '0'), ('present', '9')):
+    for who, days, uses in (('past', '0', 'digitalSignature,keyEncipherment'),
+                            ('present', '9', 'digitalSignature,keyEncipherment'),
+                            ('other', '9', 'dataEncipherment'),
+                            ('signer', '9', 'digitalSignature')):
+        (folder / 'uses').write_text(f'keyUsage={uses}\n')
         subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:3072', '-nodes', '-keyout',
                         folder / f'{who}.key', '-out', folder / 'made', '-subj',
                         f'/CN={who}@x.example'], check=True, capture_output=True)
         subprocess.run(['openssl', 'x509', '-in', folder / 'made', '-signkey',
-                        folder / f'{who}.key', '-days', days, '-out', folder / f'{who}.crt'],
+                        folder / f'{who}.key', '-days', days, '-extfile', folder / 'uses', '-out',
+                        folder / f'{who}.crt'],
                        check=True, capture_output=True)
     time.sleep(1.1)
-    for who, status in (('past', 2), ('present', 0)):
+    for who, status, verdict, path in (
+            ('past', 2, 'good-untrusted', 'EXPIRED'), ('present', 0, 'good', 'VALID'),
+            ('other', 0, 'good-untrusted', 'VALID'), ('signer', 2, 'good', 'VALID')):
         said = run('seal', '--pem', '--profile', 'modern', '--from', 'me@x.example', '--to',
                    f'{who}@x.example', *store, '--keys', folder / f'{who}.crt', feed=b'Hello\n')
         row(said.returncode == status and (b'5.7.3' in said.stderr) == (status == 2)
@@ -208,8 +216,7 @@ def retired_rows(folder):
                      folder / f'{who}.key', '--keys', folder / f'{who}.crt', feed=b'Hello\n')
         one = json.loads(run('verify', '--json', '--keys', folder / f'trusts-{who}',
                              feed=sealed.stdout).stdout)['messages'][0]
-        row(one['verdict'] == ('good-untrusted' if status else 'good')
-            and one['chain'][0]['status'] == ('EXPIRED' if status else 'VALID'),
+        row(one['verdict'] == verdict and one['chain'][0]['status'] == path,
             f'signed under a certificate of the {who}')
 
 
