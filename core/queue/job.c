@@ -568,6 +568,7 @@ void queue_job_result(struct queue *q, const struct queue_result *result, struct
         fall_back(q, job, false, JOB_BUSY_MS, fx);
     } else {
         job->stays = result->stays;
+        job->beyond = result->beyond;
         keep_said(job, result);
         conclude(q, job, &state, fx);
     }

@@ -68,6 +68,7 @@ struct job {
     uint32_t crc, slot;
     uint8_t deliverer;
     bool stays;                 /* LATER, however old it is */
+    uint8_t beyond;             /* the owner's number */
     bool told;                  /* NEWS_JOB was */
     bool open, reading;         /* the body file */
     bool damaged;               /* the text cannot be had: nothing is reported */

@@ -24,6 +24,7 @@ struct queue_verdict {
     uint32_t recipient, attempt;
     uint8_t outcome;            /* enum queue_outcome */
     bool stays;                 /* LATER: it is tried however old it is */
+    uint8_t beyond;             /* as in the result */
     uint8_t class;
     uint16_t subject, detail;
     struct bytes words;
@@ -221,6 +222,7 @@ void queue_job_credit(struct queue *queue, uint32_t job, uint32_t octets, struct
 struct queue_result {
     uint32_t job;
     enum queue_outcome outcome;
+    uint8_t beyond;             /* DELIVERED: the owner's own number, given back in the verdict */
     uint8_t class;
     uint16_t subject, detail;
     bool stays;                 /* LATER: however old it is */

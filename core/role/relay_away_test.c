@@ -48,6 +48,7 @@ static void the_hosts_are_asked_for_and_dialled(void **state)
     assert_true(said("MAIL FROM:<s@us.example> SIZE="));
     assert_true(said(" RET=HDRS ENVID=E1\r\nRCPT TO:<you@a.example> NOTIFY=FAILURE\r\n"));
     assert_true(said("\tfor <you@a.example>; "));
+    assert_int_equal(w.outcomes[1], JOB_PASSED);
     give(2, "me@a.example");                /* the same connection, and nothing asked again */
     answer_all();
     result_is(2, JOB_DELIVERED, 2, 0, 0);
@@ -106,7 +107,7 @@ static void limits_are_kept(void **state)
     (void)state;
     private();
     a_host();
-    w.ehlo = "250-x\r\n250 LIMITS RCPTMAX=2 MAILMAX=1\r\n";
+    w.ehlo = "250-x\r\n250 LIMITS RCPTMAX=2 MAILMAX=1\r\n";     /* and no DSN */
     give_with(1, to, 3, TEXT, false);
     answer_names();
     connect(true);
@@ -117,6 +118,7 @@ static void limits_are_kept(void **state)
     connect(true);
     answer_all();
     assert_int_equal(w.results_n, 3);
+    assert_int_equal(w.outcomes[3], JOB_RELAYED);
     end();
 }
 

@@ -237,6 +237,11 @@ static bool fill(struct relay_job *job, const struct wire_job_begin *begin)
         || !relay_job_add(job, &(struct relay_rcpt){ .number = begin->job,
                .recipient = begin->recipient, .attempt = begin->attempt }, begin->to))
         return false;
+    if (job->place->dest == NULL) {         /* of what is delivered the store reports itself */
+        job->to[0].notify = 0;
+        job->to[0].orcpt = job->envelope.envid = BYTES_NONE;
+        job->envelope.ret = DSN_RET_UNSAID;
+    }
     job->body = begin->binary != 0 ? BODY_BINARYMIME : job->envelope.body;
     job->smtputf8 = job->envelope.smtputf8;
     job->require_tls = job->envelope.require_tls && job->place->dest != NULL;

@@ -125,11 +125,15 @@ void relay_job_result(struct relay *relay, struct relay_job *job, const struct l
         relay_ask_result(relay, job, result);
         return;
     }
+    enum job_outcome outcome = outcomes[result->outcome];
+    if (outcome == JOB_DELIVERED && job->place->dest != NULL)
+        outcome = link != NULL && (smtp_client_extensions(link->client) & CLIENT_DSN) != 0
+                ? JOB_PASSED : JOB_RELAYED;
     log_result(relay, job, link, i, result);
     put_words(&words, job->place, link, result);
     struct bytes reply = reply_of(relay, result), remote = remote_of(relay, job->place, link);
     wire_tell_job_result(relay->fx, to_store, &(struct wire_job_result){
-        .job = job->rcpts[i].number, .outcome = (uint8_t)outcomes[result->outcome],
+        .job = job->rcpts[i].number, .outcome = (uint8_t)outcome,
         .class = result->code.class, .subject = result->code.subject,
         .detail = result->code.detail, .remote = remote, .reply = reply,
         .words = fx_keep(relay->fx, buffer_bytes(&words)) });

@@ -35,6 +35,9 @@ static void on_tell(const struct effect *effect)
         assert_true(result.job < JOBS && w.results[result.job].job == 0);
         memcpy(w.words[result.job], result.words.at,
                result.words.n < 255 ? result.words.n : 255);
+        w.outcomes[result.job] = result.outcome;
+        if (result.outcome == JOB_RELAYED || result.outcome == JOB_PASSED)
+            result.outcome = JOB_DELIVERED;
         w.results[result.job] = result;
         w.results_n++;
         w.taken += result.outcome == JOB_DELIVERED;

@@ -123,13 +123,15 @@ static bool on_result(struct store *store, const struct event *event, struct eff
     struct wire_job_result result;
 
     if (!wire_read_job_result(event->bytes, &result) || result.outcome < JOB_DELIVERED
-        || result.outcome > JOB_WAITS)
+        || result.outcome > JOB_PASSED)
         return false;
-    bool stays = result.outcome == JOB_WAITS;
-    enum queue_outcome outcome = stays ? QUEUE_LATER : (enum queue_outcome)result.outcome;
+    bool stays = result.outcome == JOB_WAITS, beyond = result.outcome > JOB_WAITS;
+    enum queue_outcome outcome = stays ? QUEUE_LATER : beyond ? QUEUE_DELIVERED
+                               : (enum queue_outcome)result.outcome;
     store->outcomes[outcome]++;
     queue_job_result(store->queue, &(struct queue_result){
-        .job = result.job, .outcome = outcome, .stays = stays, .class = result.class,
+        .job = result.job, .outcome = outcome, .stays = stays,
+        .beyond = beyond ? result.outcome : 0, .class = result.class,
         .subject = result.subject, .detail = result.detail, .words = result.words,
         .remote = result.remote, .reply = result.reply },
         event->now, fx);

@@ -33,10 +33,11 @@ void store_reports_done(struct store *store)
     mem_free(store->limit);
 }
 
-static enum report_action action_of(uint8_t outcome)
+static enum report_action action_of(const struct queue_verdict *verdict)
 {
-    return outcome == QUEUE_DELIVERED ? REPORT_DELIVERED
-         : outcome == QUEUE_LATER ? REPORT_DELAYED : REPORT_FAILED;
+    return verdict->outcome == QUEUE_DELIVERED
+         ? (verdict->beyond == JOB_RELAYED ? REPORT_RELAYED : REPORT_DELIVERED)
+         : verdict->outcome == QUEUE_LATER ? REPORT_DELAYED : REPORT_FAILED;
 }
 
 static bool is_late_unasked(const struct store *store, const struct bounce_facts *facts)
@@ -95,7 +96,7 @@ static bool put_report(struct store *store, const struct queue_verdict *verdict,
 {
     struct report_needs needs;
     struct report report = {
-        .action = action_of(verdict->outcome), .envelope = envelope, .letter = verdict->id,
+        .action = action_of(verdict), .envelope = envelope, .letter = verdict->id,
         .serial = verdict->recipient * 1000 + verdict->attempt, .host = store->conf->host,
         .now_ms = verdict->at_ms, .groups = group, .groups_n = 1, .text = verdict->text,
         .whole = verdict->text.n == verdict->size, .most = verdict->most,
@@ -152,8 +153,10 @@ enum queue_report store_report(void *of, const struct queue_verdict *verdict,
         return QUEUE_REPORT_NONE;
     if (!envelope_read(verdict->head, &envelope) || !recipient_read(verdict->to, &recipient))
         return QUEUE_REPORT_HOLD;
+    if (verdict->outcome == QUEUE_DELIVERED && verdict->beyond == JOB_PASSED)
+        return QUEUE_REPORT_NONE;       /* the next server tells what the sender asked for */
     struct bounce_facts facts = {
-        .action = action_of(verdict->outcome), .notify = recipient.notify,
+        .action = action_of(verdict), .notify = recipient.notify,
         .null_sender = envelope.sender.n == 0, .delay_ms = store->conf->delay_report_ms,
         .age_ms = verdict->at_ms > verdict->received_ms
                 ? verdict->at_ms - verdict->received_ms : 0,

@@ -110,6 +110,21 @@ static void what_nobody_wants_to_know(void **state)
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
 }
 
+/* RFC 3461, 5.2: of a letter handed on to a server that reports nothing, that it was relayed; to
+   one that reports, nothing. */
+static void who_reports_of_success(void **state)
+{
+    set(BYTES("ann@example.com"), DSN_SUCCESS);
+    verdict.outcome = QUEUE_DELIVERED;
+    assert_int_equal(ask(), QUEUE_REPORT_WRITTEN);
+    assert_true(bytes_search(letter.text, BYTES("Action: delivered")) < letter.text.n);
+    verdict.beyond = JOB_RELAYED;
+    assert_int_equal(ask(), QUEUE_REPORT_WRITTEN);
+    assert_true(bytes_search(letter.text, BYTES("Action: relayed")) < letter.text.n);
+    verdict.beyond = JOB_PASSED;
+    assert_int_equal(ask(), QUEUE_REPORT_NONE);
+}
+
 static void the_null_sender_is_told_nothing(void **state)
 {
     set(BYTES_NONE, DSN_NOTIFY_MOST);
@@ -163,7 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(a_failure_is_told),
         WITH(what_nobody_wants_to_know),
-        WITH(the_null_sender_is_told_nothing),
+        WITH(who_reports_of_success), WITH(the_null_sender_is_told_nothing),
         WITH(beyond_the_limit_failures_are_held),
         WITH(without_memory_there_is_no_half_a_report),
     };
