@@ -357,6 +357,77 @@ static void records_stand_at_the_end_of_an_alias(void **state)
     }
 }
 
+static bool says_8_bits(void)
+{
+    struct bytes heard = buffer_bytes(&w.said);
+
+    for (size_t i = 0; i < heard.n; i++)
+        if (octet(heard.at[i]) > 127)
+            return true;
+    return false;
+}
+
+/* Who takes no 8 bits gets seven, however long the letter is; what is signed comes back. */
+static void letters_are_made_anew(void **state)
+{
+    static const struct { const char *text; size_t filler; bool goes; } tries[] = {
+        { "Subject: x\r\n\r\nwords \xc3\xa4\r\n", 0, true },
+        { "Subject: x\r\n\r\n", 900000, true },
+        { "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\xc3\xa4\r\n--b--\r\n", 0,
+          false },
+    };
+    static const char *const to[] = { "you@a.example" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(tries); i++) {
+        private();
+        a_host();
+        w.ehlo = "250-x\r\n250 PIPELINING\r\n";
+        give(2, "you@a.example");           /* a connection is there */
+        answer_names();
+        uint32_t conn = connect(true);
+        answer_all();
+        w.body = BODY_8BITMIME;
+        w.filler = tries[i].filler;
+        give_with(1, to, 1, tries[i].text, false);
+        for (int k = 0; k < 10; k++) {
+            answer_all();
+            step((struct event){ .kind = EV_DRAINED, .conn = conn });
+        }
+        if (tries[i].goes)
+            result_is(1, JOB_DELIVERED, 2, 0, 0);
+        else
+            result_is(1, JOB_FAILED, 5, 6, 3);
+        assert_false(says_8_bits());
+        assert_false(said(" BODY="));
+        assert_int_equal(said("Content-Transfer-Encoding: "), tries[i].goes);
+        end();
+    }
+}
+
+/* Nobody fails for another's address, and no ASCII one at all. */
+static void utf8_is_lowered(void **state)
+{
+    static const char *const to[] = { "you@a.example", "\xc3\xa4@a.example" };
+
+    (void)state;
+    private();
+    a_host();
+    w.utf8 = true;
+    w.body = BODY_8BITMIME;
+    give_with(1, to, 2, "Subject: Gr\xc3\xbc\xc3\x9f" "e\r\nTo: you@a.example\r\n\r\n\xc3\xa4\r\n",
+              false);
+    answer_names();
+    connect(true);
+    answer_all();
+    result_is(1, JOB_DELIVERED, 2, 0, 0);
+    result_is(2, JOB_FAILED, 5, 6, 7);
+    assert_true(said("Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n"));
+    assert_true(said(" BODY=8BITMIME"));
+    assert_false(said("SMTPUTF8"));
+    end();
+}
+
 static void a_suspended_destination_waits(void **state)
 {
     struct effects fx = effects_none();
@@ -480,6 +551,7 @@ int main(void)
         cmocka_unit_test(trouble_with_tlsa_waits),
         cmocka_unit_test(a_missing_answer_takes_no_dane_away),
         cmocka_unit_test(records_stand_at_the_end_of_an_alias),
+        cmocka_unit_test(letters_are_made_anew), cmocka_unit_test(utf8_is_lowered),
         cmocka_unit_test(a_suspended_destination_waits),
         cmocka_unit_test(a_dead_destination_slows_nobody), cmocka_unit_test(quirks_are_learned),
         cmocka_unit_test(names_that_die_have_failed), cmocka_unit_test(destinations_are_forgotten),

@@ -7,10 +7,14 @@
 
 struct relay_job *relay_next_for(struct relay *relay, const struct link *link)
 {
-    (void)relay;
-    for (struct relay_job *job = link->place->jobs; job != NULL; job = job->next)
-        if (relay_job_is_ready(job) && relay_link_suits(link, job))
+    struct relay_job *next;
+
+    for (struct relay_job *job = link->place->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (relay_job_is_ready(job) && relay_link_suits(link, job)
+            && relay_converts(relay, link, job))
             return job;
+    }
     return NULL;
 }
 

@@ -15,6 +15,7 @@
  *   relay_link.c      connections: spoken on, kept, given up
  *   relay_dial.c      new connections, and letters for those that are free
  *   relay_tls.c       TLS on a connection
+ *   relay_convert.c   letters made anew for a server that does not take them as they are
  */
 #ifndef POSTERN_ROLE_RELAY_INT_H
 #define POSTERN_ROLE_RELAY_INT_H
@@ -61,6 +62,8 @@ enum {
     RELAY_CONFIRM_MS = 3 * 60 * 1000,   /* a second "no" so much later confirms the first */
     RELAY_WIDTH = 2,                    /* connections that a destination begins with */
     RELAY_STOP_MS = 3 * 1000,
+    RELAY_GATHERED = 2,             /* letters that are held whole, to be converted */
+    RELAY_CONVERT_MOST = 96 * 1024 * 1024,  /* octets of one */
 };
 
 /* One recipient of a letter, or who asks. */
@@ -87,6 +90,9 @@ struct relay_job {
     struct envelope envelope;       /* borrows from it */
     enum body_kind body;
     bool smtputf8, require_tls, tls_optional;
+    struct buffer sender;           /* envelope.sender as it was made ASCII; else empty */
+    bool gathers;                   /* all of it is to be here before it is begun */
+    bool tried;                     /* it was converted, or cannot be */
     bool made;                      /* what we put on top is in its text */
     bool looked;                    /* its header was looked at */
     bool ended;
@@ -381,6 +387,8 @@ bool relay_job_is_ready(struct relay_job *job);
 /* Those recipients that are not told, and nobody else: the next transaction is theirs. */
 void relay_job_rest(struct relay_job *job);
 /* Credit for what was handed on since. */
+/* All that is here counts as handed on, so that the rest comes. */
+void relay_job_gather(struct relay *relay, struct relay_job *job);
 void relay_job_credit(struct relay *relay, struct relay_job *job, size_t handed);
 
 /* ---- relay_tell.c */
@@ -404,6 +412,12 @@ void relay_ask_result(struct relay *relay, struct relay_job *job,
                       const struct client_result *result);
 /* What was known of it before. */
 void relay_ask_guess(struct relay *relay, struct relay_job *job);
+
+/* ---- relay_convert.c */
+
+/* Does that server take the letter, as it is or made anew just now? False: not now, for the rest of
+   its text is waited for; or nobody is left, and the job is freed. */
+bool relay_converts(struct relay *relay, const struct link *link, struct relay_job *job);
 
 /* ---- relay_link.c */
 

@@ -30,6 +30,7 @@ struct relay_job *relay_job_new(struct relay *relay, struct place *place)
     job->place = place;
     job->kept = buffer_with_most(ENVELOPE_MOST);
     job->text = buffer_with_most(RELAY_TEXT_MOST);
+    job->sender = buffer_with_most(2 * LIMIT_PATH);
     *place->jobs_end = job;
     place->jobs_end = &job->next;
     place->letters++;
@@ -90,6 +91,7 @@ void relay_job_free(struct relay *relay, struct relay_job *job)
     mem_free(job->to);
     buffer_done(&job->kept);
     buffer_done(&job->text);
+    buffer_done(&job->sender);
     mem_free(job);
 }
 
@@ -152,7 +154,7 @@ bool relay_job_is_ready(struct relay_job *job)
         return false;
     if (job->ask)
         return true;
-    if (!job->ended && job->text.n < RELAY_BEGIN_BYTES)
+    if (!job->ended && (job->gathers || job->text.n < RELAY_BEGIN_BYTES))
         return false;
     if (!job->looked && job->place->dest != NULL && !job->cut)
         look(job);
@@ -167,6 +169,13 @@ void relay_job_credit(struct relay *relay, struct relay_job *job, size_t handed)
     if (handed > ours && job->left > 0)
         wire_tell_credit(relay->fx, (struct role_name){ ROLE_STORE, 0 },
                          &(struct wire_credit){ job->lead, (uint32_t)(handed - ours) });
+}
+
+void relay_job_gather(struct relay *relay, struct relay_job *job)
+{
+    if (job->text.n > job->handed)
+        relay_job_credit(relay, job, job->text.n - job->handed);
+    job->handed = job->text.n;
 }
 
 /* ---- frames */
@@ -317,6 +326,8 @@ void relay_job_part(struct relay *relay, const struct wire_job_part *part)
         job->cut = true;
     }
     buffer_put(&job->text, part->text);
+    if (job->gathers)
+        relay_job_gather(relay, job);
     go_on(relay, job);
 }
 

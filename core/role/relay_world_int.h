@@ -8,6 +8,7 @@
 
 #include "base/effects.h"
 #include "dns/answer.h"
+#include "mail/envelope.h"
 #include "plan/conf.h"
 #include "role/wire.h"
 
@@ -55,6 +56,9 @@ struct relay_world {
     uint64_t dice, lies;        /* lies: one reply of so many is another than it should; 0: none */
     uint64_t kept;              /* recipients for whom a server said 250 after the text */
     uint64_t taken;             /* results that say "delivered" */
+    enum body_kind body;        /* of the letters to come */
+    bool utf8;
+    size_t filler;              /* so many octets of 8 bits behind their text, in parts */
     struct buffer said;         /* all that servers heard */
     struct buffer log;
 };

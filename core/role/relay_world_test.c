@@ -364,6 +364,8 @@ void pass(uint64_t ms)
 
 const char *const TEXT = "Subject: x\r\n\r\ntext\r\n";
 
+enum { FILLER = 50000 };
+
 void give_with(uint32_t number, const char *const *to, size_t n, const char *text,
                       bool require_tls)
 {
@@ -371,7 +373,8 @@ void give_with(uint32_t number, const char *const *to, size_t n, const char *tex
     struct buffer head = buffer_with_most(4096);
 
     envelope_put(&head, &(struct envelope){ .sender = BYTES("s@us.example"), .envid = BYTES("E1"),
-                                            .ret = DSN_RET_HDRS, .require_tls = require_tls });
+                                            .ret = DSN_RET_HDRS, .require_tls = require_tls,
+                                            .body = w.body, .smtputf8 = w.utf8 });
     for (size_t i = 0; i < n; i++) {
         struct buffer entry = buffer_with_most(4096);
         struct effects fx = effects_none();
@@ -391,6 +394,14 @@ void give_with(uint32_t number, const char *const *to, size_t n, const char *tex
     struct effects fx = effects_none();
     wire_tell_job_part(&fx, relay, &(struct wire_job_part){ number, bytes_of(text) });
     tell(&fx, ROLE_STORE);
+    for (size_t left = w.filler; left > 0; left -= left < FILLER ? left : FILLER) {
+        static char octets[FILLER];
+        memset(octets, 0xE4, sizeof(octets));
+        fx = effects_none();
+        wire_tell_job_part(&fx, relay, &(struct wire_job_part){
+            number, { octets, left < FILLER ? left : FILLER } });
+        tell(&fx, ROLE_STORE);
+    }
     fx = effects_none();
     wire_tell_job_end(&fx, relay, &(struct wire_job_end){ number });
     tell(&fx, ROLE_STORE);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * role/relay_convert.c: letters that a server does not take as they are (no 8BITMIME, BINARYMIME or
+ * SMTPUTF8) made into ones that it does. That needs all of a letter, so it waits until all is here;
+ * a few at a time, for memory's sake.
+ */
+#include "role/relay_int.h"
+
+#include "base/log.h"
+#include "mail/convert.h"
+#include "mail/domain.h"
+
+#include <string.h>
+
+static bool is_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (octet(text.at[i]) > 127)
+            return false;
+    return true;
+}
+
+/* ---- addresses */
+
+/* With the domain as A-labels, in memory of its own; NULL: its local part has no ASCII form, or
+   memory is short. */
+static char *lowered(struct bytes address, struct bytes *ret_address)
+{
+    size_t at = bytes_find_last(address, '@');
+    struct buffer text = buffer_with_most(2 * LIMIT_PATH);
+    char *copy = NULL;
+
+    buffer_put(&text, bytes_first(address, at + 1));
+    if (is_ascii(buffer_bytes(&text)) && domain_to_ascii(bytes_skip(address, at + 1), &text)
+        && !text.bad && (copy = mem_new(text.n)) != NULL) {
+        memcpy(copy, text.at, text.n);
+        *ret_address = (struct bytes){ copy, text.n };
+    }
+    buffer_done(&text);
+    return copy;
+}
+
+/* Those that have no ASCII form cannot be told there; the others go on. False: nobody is left. */
+static bool lower_recipients(struct relay *relay, struct relay_job *job)
+{
+    for (size_t i = 0; i < job->n; i++) {
+        struct bytes address = job->to[i].address;
+        if (job->rcpts[i].told || is_ascii(address))
+            continue;
+        char *copy = lowered(address, &job->to[i].address);
+        if (copy == NULL) {
+            relay_job_result(relay, job, NULL, i, &(struct client_result){
+                .recipient = i, .outcome = CLIENT_FAILED, .code = STATUS(5, 6, 7),
+                .words = BYTES("the address has UTF-8 before its @, and the next server offers "
+                               "no SMTPUTF8: there is no other way to write it") });
+            continue;
+        }
+        job->to[i].orcpt = BYTES_NONE;      /* it stood beside the address */
+        mem_free(job->rcpts[i].entry);
+        job->rcpts[i].entry = copy;
+    }
+    return job->left > 0;
+}
+
+static bool lower_sender(struct relay_job *job)
+{
+    struct bytes address;
+    char *copy;
+
+    if (is_ascii(job->envelope.sender))
+        return true;
+    copy = lowered(job->envelope.sender, &address);
+    if (copy == NULL)
+        return false;
+    buffer_clear(&job->sender);
+    buffer_put(&job->sender, address);
+    job->envelope.sender = buffer_bytes(&job->sender);
+    mem_free(copy);
+    return !job->sender.bad;
+}
+
+/* ---- the text */
+
+static size_t gathering(const struct relay *relay)
+{
+    size_t n = 0;
+
+    for (const struct place *place = relay->busy; place != NULL; place = place->next_busy)
+        for (const struct relay_job *job = place->jobs; job != NULL; job = job->next)
+            n += job->gathers;
+    return n;
+}
+
+/* Let the rest come, though nothing is handed on. */
+static void gather(struct relay *relay, struct relay_job *job)
+{
+    if (job->gathers || gathering(relay) >= RELAY_GATHERED)
+        return;
+    job->gathers = true;
+    job->text.most = RELAY_CONVERT_MOST;
+    relay_job_gather(relay, job);
+}
+
+static void log_converted(struct relay *relay, const struct relay_job *job, size_t before)
+{
+    struct buffer *line = fx_draft(relay->fx);
+
+    log_begin(line, "converted");
+    log_ours(line, "server", job->place->name);
+    log_ours(line, "body", job->body == BODY_7BIT ? BYTES("7BIT") : BYTES("8BITMIME"));
+    log_uint(line, "octets", before);
+    log_uint(line, "now", job->text.n);
+    fx_log(relay->fx, LOG_INFO, fx_keep(relay->fx, buffer_bytes(line)));
+}
+
+static void take_text(struct relay *relay, struct relay_job *job, struct buffer *text,
+                      const struct convert_for *server)
+{
+    size_t before = job->text.n;
+
+    buffer_done(&job->text);
+    job->text = *text;
+    job->handed = job->text.n;              /* credit was given for all of it */
+    job->added = 0;
+    job->size = job->text.n;
+    if (job->body == BODY_BINARYMIME || !server->eight_bit)
+        job->body = server->eight_bit ? BODY_8BITMIME : BODY_7BIT;
+    log_converted(relay, job, before);
+}
+
+/* What cannot be converted is left as it is: the server's lack is then its failure. */
+static void make_anew(struct relay *relay, struct relay_job *job,
+                      const struct convert_for *server)
+{
+    struct buffer text = buffer_with_most(RELAY_CONVERT_MOST);
+    bool lowers = job->smtputf8 && !server->utf8;
+
+    job->gathers = false;
+    job->tried = true;
+    if (lowers && !lower_sender(job))
+        return;
+    switch (convert_letter(buffer_bytes(&job->text), job->smtputf8, server, &text)) {
+    case CONVERT_DONE: take_text(relay, job, &text, server); break;
+    case CONVERT_NOT_NEEDED:
+        if (job->body == BODY_BINARYMIME || !server->eight_bit)
+            job->body = server->eight_bit ? BODY_8BITMIME : BODY_7BIT;
+        buffer_done(&text);
+        break;
+    case CONVERT_SIGNED: case CONVERT_FLAWED: case CONVERT_NO_MEMORY:
+        buffer_done(&text);
+        return;
+    }
+    if (lowers && lower_recipients(relay, job))
+        job->smtputf8 = false;
+}
+
+bool relay_converts(struct relay *relay, const struct link *link, struct relay_job *job)
+{
+    unsigned has = smtp_client_extensions(link->client);
+    struct convert_for server = {
+        .eight_bit = (has & CLIENT_8BITMIME) != 0,
+        .binary = (has & CLIENT_BINARYMIME) != 0 && (has & CLIENT_CHUNKING) != 0,
+        .utf8 = (has & CLIENT_SMTPUTF8) != 0,
+    };
+    bool fits = (!job->smtputf8 || server.utf8) && (job->body != BODY_BINARYMIME || server.binary)
+             && (job->body != BODY_8BITMIME || server.eight_bit);
+
+    server.eight_bit |= server.binary;
+    if (fits || job->ask || job->place->dest == NULL || job->tried || job->cut
+        || job->text.bad)
+        return true;
+    if (!job->ended) {
+        gather(relay, job);
+        return false;
+    }
+    make_anew(relay, job, &server);
+    if (job->left > 0)
+        return true;
+    relay_job_free(relay, job);
+    return false;
+}
