@@ -23,6 +23,8 @@ int ctl_check_run(int argc, char **argv);
 int ctl_store_run(int argc, char **argv);
 /* postern code. */
 int ctl_code_run(int argc, char **argv);
+/* postern doctor */
+int ctl_doctor_run(int argc, char **argv);
 /* postern refused. */
 int ctl_refused_run(int argc, char **argv);
 /* postern page. */

@@ -31,6 +31,7 @@ static const struct command commands[] = {
     { "check", ctl_check_run, "read the configuration and say what is wrong with it" },
     { "store", ctl_store_run, "the queue's files: check, export, backup" },
     { "code", ctl_code_run, "what a code of mail means, and what to do about it" },
+    { "doctor", ctl_doctor_run, "how a domain's mail is found and protected" },
     { "key", ctl_key_run, "keys and certificates of sealed mail" },
     { "send", ctl_send_run, "send a letter and show the dialogue" },
     { "verify", seal_read_run, "say whether a privacy-enhanced message is unchanged, and by whom" },

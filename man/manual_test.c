@@ -57,7 +57,7 @@ static void check_commands(const char *page)
 {
     static const char *const words[] = {
         "serve", "check", "queue", "trace", "status", "top", "reload",
-        "store check", "store export", "store backup", "code", "explain", "page", "key",
+        "store check", "store export", "store backup", "code", "doctor", "explain", "page", "key",
         "refused", "send", "verify", "open", "convert", "seal",
     };
     char line[200];

@@ -11,11 +11,11 @@ struct https_rules {
 
 static bool read_authorities(struct https_rules *rules, struct bytes authorities)
 {
-    BIO *text = BIO_new_mem_buf(authorities.at, (int)authorities.n);
+    BIO *text = authorities.n == 0 ? NULL : BIO_new_mem_buf(authorities.at, (int)authorities.n);
     X509 *one;
-    bool well = text != NULL;
+    bool well = text != NULL || authorities.n == 0;
 
-    while (well && (one = PEM_read_bio_X509(text, NULL, NULL, NULL)) != NULL) {
+    while (text != NULL && well && (one = PEM_read_bio_X509(text, NULL, NULL, NULL)) != NULL) {
         well = X509_STORE_add_cert(rules->store, one) == 1;
         X509_free(one);
     }

@@ -6,6 +6,7 @@ servers with certificates of all kinds, in a network of the test's own; one lett
 usage: dane.py POSTERN PACKAGES [TEST...]
 """
 import hashlib
+import json
 import os
 import re
 import smtplib
@@ -91,18 +92,21 @@ class World:
                 % len(text) + text), address=address, port=443))
         return f'_mta-sts TXT "v=STSv1; id=1;"\nmta-sts A {address}\n'
 
-    def run(self, parameters=''):
-        """One letter to each domain; what became of it."""
+    def server(self):
+        """Not started; the DNS is."""
         self.lab.start()
         self.bench.running.append(self.lab)
-        server = self.bench.server(more=f'''relay-from 127.0.0.0/8
+        return self.bench.server(more=f'''relay-from 127.0.0.0/8
 allow-private yes
 resolver {self.lab.address}
 trust-anchor {self.lab.anchor}
 ca-file {self.authority.file}
 retry 1h
 {self.policies}''')
-        server.start()
+
+    def run(self, parameters=''):
+        """One letter to each domain; what became of it."""
+        server = self.server().start()
         for name in self.wants:
             client = smtplib.SMTP('127.0.0.1', server.port, timeout=60)
             client.ehlo('client.example.org')
@@ -213,10 +217,46 @@ def policies_of_web_servers(bench):
     world.judge(world.run())
 
 
+def the_doctor_says_so_beforehand(bench):
+    """postern doctor: no server of ours, no letter."""
+    world = World(bench)
+    own = alone(world.folder, 'mx.own.lab')
+    ee, mx = '\n_25._tcp.mx ' + tlsa(own, 3, 1), '@ MX 10 mx\nmx A 127.0.1.200\n'
+    zones = {
+        'd1': (mx + ee, 'dane', {}),
+        'd2': (mx, 'open', {}),
+        'd3': (mx + world.policy('d3', 'enforce', 'mx.d3.lab'), 'sts', {}),
+        'd4': (mx + world.policy('d4', 'enforce', 'mx.other.lab'), 'waits', {}),
+        'd5': (mx + world.policy('d5', 'testing', 'mx.d5.lab'), 'open', {}),
+        'd6': ('@ MX 0 .', 'no-mail', {}),
+        'd7': (mx + ee, 'unknown', {'wrong': True}),
+        'd8': (mx + ee, 'open', {'signed': False}),
+        'd9': ('@ MX 10 mx\nmx CNAME real\nreal A 127.0.1.200\n_25._tcp.real '
+               + tlsa(own, 3, 1) + '\n_smtp._tls TXT "v=TLSRPTv1; rua=mailto:a@d9.lab"',
+               'dane', {}),
+    }
+    for name, (records, _, more) in zones.items():
+        world.lab.zone(name + '.lab', records, **more)
+    server, said, codes = world.server(), {}, {}
+    for name in [*zones, 'd0']:
+        done = server.run('doctor', '--json', name.upper() + '.lab')
+        said[name], codes[name] = json.loads(done.stdout), done.returncode
+    equal({name: facts['verdict'] for name, facts in said.items()},
+          {**{name: row[1] for name, row in zones.items()}, 'd0': 'no-mail'}, 'the verdicts')
+    equal([codes[name] for name in ('d1', 'd2', 'd4', 'd6', 'd7')], [0, 0, 1, 1, 75], 'the codes')
+    equal([name for name, facts in said.items() if facts['tlsrpt']], ['d9'], 'who wants reports')
+    equal(said['d3']['sts_mode'], 'enforce', 'the policy')
+    true('MTA-STS    enforce' in server.run('doctor', 'd3.lab').stdout, 'and for people')
+    equal([server.run('doctor', *words).returncode for words in
+           ([], ['a b'], ['--nonsense'], ['--help'], ['one.lab', 'two.lab'])],
+          [64, 64, 64, 0, 64], 'wrong words')
+
+
 if __name__ == '__main__':
     INSIDE = ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
     if OURS not in os.environ and os.geteuid() == 0 \
             and subprocess.run([*INSIDE, 'true'], capture_output=True, check=False).returncode == 0:
         os.environ[OURS] = '1'
         os.execvp(INSIDE[0], [*INSIDE, sys.executable, *sys.argv])
-    harness.main([the_curated_scenarios, letters_that_require_tls, policies_of_web_servers])
+    harness.main([the_curated_scenarios, letters_that_require_tls, policies_of_web_servers,
+                  the_doctor_says_so_beforehand])
