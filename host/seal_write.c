@@ -13,11 +13,14 @@
 #include <string.h>
 #include <sysexits.h>
 
+/* One more than may be, so that too many are found out. */
+enum { NAMES_MOST = SEAL_TO_MOST + 1 };
+
 struct sealing {
     struct seal_words *words;
     struct seal_keys keys;
     struct pem_to to[SEAL_TO_MOST];
-    struct bytes names[SEAL_TO_MOST];
+    struct bytes names[NAMES_MOST];
     size_t names_n;
     struct buffer input, message;
     struct bytes header, text;
@@ -78,8 +81,6 @@ static int add_recipient(struct sealing *sealing, struct bytes name)
 
     if (key == NULL)
         return sealing->words->without_missing ? 0 : say_no_key(name);
-    if (order->to_n == SEAL_TO_MOST)
-        return seal_say(NULL, "there are more than 1000 recipients", EX_DATAERR);
     struct pem_to *to = &sealing->to[order->to_n++];
     *to = (struct pem_to){ name, key->key, BYTES_NONE, BYTES_NONE };
     if (key->certified) {
@@ -99,9 +100,11 @@ static int find_recipients(struct sealing *sealing)
     if (words->take_to)
         sealing->names_n += pem_letter_recipients(sealing->header, &sealing->keys.arena,
                                                   sealing->names + sealing->names_n,
-                                                  SEAL_TO_MOST - sealing->names_n);
-    if (words->me_too && words->from != NULL && sealing->names_n < SEAL_TO_MOST)
+                                                  NAMES_MOST - sealing->names_n);
+    if (words->me_too && words->from != NULL && sealing->names_n < NAMES_MOST)
         sealing->names[sealing->names_n++] = bytes_of(words->from);
+    if (sealing->names_n > SEAL_TO_MOST)
+        return seal_say(NULL, "there are more than 1000 recipients", EX_DATAERR);
     for (size_t i = 0; i < sealing->names_n && status == 0; i++)
         status = add_recipient(sealing, sealing->names[i]);
     return status;

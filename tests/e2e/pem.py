@@ -165,6 +165,12 @@ def store_rows(folder):
     row(sealed.startswith(b'To: me@x.example\nSubject: s\n\n-----BEGIN') and b'ENCRYPTED' in sealed
         and run('open', *store, feed=sealed).stdout == letter,
         'a letter: its header before the message and sealed in it')
+    many = (b'To: me@x.example\nCc: ' + b',\n '.join(b'%d@x.example' % i for i in range(1000))
+            + b'\n\nbody\n')
+    said = run('seal', '--pem', '--profile', 'modern', '--from', 'me@x.example', '--to-header',
+               *store, feed=many)
+    row(said.returncode == 65 and b'1000 recipients' in said.stderr and said.stdout == b'',
+        'more recipients than fit are not left out')
     run('key', 'make', '--name', 'old@x.example', '--bits', '1024', '--profile', 'ripem3', *store)
     clear = run('seal', '--pem', '--profile', 'ripem3', '--mode', 'mic-clear', '--from',
                 'old@x.example', *store, feed=b'- x\n').stdout.replace(b'\n- - x', b'\n- x')
