@@ -15,6 +15,18 @@ unsigned relay_wishes(const struct relay_job *job)
     return (job->tls_optional ? LETTER_OPTIONAL : 0) | (job->require_tls ? LETTER_REQUIRES : 0);
 }
 
+/* What is remembered of it: by its name, or where it has none by its only address. */
+static struct memo *memo_of(struct relay *relay, const struct place *place,
+                            const struct dest_host *host)
+{
+    struct net_address at = { .port = place->dest->port };
+
+    if (host->n > 0)
+        return relay_memo_host(relay, (struct bytes){ host->name, host->n });
+    memcpy(at.ip, host->ips[host->ips_n[0] > 0 ? 0 : 1][0], sizeof(at.ip));
+    return relay_memo_at(relay, &at);
+}
+
 /* ---- the channel */
 
 static enum channel_policy policy_of(struct relay *relay, const struct place *place,
@@ -84,8 +96,7 @@ static bool channel_to(struct relay *relay, struct place *place, size_t i, unsig
                        struct target *to)
 {
     struct dest_host *host = &place->dest->hosts[i];
-    struct memo *memo = host->n > 0
-        ? relay_memo_host(relay, (struct bytes){ host->name, host->n }) : NULL;
+    struct memo *memo = memo_of(relay, place, host);
     static const struct memo none;
     struct channel_facts facts = facts_of(relay, place, host, memo == NULL ? &none : memo);
     struct dns_answer tlsa = { .verdict = DNS_NODATA };
@@ -171,10 +182,10 @@ static void reject_host(struct relay *relay, struct search *search, const struct
 }
 
 /* Its TLS failed lately where it must not. */
-static bool is_unfit(struct relay *relay, struct search *search, const struct dest_host *host)
+static bool is_unfit(struct relay *relay, const struct place *place, struct search *search,
+                     const struct dest_host *host)
 {
-    struct memo *memo = host->n == 0
-        ? NULL : relay_memo_host(relay, (struct bytes){ host->name, host->n });
+    struct memo *memo = memo_of(relay, place, host);
     const struct channel *channel = &search->to->channel;
 
     if (memo == NULL || memo->bad_until_ms <= relay->now.mono_ms || channel->need < CHANNEL_ENCRYPT)
@@ -207,7 +218,7 @@ static enum target_state try_host(struct relay *relay, struct place *place, size
         return TARGET_NONE;
     }
     search->to->host = i;
-    return !is_unfit(relay, search, host) && take_address(relay, place, i, search) ? TARGET_FOUND
+    return !is_unfit(relay, place, search, host) && take_address(relay, place, i, search) ? TARGET_FOUND
                                                                                   : TARGET_NONE;
 }
 

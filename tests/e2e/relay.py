@@ -248,6 +248,25 @@ def by_mx(bench):
     true('wrong.lab' in server.run('queue').stdout, 'it waits')
 
 
+def a_downgrade_is_seen(bench):
+    """A host that had TLS has none: it is told, and where the settings say so the mail waits."""
+    file, _ = certificate(bench.folder(), 'mx.lab')
+    for hold in ('no', 'yes'):
+        sink = Sink(bench, ('127.0.0.1', 0), file, offers=('LIMITS MAILMAX=1',))
+        server = bench.server(more=US + f'route there.lab=127.0.0.1:{sink.port}\n'
+                              f'hold-downgraded {hold}').start()
+        hand_in(server, ['a@there.lab'])
+        is_logged(server, 'event=delivered', 'channel=tls')
+        sink.context = None
+        hand_in(server, ['b@there.lab'])
+        if hold == 'no':
+            is_logged(server, 'event=tls-downgrade', 'best=tls', 'now=clear')
+            is_logged(server, 'event=delivered', 'to=b@there.lab', 'channel=clear')
+        else:
+            is_logged(server, 'event=delivery-waits', 'to=b@there.lab', 'code=4.7.10')
+            equal(len(sink.letters), 1, 'letters in the sink')
+
+
 def to_postfix(bench):
     port = free_port()
     postfix = bench.postfix(port, {'myhostname': 'there.lab', 'mydestination': 'there.lab',
@@ -300,5 +319,5 @@ def a_dead_one_slows_nobody(bench):
 
 
 if __name__ == '__main__':
-    main([by_a_route, only_who_may, by_a_smart_host, by_mx, to_postfix, to_one_of_ours,
-          a_dead_one_slows_nobody])
+    main([by_a_route, only_who_may, by_a_smart_host, by_mx, a_downgrade_is_seen, to_postfix,
+          to_one_of_ours, a_dead_one_slows_nobody])
