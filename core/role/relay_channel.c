@@ -218,8 +218,9 @@ static enum target_state try_host(struct relay *relay, struct place *place, size
         return TARGET_NONE;
     }
     search->to->host = i;
-    return !is_unfit(relay, place, search, host) && take_address(relay, place, i, search) ? TARGET_FOUND
-                                                                                  : TARGET_NONE;
+    if (is_unfit(relay, place, search, host))
+        return TARGET_NONE;
+    return take_address(relay, place, i, search) ? TARGET_FOUND : TARGET_NONE;
 }
 
 enum target_state relay_target(struct relay *relay, struct place *place, unsigned wishes,
