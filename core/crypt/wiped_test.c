@@ -111,7 +111,7 @@ static void test_wiped(void **state)
 
     (void)state;
 #ifdef __SANITIZE_ADDRESS__
-    /* It keeps what was given back, and so the copies that OpenSSL's encoder made of the new key. */
+    /* It keeps what was given back: so the copies that OpenSSL made of the new key, too. */
     print_message("skipped: the address sanitizer keeps freed memory\n");
     skip();
 #endif
