@@ -136,6 +136,16 @@ static void note_taken(struct front *front, struct session *session, const struc
     }
 }
 
+/* The line goes to the store, too, for the letter to postmaster. */
+static void send_refused(struct front *front, struct buffer *line)
+{
+    struct bytes kept = fx_keep(front->fx, buffer_bytes(line));
+
+    fx_log(front->fx, LOG_INFO, kept);
+    if (front->conf->refused_report_ms > 0)
+        wire_tell_refused_news(front->fx, front_to_store, &(struct wire_refused_news){ kept });
+}
+
 void log_note(struct front *front, struct session *session, const struct smtp_note *note)
 {
     if (note->reply < 400) {
@@ -149,7 +159,10 @@ void log_note(struct front *front, struct session *session, const struct smtp_no
     if (note->octets > 0)
         log_uint(line, "octets", note->octets);
     put_code(line, note->reply, note->code);
-    send_line(front, LOG_INFO, line);
+    if (is_verb(note, BYTES("RCPT")))
+        send_refused(front, line);
+    else
+        send_line(front, LOG_INFO, line);
 }
 
 static void forget_story(struct session *session)
@@ -211,7 +224,10 @@ void log_letter(struct front *front, const struct session *session, uint64_t num
     if (session == NULL)
         log_ours(line, "client", BYTES("gone"));
     buffer_put(line, buffer_bytes(story));
-    send_line(front, verdict == SMTP_SILENCE ? LOG_ERROR : LOG_INFO, line);
+    if (rows[verdict].reply >= 400)
+        send_refused(front, line);
+    else
+        send_line(front, verdict == SMTP_SILENCE ? LOG_ERROR : LOG_INFO, line);
 }
 
 void log_end(struct front *front, const struct session *session, const char *how)

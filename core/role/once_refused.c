@@ -2,13 +2,18 @@
 #include "role/once_refused.h"
 
 #include "base/clock.h"
+#include "base/html.h"
 #include "base/json.h"
 #include "base/number.h"
 #include "base/safe.h"
+#include "bounce/card.h"
 #include "bounce/page.h"
 #include "mail/date.h"
 
 #include <string.h>
+
+/* No line of ours begins with two hyphens. */
+#define BOUNDARY "=_refused"
 
 enum { DAY_MS = 24 * 3600 * 1000, SHOWN_EACH = 20 };
 
@@ -209,6 +214,10 @@ static enum cause_category category_of(const struct refused_row *row)
 {
     enum cause_category category = page_of(row->code).words->category;
 
+    /* 550 5.7.1 of ours at RCPT has one meaning: mail for others is not passed on for strangers */
+    if (row->reply == 550 && row->code.class == 5 && row->code.subject == 7
+        && row->code.detail == 1)
+        return CAUSE_NOT_PERMITTED;
     return category >= CAUSE_FIRST && category <= CAUSE_LAST ? category : CAUSE_UNKNOWN;
 }
 
@@ -346,8 +355,83 @@ static void put_header(const struct refused *refused, struct bytes host, struct 
     buffer_put_text(to, "\nSubject: Mail that was refused: ");
     buffer_put_uint(to, refused->count);
     buffer_put_text(to, "\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n"
-                        "Content-Type: text/plain; charset=utf-8\n"
+                        "Content-Type: multipart/alternative; boundary=\"" BOUNDARY "\"\n"
+                        "Content-Transfer-Encoding: 8bit\n");
+}
+
+/* ---- the same as a page: a table for each cause */
+
+static void put_cell(struct buffer *to, struct bytes text)
+{
+    buffer_put_text(to, "<td>");
+    html_put(to, text);
+}
+
+static void put_html_row(const struct refused_row *row, struct buffer *to)
+{
+    buffer_put_text(to, "<tr><td>");
+    buffer_put_uint(to, row->count);
+    put_cell(to, row->recipient[0] == '\0' ? BYTES("(no recipient was named)")
+                                           : bytes_of(row->recipient));
+    buffer_put_text(to, "<td>");
+    buffer_put_uint(to, row->reply);
+    buffer_put_char(to, ' ');
+    status_put(to, row->code);
+    put_cell(to, bytes_of(row->last));
+    buffer_put_text(to, "</tr>\n");
+}
+
+static void put_html_cause(const struct refused *refused, enum cause_category category,
+                           const struct lang *lang, struct buffer *to)
+{
+    size_t shown = 0;
+
+    for (size_t i = 0; i < refused->rows_n && shown < SHOWN_EACH; i++) {
+        if (category_of(&refused->rows[i]) != category)
+            continue;
+        if (shown++ == 0) {
+            buffer_put_text(to, "<h2>");
+            html_put(to, lang_card(lang, category, CARD_HEADLINE));
+            buffer_put_text(to, "</h2>\n<table>\n"
+                                "<tr><th>Count<th>Recipient<th>Code<th>Last</tr>\n");
+        }
+        put_html_row(&refused->rows[i], to);
+    }
+    if (shown > 0)
+        buffer_put_text(to, "</table>\n");
+}
+
+static void put_html(const struct refused *refused, const struct lang *lang, struct bytes host,
+                     struct buffer *to)
+{
+    struct buffer title = buffer_with_most(1024);
+
+    buffer_put_text(&title, "Refused by ");
+    buffer_put(&title, host);
+    buffer_put_text(&title, ": ");
+    buffer_put_uint(&title, refused->count);
+    card_put_html_begin(to, lang, buffer_bytes(&title));
+    buffer_done(&title);
+    buffer_put_text(to, "<p>Between ");
+    buffer_put_text(to, refused->from);
+    buffer_put_text(to, " and ");
+    buffer_put_text(to, refused->to);
+    buffer_put_text(to, "</p>\n");
+    for (enum cause_category one = CAUSE_FIRST; one <= CAUSE_LAST; one++)
+        put_html_cause(refused, one, lang, to);
+    card_put_html_end(to);
+}
+
+static void put_letter(const struct refused *refused, const struct lang *lang, struct bytes host,
+                       struct buffer *to)
+{
+    buffer_put_text(to, "\n--" BOUNDARY "\nContent-Type: text/plain; charset=utf-8\n"
                         "Content-Transfer-Encoding: 8bit\n\n");
+    put_text(refused, lang, host, to);
+    buffer_put_text(to, "\n--" BOUNDARY "\nContent-Type: text/html; charset=utf-8\n"
+                        "Content-Transfer-Encoding: 8bit\n\n");
+    put_html(refused, lang, host, to);
+    buffer_put_text(to, "\n--" BOUNDARY "--\n");
 }
 
 void once_refused_put(struct refused *refused, const struct refused_request *request,
@@ -359,7 +443,10 @@ void once_refused_put(struct refused *refused, const struct refused_request *req
         put_json(refused, to);
         return;
     }
-    if (request->letter)
-        put_header(refused, host, postmaster, now_ms, to);
-    put_text(refused, lang, host, to);
+    if (!request->letter) {
+        put_text(refused, lang, host, to);
+        return;
+    }
+    put_header(refused, host, postmaster, now_ms, to);
+    put_letter(refused, lang, host, to);
 }

@@ -81,6 +81,7 @@ static void check(struct refused_request request, const char *wanted)
     mem_free(refused);
 }
 
+#define DENIED "you are not allowed to send this way"
 #define TEXT \
     "Between 2026-11-15T00:00:00.000Z and 2026-11-23T00:00:00.000Z\n" \
     "the mail server mx.example.org refused 5 recipients.\n" \
@@ -93,19 +94,37 @@ static void check(struct refused_request request, const char *wanted)
 static void test_text(void **state)
 {
     check((struct refused_request){ 0 }, TEXT
-          "\nthe recipient's rules do not allow it: 1\n"
+          "\n" DENIED ": 1\n"
           "       1  eve@other.example  550 5.7.1, last 2026-11-21T10:00:00.000Z\n");
 }
 
 static void test_letter(void **state)
 {
-    check((struct refused_request){ .letter = true },
-          "From: Mail server <postmaster@mx.example.org>\nTo: <root@example.org>\n"
-          "Date: Mon, 23 Nov 2026 00:00:00 +0000\nSubject: Mail that was refused: 5\n"
-          "Auto-Submitted: auto-generated\nMIME-Version: 1.0\n"
-          "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" TEXT
-          "\nthe recipient's rules do not allow it: 1\n"
-          "       1  eve@other.example  550 5.7.1, last 2026-11-21T10:00:00.000Z\n");
+    struct refused *refused = taken();
+    struct buffer out = buffer_with_most(REFUSED_ANSWER_MOST);
+    struct refused_request request = { .letter = true };
+
+    once_refused_line(refused, BYTES(AT("21", "event=refused verb=RCPT text=a&b@example.org "
+                                        "reply=550 code=5.1.1")));
+    once_refused_put(refused, &request, lang_english(), 1795392000000, BYTES("mx.example.org"),
+                     BYTES("root@example.org"), &out);
+    struct bytes all = buffer_bytes(&out);
+    assert_true(bytes_begins(all, BYTES(
+        "From: Mail server <postmaster@mx.example.org>\nTo: <root@example.org>\n"
+        "Date: Mon, 23 Nov 2026 00:00:00 +0000\nSubject: Mail that was refused: 6\n"
+        "Auto-Submitted: auto-generated\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/alternative; boundary=\"=_refused\"\n"
+        "Content-Transfer-Encoding: 8bit\n\n--=_refused\nContent-Type: text/plain")));
+    static const char *const parts[] = {
+        "\n\nthere is no such mailbox: 3\n       2  bob@example.org  550 5.1.1, last 2026-11-22",
+        "\n--=_refused\nContent-Type: text/html; charset=utf-8\n", "<h1>Refused by mx.example.org",
+        "<h2>" DENIED "</h2>", "<tr><td>2<td>bob@example.org<td>550 5.1.1<td>2026-11-22T10",
+        "<td>a&amp;b@example.org<td>", "</html>\n\n--=_refused--\n",
+    };
+    for (size_t i = 0; i < COUNT(parts); i++)
+        assert_true(bytes_search(all, bytes_of(parts[i])) < all.n);
+    buffer_done(&out);
+    mem_free(refused);
 }
 
 static void test_json(void **state)

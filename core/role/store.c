@@ -103,6 +103,16 @@ static bool on_tls_news(struct store *store, const struct event *event)
     return true;
 }
 
+static bool on_refused(struct store *store, const struct event *event)
+{
+    struct wire_refused_news news;
+
+    if (!wire_read_refused_news(event->bytes, &news))
+        return false;
+    store_refused_line(store, news.line, event->now);
+    return true;
+}
+
 static bool from_front(struct store *store, const struct event *event, struct effects *fx)
 {
     enum wire_kind kind = wire_kind_of(event->bytes);
@@ -114,6 +124,7 @@ static bool from_front(struct store *store, const struct event *event, struct ef
          : kind == WIRE_LETTER_END_MESSAGE ? on_end(store, event, fx)
          : kind == WIRE_LETTER_DROP_MESSAGE ? on_drop(store, event, fx)
          : kind == WIRE_TLS_NEWS_MESSAGE ? on_tls_news(store, event)
+         : kind == WIRE_REFUSED_NEWS_MESSAGE ? on_refused(store, event)
          : kind == WIRE_FIGURES_FRONT_MESSAGE ? store_front_figures(store, event, fx)
          : kind == WIRE_MAILBOX_ASK_MESSAGE && on_mailbox_ask(store, event, fx);
 }
@@ -387,9 +398,11 @@ static void store_step(void *role, const struct event *event, struct effects *fx
         break;
     }
     store_tell_news(store, fx);
+    uint64_t refused = store_refused_go(store, event->now, fx);
     end_when_settled(store, event->now.mono_ms, fx);
     end_when_dead(store, event->now.mono_ms, fx);
-    uint64_t alarm = sooner(sooner(queue_alarm(store->queue), store->end_by), store->heal_at);
+    uint64_t alarm = sooner(sooner(queue_alarm(store->queue), store->end_by),
+                            sooner(store->heal_at, refused));
     if (alarm != store->alarm)
         fx_alarm(fx, alarm);
     store->alarm = alarm;
@@ -406,6 +419,7 @@ static void store_free(void *role)
     mem_free(store->asks);
     mem_free(store->tls);
     store_known_done(store);
+    store_refused_done(store);
     store_reports_done(store);
     buffer_done(&store->keys);
     buffer_done(&store->normal);

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "bounce/decide.h"
+#include "mail/envelope.h"
 #include "plan/route.h"
 #include "queue/queue.h"
 #include "role/role.h"
@@ -33,6 +34,7 @@ struct store_ask {
 
 struct store_tls;
 struct store_known;
+struct store_refused;
 
 struct store {
     const struct conf *conf;
@@ -43,6 +45,7 @@ struct store {
     struct store_ask *asks;     /* STORE_ASKS_MOST of them, made when first needed */
     uint32_t asks_n, asks_next;
     struct store_known *known;  /* NULL: never asked */
+    struct store_refused *refused;      /* NULL: nothing was refused yet */
     struct buffer keys, normal;
     uint64_t alarm;             /* as last asked for */
     uint64_t end_by;            /* asked to end: at the latest then, monotonic; or 0 */
@@ -65,6 +68,9 @@ enum queue_report store_report(void *store, const struct queue_verdict *verdict,
                                struct queue_letter *ret_letter, struct queue_keys *ret_keys);
 void store_reports_init(struct store *store);
 void store_reports_done(struct store *store);
+/* The head of a letter of our own from the null sender, in report_head, and in report_to whom it is
+   for: `address`, or those it stands for. False: no memory. */
+bool store_put_head(struct store *store, struct envelope *envelope, struct bytes address);
 
 /* store_ask.c */
 /* Is its mailbox on this machine, local's to look after? */
@@ -87,6 +93,16 @@ void store_known_end(struct store *store, uint32_t token, struct effects *fx);
 void store_known_lost(struct store *store, struct effects *fx);
 void store_known_forget(struct store *store);
 void store_known_done(struct store *store);
+
+/* store_refused.c: the letter that tells postmaster what was refused. Its place among the fronts,
+   as the queue sees them: */
+enum { STORE_ITSELF = LIMIT_FRONTS };
+void store_refused_line(struct store *store, struct bytes line, struct moment now);
+/* After each step: is it time? Returns when to come again, monotonic; 0: need not. */
+uint64_t store_refused_go(struct store *store, struct moment now, struct effects *fx);
+/* The queue took it, or did not. */
+void store_refused_taken(struct store *store, bool taken);
+void store_refused_done(struct store *store);
 
 /* store_tls.c: what a front says of TLS, a letter that came, and all that is known. */
 void store_tls_news(struct store *store, const struct wire_tls_news *news, struct moment now);

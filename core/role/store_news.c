@@ -67,10 +67,18 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
         break;
     case NEWS_TAKEN:
         store->accepted++;
+        if (news->from.peer == STORE_ITSELF) {
+            store_refused_taken(store, true);
+            break;
+        }
         wire_tell_letter_taken(fx, front_of(news),
                                &(struct wire_letter_taken){ news->from.token, news->id });
         break;
     case NEWS_REFUSED:
+        if (news->from.peer == STORE_ITSELF) {
+            store_refused_taken(store, false);
+            break;
+        }
         wire_tell_letter_refused(fx, front_of(news),
                                  &(struct wire_letter_refused){ news->from.token,
                                                                 (uint8_t)news->why });

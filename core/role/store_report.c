@@ -74,6 +74,15 @@ static void put_recipients(struct store *store, struct bytes sender)
     buffer_done(&names);
 }
 
+bool store_put_head(struct store *store, struct envelope *envelope, struct bytes address)
+{
+    envelope->sender = BYTES_NONE;
+    buffer_clear(&store->report_head);
+    envelope_put(&store->report_head, envelope);
+    put_recipients(store, address);
+    return !store->report_head.bad && !store->report_to.bad;
+}
+
 /* The letter that carries it, from the null sender to the sender; false: no memory. */
 static bool put_envelope(struct store *store, const struct envelope *about,
                          const struct report *report, struct report_needs needs)
@@ -85,10 +94,7 @@ static bool put_envelope(struct store *store, const struct envelope *about,
         .message_id = buffer_bytes(&store->report_id), .envid = BYTES_NONE,
     };
 
-    buffer_clear(&store->report_head);
-    envelope_put(&store->report_head, &envelope);
-    put_recipients(store, about->sender);
-    return !store->report_head.bad && !store->report_to.bad;
+    return store_put_head(store, &envelope, about->sender);
 }
 
 static bool put_report(struct store *store, const struct queue_verdict *verdict,

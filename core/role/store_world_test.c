@@ -102,7 +102,7 @@ void store_world_begin_on(struct store_world *w, enum io_kind fails, enum fault 
     static const struct conf conf = {
         .domains = { domains, COUNT(domains) },
         .segment = 65536, .space_least = 1, .jobs = 4, .deliver = true, .retry = { { 1000 }, 1 },
-        .history_keep_ms = 86400000, .history_most = 1 << 20,
+        .refused_report_ms = 3 * 3600 * 1000, .history_keep_ms = 86400000, .history_most = 1 << 20,
     };
 
     *w = (struct store_world){ .fx = effects_none(), .fails = fails, .fault = fault,
