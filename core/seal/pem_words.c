@@ -78,9 +78,9 @@ static void put_type(const struct pem_found *found, struct buffer *to)
 
     begin_fact(to, "type");
     buffer_put_text(to, pem_type_name(header->type));
+    bool modern = bytes_equal(bytes_of(pem_kind_name(header)), BYTES("modern"));
     buffer_put_text(to, header->version == 2001 ? ", in RIPEM's dialect"
-                      : bytes_equal(bytes_of(pem_kind_name(header)), BYTES("modern")) ? ", Postern's modern profile"
-                                                                      : ", RFC 1421");
+                      : modern ? ", Postern's modern profile" : ", RFC 1421");
     if (header->has_mic && header->mic_known) {
         buffer_put(to, BYTES(", "));
         buffer_put_text(to, pem_digest_text(header->mic));
