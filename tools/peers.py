@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 # Every Debian has these; Postfix refuses to share them with its default_privs (nobody).
@@ -38,13 +39,19 @@ def unpack(package, place):
     if os.path.isdir(os.path.join(folder, 'usr')):
         return folder
     os.makedirs(place, exist_ok=True)
-    fetched = subprocess.run(['apt-get', 'download', package], cwd=place, capture_output=True,
-                             text=True, check=False)
-    found = sorted(glob.glob(os.path.join(place, package + '_*.deb')))
-    if not found:
-        raise Unavailable(f'apt-get download {package}: {fetched.stderr.strip().splitlines()[-1:]}')
-    subprocess.run(['dpkg', '-x', found[-1], folder + '.part'], check=True)
-    os.rename(folder + '.part', folder)
+    with tempfile.TemporaryDirectory(dir=place) as part:    # two tests may want it at once
+        fetched = subprocess.run(['apt-get', 'download', package], cwd=part, capture_output=True,
+                                 text=True, check=False)
+        found = glob.glob(os.path.join(part, package + '_*.deb'))
+        if not found:
+            said = fetched.stderr.strip().splitlines()[-1:]
+            raise Unavailable(f'apt-get download {package}: {said}')
+        subprocess.run(['dpkg', '-x', found[0], os.path.join(part, 'tree')], check=True)
+        try:
+            os.rename(os.path.join(part, 'tree'), folder)
+        except OSError:
+            if not os.path.isdir(os.path.join(folder, 'usr')):
+                raise
     return folder
 
 
@@ -52,9 +59,9 @@ def service(name, kind='unix', command=None, private='n', limit='-', wake='-'):
     return f'{name} {kind} {private} - n {wake} {limit} {command or name}\n'
 
 
-def master_cf(port):
+def master_cf(port, address='127.0.0.1'):
     """The services an instance needs, all without chroot: nothing was installed for one."""
-    listen = service(f'127.0.0.1:{port}', 'inet', 'smtpd') if port else ''
+    listen = service(f'{address}:{port}', 'inet', 'smtpd') if port else ''
     return listen + ''.join([
         service('pickup', limit='1', wake='1'), service('cleanup', private='n', limit='0'),
         service('qmgr', limit='1', wake='300'),
@@ -77,7 +84,9 @@ def master_cf(port):
 class Postfix:
     """One instance in its own folder, which must be reachable for everybody (not below /root)."""
 
-    def __init__(self, package, folder, port, settings):
+    def __init__(self, package, folder, port, settings, address='127.0.0.1', words=()):
+        """`words`: put before its start, as those that enter the namespace of its address."""
+        self.address, self.words = address, list(words)
         self.usr = os.path.join(package, 'usr')
         self.folder, self.port = folder, port
         self.conf, self.queue = os.path.join(folder, 'conf'), os.path.join(folder, 'queue')
@@ -93,7 +102,7 @@ class Postfix:
             'daemon_directory': os.path.join(self.usr, 'lib/postfix/sbin'),
             'shlib_directory': os.path.join(self.usr, 'lib/postfix'),
             'meta_directory': os.path.join(package, 'etc/postfix'),
-            'mail_owner': OWNER, 'setgid_group': GROUP, 'inet_interfaces': '127.0.0.1',
+            'mail_owner': OWNER, 'setgid_group': GROUP, 'inet_interfaces': address,
             'inet_protocols': 'ipv4', 'mynetworks': '127.0.0.0/8', 'alias_maps': '',
             'local_recipient_maps': '', 'mydestination': '', 'disable_dns_lookups': 'yes',
             'smtpd_peername_lookup': 'no', 'smtp_tls_security_level': 'none',
@@ -112,14 +121,14 @@ class Postfix:
         """Run as root with the instance's environment, which sudo would drop."""
         keep = ['env', f'LD_LIBRARY_PATH={self.environment()["LD_LIBRARY_PATH"]}',
                 f'MAIL_CONFIG={self.conf}']
-        return as_root([*keep, *command])
+        return as_root([*self.words, *keep, *command])
 
     def write_settings(self):
         os.makedirs(self.conf, exist_ok=True)
         with open(os.path.join(self.conf, 'main.cf'), 'w', encoding='utf-8') as file:
             file.writelines(f'{name} = {value}\n' for name, value in self.settings.items())
         with open(os.path.join(self.conf, 'master.cf'), 'w', encoding='utf-8') as file:
-            file.write(master_cf(self.port))
+            file.write(master_cf(self.port, self.address))
 
     def lay_out(self):
         """Folders as post-install would make them, all in one go as root."""
@@ -152,7 +161,7 @@ class Postfix:
         if not self.port:
             return False
         try:
-            with socket.create_connection(('127.0.0.1', self.port), 5) as client:
+            with socket.create_connection((self.address, self.port), 5) as client:
                 return client.recv(4) == b'220 '
         except OSError:
             return False

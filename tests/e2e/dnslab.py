@@ -29,7 +29,8 @@ def stamp(seconds):
 
 
 class Lab:
-    def __init__(self, folder, address='127.0.0.1', port=None):
+    def __init__(self, folder, address='127.0.0.1', port=None, others=(), words=()):
+        """`others`: addresses where it answers too; `words`: put before the command of nsd."""
         for program in ('nsd', 'ldns-keygen', 'ldns-signzone'):
             if shutil.which(program) is None and not os.path.exists(f'/usr/sbin/{program}'):
                 raise Skip(f'{program} is not here')
@@ -39,6 +40,7 @@ class Lab:
         self.zones, self.ds, self.process = [], [], None
         self.anchor = os.path.join(self.folder, 'anchor')
         self.address = f'{self.ip}:{self.port}'
+        self.others, self.words = list(others), list(words)
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -56,6 +58,10 @@ class Lab:
             folder=self.folder)
         with open(os.path.join(self.folder, key + '.ds'), encoding='ascii') as ds:
             return ds.read()
+
+    def broken(self, name):
+        """A zone that is delegated here, and of which nothing is known: SERVFAIL."""
+        self.zones.append((name, name + '.absent'))
 
     def zone(self, name, records, signed=True, wrong=False, expired=False):
         """`wrong`: the data of its TLSA and MX records are changed after they were signed."""
@@ -84,8 +90,9 @@ class Lab:
         self.write('anchor', self.sign('.', 'root'))
         zones = ''.join(f'zone:\n name: "{name}"\n zonefile: "{file}"\n'
                         for name, file in [('.', 'root.signed')] + self.zones)
+        listen = '\n'.join(f' ip-address: {ip}@{self.port}' for ip in [self.ip, *self.others])
         conf = self.write('nsd.conf', f'''server:
- ip-address: {self.ip}@{self.port}
+{listen}
  username: ""
  zonesdir: "{self.folder}"
  database: ""
@@ -100,7 +107,8 @@ remote-control:
 {zones}''')
         nsd = shutil.which('nsd') or '/usr/sbin/nsd'
         with open(os.path.join(self.folder, 'nsd.log'), 'wb') as log:
-            self.process = subprocess.Popen([nsd, '-d', '-c', conf], stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self.words, nsd, '-d', '-c', conf], stdout=log,
+                                            stderr=log)
         wait_until(self.answers, 'nsd to answer')
         return self
 
