@@ -6,6 +6,7 @@
 #define POSTERN_CRYPT_RSA_INT_H
 
 #include "crypt/der.h"
+#include "crypt/openssl_int.h"
 #include "crypt/rsa.h"
 
 /* The content of object identifiers. */
