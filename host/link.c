@@ -53,10 +53,13 @@ static void report(struct actor *actor, struct role_name peer)
         actor->loop->spawner->flaw(actor->loop->spawner, peer);
 }
 
-/* It is no more. The memory stays until the turn is over: epoll may still name it. */
+/* It is no more. The memory stays until the turn is over: events of this turn may still name it.
+   Later ones would, too, were it only closed: epoll watches until no process holds the socket. */
 static void drop(struct link *link)
 {
     link->watch.ready = NULL;
+    if (link->near == NULL)
+        loop_unwatch(link->actor->loop, link->channel.fd);
     channel_done(&link->channel);
     *place(link->actor, link->peer) = NULL;
     loop_bury(link->actor->loop, link);
