@@ -61,8 +61,8 @@ static struct seen look(void)
             continue;
         seen.rows++;
         seen.held += w->news[i].is.failed;
-        seen.others += bytes_equal(w->news[i].is.to, BYTES("eve"))
-                    || bytes_equal(w->news[i].is.to, BYTES("joe"));
+        struct bytes to = { w->news[i].to, w->news[i].to_n };
+        seen.others += bytes_equal(to, BYTES("eve")) || bytes_equal(to, BYTES("joe"));
     }
     return seen;
 }

@@ -241,6 +241,9 @@ static void keep_news(struct test_world *w)
         kept->text_n = text.n;
         if (text.n > 0)
             memcpy(kept->text, text.at, text.n);
+        kept->to_n = news.to.n < sizeof(kept->to) ? news.to.n : sizeof(kept->to);
+        if (kept->to_n > 0)
+            memcpy(kept->to, news.to.at, kept->to_n);
         if (news.kind == NEWS_JOB_TEXT) {
             w->letter = realloc(w->letter, w->letter_n + news.text.n);
             memcpy(w->letter + w->letter_n, news.text.at, news.text.n);

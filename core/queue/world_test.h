@@ -25,6 +25,8 @@ struct test_news {
     struct queue_news is;
     char text[512];
     size_t text_n;
+    char to[256];               /* a copy of is.to, cut */
+    size_t to_n;
 };
 
 struct test_world {
