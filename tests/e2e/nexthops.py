@@ -3,8 +3,8 @@
 
 hop = KINDS['exim'](bench, host, 'exim.lab'); hop.start(); then hop.letters() is
 {recipient: [octets]} of what it took and delivered. kill() ends it as a power cut would, start()
-begins it again on the queue it had. None is installed: their packages are unpacked (tools/peers.py) and laid over the
-system in a mount namespace of their own.
+begins it again on the queue it had. None is installed: their packages are unpacked (tools/peers.py)
+and laid over the system in a mount namespace of their own.
 """
 import glob
 import os

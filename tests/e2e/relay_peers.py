@@ -23,6 +23,8 @@ EIGHT = HEAD + ('MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\
                 'Content-Transfer-Encoding: 8bit\r\n\r\nGrüße, Привет\r\n.\r\n').encode()
 UTF8 = HEAD.replace(b'abroad', 'Grüße'.encode()) + EIGHT[len(HEAD):]
 
+KILLED, LINES = b'0123456789abcde', 10000       # the body of those amid which a peer is killed
+
 
 def kinds(net, bench, names=tuple(KINDS), **more):
     """One of each, with an MX record."""
@@ -149,7 +151,7 @@ def a_peer_is_killed_amid_letters(bench, kind, count=24):
     for part in range(3):
         for number in range(part * count, (part + 1) * count):
             send(server, [f'a@{kind}.lab'], HEAD.replace(b'one@', b'%d@' % number) + b'\r\n'
-                 + b'0123456789abcde\r\n' * 10000)
+                 + (KILLED + b'\r\n') * LINES)
         if part < 2:
             wait_until(lambda wanted=part * count: server.log().count('=delivered ') > wanted,
                        'a first delivery')
@@ -167,11 +169,13 @@ def a_peer_is_killed_amid_letters(bench, kind, count=24):
 
 
 def taken(hop):
-    """(Message-ID, the id that the hop gave it); one it delivers twice itself, being killed after
-    the delivery and before it noted that, is one."""
+    """(Message-ID, the id that the hop gave it) of each whole letter. One that the hop delivers
+    twice itself, killed before it noted the first time, is one; one that it had half written
+    when it was killed is none."""
     return {(octets.split(b'Message-ID: <', 1)[1].split(b'>')[0],
              re.search(rb'^Received:.*?\bid ([\w-]+)', octets, re.M | re.S).group(1))
-            for each in hop.letters().values() for octets in each}
+            for each in hop.letters().values() for octets in each
+            if octets.count(b'\n' + KILLED) == LINES}
 
 
 def postfix_is_killed_amid_letters(bench):
