@@ -343,7 +343,8 @@ def a_server_that_dies_at_every_octet_loses_nothing(bench):
     server = bench.server(more=f'lmtp unix:{liar.path}\nretry 1s\njobs 1\n').start()
     count = 6
     for number in range(count):
-        wait_until(lambda n=number: try_to_send(server, HEAD + b'number %d\r\n' % n), 'a taker')
+        wait_until(lambda n=number: try_to_send(server, HEAD + b'number %d\r\n' % n), 'a taker',
+                   300)       # while the relay rests nobody is taken
     wanted = {b'number %d' % number for number in range(count)}
     wait_until(lambda: {text.split(b'\r\n\r\n', 1)[1].strip() for text in list(liar.taken)}
                >= wanted and 'you@example.org' not in queued(server), 'every letter', 300)
