@@ -29,8 +29,9 @@ void recovery_begin(struct queue *q, struct effects *fx)
     segment_folders(fx, token(q));
 }
 
-/* How many numbers of one kind stand among the names. */
-static bool take_log_names(struct queue *q, struct bytes names)
+/* How many numbers of one kind stand among the names. Spares of before are taken away: a power cut
+   amid a renaming may have left both names, and then a spare is a segment that counts. */
+static bool take_log_names(struct queue *q, struct bytes names, struct effects *fx)
 {
     struct recovery *r = &q->recovery;
     struct bytes rest = names, name;
@@ -49,8 +50,7 @@ static bool take_log_names(struct queue *q, struct bytes names)
             if (r->numbers_n == 0 || r->numbers[r->numbers_n - 1] < number)
                 r->numbers[r->numbers_n++] = number;
         } else if (spare_number(name, &number) && number < UINT32_MAX / 2) {
-            if (q->spares.n < SPARES_MOST)
-                q->spares.list[q->spares.n++] = number;
+            spare_remove(fx, number);
             q->spares.next = number >= q->spares.next ? number + 1 : q->spares.next;
         }
     }
@@ -252,7 +252,7 @@ void recovery_io(struct queue *q, struct token came, const struct event *event, 
         segment_list(fx, "log", token(q));
         break;
     case RECOVERY_LOG_NAMES:
-        q->bad = !take_log_names(q, event->bytes);
+        q->bad = !take_log_names(q, event->bytes, fx);
         r->stage = RECOVERY_BODY_NAMES;
         segment_list(fx, "body", token(q));
         break;
