@@ -67,7 +67,8 @@ int ctl_conf(const char *path, struct conf_file *ret_file)
 
 void ctl_print(FILE *to, const struct buffer *text)
 {
-    fwrite(text->at, 1, text->n, to);
+    if (text->n > 0)                    /* nothing was ever put: there is no memory to name */
+        fwrite(text->at, 1, text->n, to);
     if (text->bad)
         fputs("postern: a part of the answer is too long and was left out\n", stderr);
 }
