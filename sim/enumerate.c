@@ -120,24 +120,45 @@ static void judge(struct search *search, const struct ledger *before, struct rig
             return;
 }
 
-struct stop { uint64_t at; };
+static unsigned taken(const struct ledger *ledger)
+{
+    unsigned n = 0;
+
+    for (uint32_t i = 0; i < ledger->n; i++)
+        n += ledger->letters[i].taken;
+    return n;
+}
+
+/* Where the next store is broken off: at that operation, or at the first one after a 250. */
+struct stop {
+    uint64_t at;
+    bool at_taken;
+    const struct ledger *ledger;
+    unsigned taken;
+};
 
 static bool stop_there(void *ctx, struct rig *rig, const struct io *io)
 {
     const struct stop *stop = ctx;
 
+    if (stop->at_taken && taken(stop->ledger) > stop->taken)
+        return false;
     return rig_operations(rig) < stop->at;
 }
 
 static void start_again(struct search *search, struct disk *disk, const struct ledger *before,
                         unsigned depth);
 
-/* Some of the letters that were not sent when the one before died. */
-static void send_more(struct rig *rig, struct ledger *ledger)
+/* Some of the letters that were not sent when the one before died; at once: before the store has
+   done anything but open. */
+static void send_more(struct rig *rig, struct ledger *ledger, bool at_once)
 {
     unsigned n = 0;
 
-    (void)rig_run(rig, SOON_MS);
+    if (at_once)
+        (void)rig_run_to_opening(rig, SOON_MS);
+    else
+        (void)rig_run(rig, SOON_MS);
     for (uint32_t i = 0; i < ledger->n && n < MORE; i++)
         if (!ledger->letters[i].sent && !ledger->letters[i].report) {
             rig_send(rig, i);
@@ -150,7 +171,9 @@ static void crash_in_start(struct search *search, struct disk *disk, const struc
                            uint64_t operations, unsigned depth)
 {
     struct ledger ledger = *before;
-    struct stop stop = { dice_below(&search->dice, operations + 1) };
+    bool at_once = dice_below(&search->dice, 2) == 0;
+    struct stop stop = { at_once ? operations : dice_below(&search->dice, operations + 1),
+                         at_once, &ledger, taken(&ledger) };
     struct disk_losses losses = { { 0 }, { 0 } };
     struct rig_plan plan = { .store = search->story->store, .conf = search->conf,
                              .disk = disk, .ledger = &ledger,
@@ -159,7 +182,7 @@ static void crash_in_start(struct search *search, struct disk *disk, const struc
                              .trace = search->result->states + 1 == search->options->state };
     struct rig *rig = rig_new(&plan);
 
-    send_more(rig, &ledger);
+    send_more(rig, &ledger, at_once);
     (void)rig_drain(rig);
     rig_free(rig);
     disk_crash(disk, dice_chooser(&search->dice), dice_below(&search->dice, 2) == 0, &losses);

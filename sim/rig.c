@@ -418,12 +418,14 @@ static void new_life(struct ledger *ledger)
             ledger->letters[i].to[k].lately = false;
 }
 
-bool rig_run(struct rig *rig, uint64_t patience_ms)
+static bool run(struct rig *rig, uint64_t patience_ms, bool to_opening)
 {
     uint64_t until_us = rig->now_us + patience_ms * 1000;
 
     while (!rig->ended && !rig->stopped && rig->operations < OPERATIONS_MOST) {
         bool some = false;
+        if (to_opening && rig->open)
+            return true;
         hear(rig);
         while (take_report(rig)) {
             some = true;
@@ -441,6 +443,16 @@ bool rig_run(struct rig *rig, uint64_t patience_ms)
     if (rig->operations >= OPERATIONS_MOST)
         flaw(rig, "it never comes to rest");
     return false;
+}
+
+bool rig_run(struct rig *rig, uint64_t patience_ms)
+{
+    return run(rig, patience_ms, false);
+}
+
+bool rig_run_to_opening(struct rig *rig, uint64_t patience_ms)
+{
+    return run(rig, patience_ms, true);
 }
 
 static bool ask(struct rig *rig)

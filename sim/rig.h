@@ -44,6 +44,8 @@ void rig_send(struct rig *rig, uint32_t letter);
 /* Go on until nothing is to be done within that time. False: stopped by `before`, or the store
    ended. */
 bool rig_run(struct rig *rig, uint64_t patience_ms);
+/* The same, but no further than to the store's word that it takes letters. */
+bool rig_run_to_opening(struct rig *rig, uint64_t patience_ms);
 /* Go on until the store has nothing queued, or for long enough. */
 bool rig_drain(struct rig *rig);
 
