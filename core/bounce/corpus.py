@@ -17,11 +17,25 @@ import subprocess
 import sys
 from collections import Counter
 
-# What is asked for, and below what the test fails: `category` cannot reach the goal while a
-# filter's answer and an unknown user are one reason in the expected results, see explain-misses.md.
-GOALS = {'record': 99.5, 'quiet': 100.0, 'recipient': 98.0, 'category': 97.0, 'code': 98.0,
-         'class': 90.0}
+# What is asked for, and below what the test fails. `category` is scored twice: raw, against what
+# the other projects' tests expect, and without the rows of corpus-exceptions.tsv, whose expected
+# reason a sentence of an RFC contradicts. The raw score cannot reach the goal while "user unknown"
+# at a stage that is not known is called a filter; see explain-misses.md.
+GOALS = {'record': 99.5, 'quiet': 100.0, 'recipient': 98.0, 'category': 97.0,
+         'category by the standard': 97.0, 'code': 98.0, 'class': 90.0}
 FLOORS = dict(GOALS, category=92.0)
+EXCEPTIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'corpus-exceptions.tsv')
+PAGE_TEXT = """
+"category" is scored as the other projects' tests have it. "category by the standard" leaves out
+the rows of `core/bounce/corpus-exceptions.tsv`: what they expect is contradicted by the sentence
+that stands in the last column here.
+
+Not scored are ten mails that their origin calls no bounces. Three of them are reports all the
+same, and read so: `flufl.bounce/dumbass_01.eml` (given up after many tries; the origin finds no
+address in it), `rjbs-bounceparser/whitelist.eml` (refused until a server is confirmed) and
+`sisimai-not/rb-issue-368-bug.eml` ("automatic bounce notification", mailbox full).
+
+"""
 # Their status is a label by the author, not what a server said: its class counts.
 CLASS_LABELS = ('cws-bounce-handler', 'php-bounce-handler')
 KINDS = {'feedback': 'complaint', 'vacation': 'autoreply', 'delivered': 'success'}
@@ -45,6 +59,17 @@ def taxonomy(path):
                 allowed.setdefault(reason, set()).add(category)
     allowed.setdefault('userunknown', set()).add('address-invalid')
     return allowed
+
+
+def exceptions_read():
+    """(file, expected reason, our category): how often, and why."""
+    rows = {}
+    with open(EXCEPTIONS, encoding='utf-8') as file:
+        for line in file:
+            if not line.startswith('#'):
+                name, wanted, ours, times, why = line.rstrip('\n').split('\t')
+                rows[(name, wanted, ours)] = (int(times), why)
+    return rows
 
 
 def show(program, shared, rows):
@@ -78,12 +103,22 @@ def invented(status):
 class Score:
     def __init__(self):
         self.right, self.all, self.misses = Counter(), Counter(), []
+        self.met = Counter()
 
     def mark(self, what, right, row, wanted, got, detail=''):
         self.all[what] += 1
         self.right[what] += bool(right)
         if not right:
             self.misses.append((row['file'], what, str(wanted), str(got), detail))
+
+    def mark_category(self, right, row, wanted, got, ours, excepted, detail):
+        self.mark('category', right, row, wanted, got, detail)
+        key = (row['file'], wanted, ours)
+        if not right and key in excepted:
+            self.met[key] += 1
+        else:
+            self.all['category by the standard'] += 1
+            self.right['category by the standard'] += bool(right)
 
     def rate(self, what):
         return 100.0 * self.right[what] / self.all[what] if self.all[what] else 100.0
@@ -99,7 +134,7 @@ def category_right(reason, action, one, got, allowed):
     return one['category'] in allowed.get(reason, ())
 
 
-def score_entry(score, row, index, expected, got, allowed):
+def score_entry(score, row, index, expected, got, allowed, excepted):
     one, exact = find(expected, index, row, got)
     ours = one or {'recipient': None, 'category': None, 'status': '', 'reply_code': 0,
                    'evidence': '', 'diagnostic': '', 'rule': 0, 'action': ''}
@@ -109,9 +144,10 @@ def score_entry(score, row, index, expected, got, allowed):
     reason = expected.get('reason')
     if reason and reason != 'undefined':
         right = category_right(reason, expected.get('action'), one, got, allowed)
-        score.mark('category', right, row, reason, f"{got['kind']} {ours['category']}",
-                   f"{ours['status']} {ours['reply_code']} rule {ours['rule']}: "
-                   f"{ours['evidence'] or ours['diagnostic']}")
+        detail = (f"{ours['status']} {ours['reply_code']} rule {ours['rule']}: "
+                  f"{ours['evidence'] or ours['diagnostic']}")
+        score.mark_category(right, row, reason, f"{got['kind']} {ours['category']}",
+                            ours['category'], excepted, detail)
     status = expected.get('status')
     labelled = row['origin'] in CLASS_LABELS
     if status and labelled:
@@ -124,7 +160,7 @@ def score_entry(score, row, index, expected, got, allowed):
                    expected['replycode'], ours['reply_code'], ours['diagnostic'])
 
 
-def score_row(score, row, got, allowed):
+def score_row(score, row, got, allowed, excepted):
     quiet = row['kind'] == 'ordinary'
     if row['kind'] == 'not-bounce':
         return          # what its origin does not read as one may be one: see explain-misses.md
@@ -136,11 +172,11 @@ def score_row(score, row, got, allowed):
     if row['kind'] == 'bounce-or-not-unknown' or quiet:
         return
     for index, expected in enumerate(row['expect']):
-        score_entry(score, row, index, expected, got, allowed)
+        score_entry(score, row, index, expected, got, allowed, excepted)
 
 
-def reasons_file(path, score):
-    """The misses as a page; a reason once written for a miss is kept."""
+def reasons_file(path, score, excepted):
+    """The misses as a page; a reason once written is kept, an exception brings its own."""
     known = {}
     if os.path.exists(path):
         with open(path, encoding='utf-8') as file:
@@ -153,11 +189,24 @@ def reasons_file(path, score):
                    ' column is written by hand and kept.\n\n')
         for what in GOALS:
             file.write(f'* {what}: {score.rate(what):.2f}% of {score.all[what]}\n')
-        file.write('\n| file | what | expected | ours | why |\n|---|---|---|---|---|\n')
+        file.write(PAGE_TEXT + '| file | what | expected | ours | why |\n|---|---|---|---|---|\n')
         for name, what, wanted, got, _ in sorted(score.misses):
             why = known.get((name, what), '')
+            if what == 'category':
+                why = excepted.get((name, wanted, got.split()[-1]), (0, why))[1]
             got = got.replace('|', '/').replace('\n', ' ')
             file.write(f'| {name} | {what} | {wanted} | {got} | {why} |\n')
+
+
+def exceptions_hold(score, rows, excepted, number):
+    """Each exception is a miss still, as often as it says: one that is none any more must go."""
+    files = {row['file'] for row in rows}
+    stale = [key for key, (times, _) in excepted.items()
+             if key[0] in files and score.met[key] != times]
+    for key in stale:
+        print('#', 'no exception any more:', *key)
+    print(f"{'not ok' if stale else 'ok'} {number} - exceptions: {sum(score.met.values())} met")
+    return not stale
 
 
 def main():
@@ -177,21 +226,22 @@ def main():
         rows = [json.loads(line) for line in file]
     rows = [row for row in rows if args.half in (None, half_of(row))]
     allowed = taxonomy(os.path.join(shared, 'codes', 'taxonomy.tsv'))
-    score = Score()
+    excepted, score = exceptions_read(), Score()
     for row, got in zip(rows, show(args.program, shared, rows)):
-        score_row(score, row, got, allowed)
+        score_row(score, row, got, allowed, excepted)
     if args.list:
         for miss in sorted(score.misses, key=lambda miss: (miss[1], miss[0])):
             print('#', ' | '.join(cell.replace('\n', ' ')[:150] for cell in miss))
     if args.misses:
-        reasons_file(args.misses, score)
-    print(f'1..{len(GOALS)}')
+        reasons_file(args.misses, score, excepted)
+    print(f'1..{len(GOALS) + 1}')
     failed = 0
     for number, (what, goal) in enumerate(GOALS.items(), 1):
         right = score.rate(what) >= (goal if args.half is None and args.strict else FLOORS[what])
         failed += not right
         print(f"{'ok' if right else 'not ok'} {number} - {what}: {score.rate(what):.2f}%"
               f' of {score.all[what]}, goal {goal}%, fails below {FLOORS[what]}%')
+    failed += not exceptions_hold(score, rows, excepted, len(GOALS) + 1)
     return 1 if failed else 0
 
 

@@ -54,6 +54,15 @@ static enum head_field field_of(struct bytes line, size_t n)
     return HEAD_FIELDS;
 }
 
+/* 'Content-Type: multipart/mixed;' and then 'boundary="..."' at the margin: some fold so. */
+static bool is_lost_fold(const struct head *head, enum head_field last, struct bytes line)
+{
+    struct bytes type = head->field[HEAD_CONTENT_TYPE];
+
+    return last == HEAD_CONTENT_TYPE && type.n > 0 && type.at[type.n - 1] == ';'
+        && bytes_begins_nocase(line, BYTES("boundary="));
+}
+
 void head_read(struct lines *lines, struct head *ret_head)
 {
     struct head head = { 0 };
@@ -69,6 +78,11 @@ void head_read(struct lines *lines, struct head *ret_head)
                 break;
             if (last != HEAD_FIELDS)
                 head.field[last].n = (size_t)(line.at + line.n - head.field[last].at);
+            before = *lines;
+            continue;
+        }
+        if (is_lost_fold(&head, last, line)) {
+            head.field[last].n = (size_t)(line.at + line.n - head.field[last].at);
             before = *lines;
             continue;
         }

@@ -391,6 +391,27 @@ static void codes_find(struct person *person)
         out->status = said;
 }
 
+/* "Given up" (X.4.7) says only that time ran out. Exchange tells below it what each attempt got,
+   the latest first: the first code that says more is the last real error. */
+static void last_error_find(const struct bounce_reader *reader, struct bounce_recipient *out,
+                            uint16_t owner)
+{
+    const struct bytes mark = BYTES(" returned '4");
+
+    if (out->status.subject != 4 || out->status.detail != 7)
+        return;
+    for (uint32_t i = 0; i < reader->lines_n; i++) {
+        struct bytes line = bytes_first(reader->lines[i].text, READ_DIAGNOSTIC_MOST);
+        size_t at = reader->lines[i].owner == owner ? bytes_search(line, mark) : line.n;
+        struct status_code code = code_in(bytes_skip(line, at), "4");
+        if (at == line.n || code.class == 0 || code.detail == 0
+            || (code.subject == 4 && code.detail == 7))
+            continue;
+        out->status = code;
+        return;
+    }
+}
+
 /* The code that a server would have said for that cause. */
 static void status_infer(struct bounce_recipient *out)
 {
@@ -430,6 +451,7 @@ void judge(struct bounce_reader *reader, struct person *person, enum bounce_kind
     uint16_t owner = (uint16_t)(person - reader->people);
 
     codes_find(person);
+    last_error_find(reader, out, owner);
     say(reader, person);
     command_find(reader, out, owner);
     weigh_said(reader, person, &verdict);

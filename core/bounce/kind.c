@@ -99,6 +99,23 @@ static unsigned notice_score(struct bounce_reader *reader, uint32_t subject, boo
     return score;
 }
 
+/* Do the words for each recipient only ask the sender to be confirmed? Such services write a
+   failure that a letter is, until somebody answers. */
+static bool groups_ask(struct bounce_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->people_n; i++) {
+        bool asks = false;
+        match_begin(&reader->said);
+        match_line(&reader->said, bytes_first(reader->people[i].out.diagnostic, 500), 0);
+        for (uint32_t hit = 0; hit < reader->said.hits_n; hit++)
+            asks = asks || reader->rules->rules[reader->said.hits[hit].rule].mark
+                == MARK_CHALLENGE;
+        if (!asks)
+            return false;
+    }
+    return reader->people_n > 0;
+}
+
 static enum bounce_kind kind_by_groups(struct bounce_reader *reader)
 {
     bool seen[BOUNCE_ACTIONS] = { false }, failed = false;
@@ -158,6 +175,8 @@ enum bounce_kind kind_of(struct bounce_reader *reader)
 
     if (reader->got.feedback_seen || (has(marks, MARK_COMPLAINT) && reader->got.original_seen))
         return BOUNCE_COMPLAINT;
+    if (notice_marked(reader, MARK_CHALLENGE) && !null_path(head) && groups_ask(reader))
+        return BOUNCE_CHALLENGE;
     if (reader->people_n > 0)
         return kind_by_groups(reader);
     if (score < 7 && (has(marks, MARK_CHALLENGE) || notice_marked(reader, MARK_CHALLENGE)

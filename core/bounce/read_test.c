@@ -135,6 +135,18 @@ static const struct {
       "   ----- Transcript of session follows -----\n"
       "<anna@far.example>... Deferred: Connection refused by far.example.\n",
       BOUNCE_DELAY, "anna@far.example", "4.4.1", 0, CAUSE_NO_ANSWER, CAUSE_NO },
+    /* given up; what the last attempt got stands in the text, below it */
+    { REPORT_HEAD "--b1\n\nanna@far.example\n2.11.2026 8:05 - Remote Server at far.example "
+      "returned '550 4.4.7 QUEUE.Expired; message expired'\n2.11.2026 7:58 - Remote Server "
+      "at far.example returned '441 4.4.1 Failed to connect. Winsock error code: 10060'\n"
+      STATUS_HEAD "Final-Recipient: rfc822; anna@far.example\nAction: failed\nStatus: 4.4.7\n"
+      "Diagnostic-Code: smtp; 550 4.4.7 QUEUE.Expired; message expired\n--b1--\n",
+      BOUNCE_FAILURE, "anna@far.example", "4.4.1", 550, CAUSE_NO_ANSWER, CAUSE_YES },
+    /* a header folded without the space that folding needs */
+    { DAEMON "Subject: failure notice\nContent-Type: multipart/mixed;\nboundary=\"b1\"\n\n--b1\n"
+      "Content-Type: multipart/alternative;\nboundary=\"b2\"\n\n--b2\n\nError: Invalid user "
+      "address\nRCPT TO: anna@far.example\n--b2--\n--b1--\n",
+      BOUNCE_FAILURE, "anna@far.example", "5.1.1", 0, CAUSE_USER_MISSING, CAUSE_YES },
     /* the words of one who quotes another */
     { REPORT_HEAD STATUS_HEAD "Final-Recipient: rfc822; anna@far.example\nAction: failed\n"
       "Status: 5.0.0\nDiagnostic-Code: smtp; 5.1.0 - Unknown address error 550-'5.2.2 over quota'"
@@ -235,6 +247,28 @@ static void ordinary_mail_stays_so(void **state)
         assert_int_equal(report.kind, BOUNCE_NOT_A_REPORT);
         assert_int_equal(report.recipients_n, 0);
     }
+}
+
+/* A service that asks the sender to be confirmed, in the form of a failure; a server that is asked
+   for a confirmation refused the letter. */
+static void a_question_is_no_failure(void **state)
+{
+    (void)state;
+    const char *asked = "From: noreply@guests.example\nTo: me@home.example\nSubject: Re: hello\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=\"b1\"\n\n"
+        "--b1\n\nYou are not on my Guest List yet.\n" STATUS_HEAD
+        "Final-Recipient: rfc822; anna@far.example\nAction: failed\nStatus: 4.7.0\n"
+        "Diagnostic-Code: X-Guests; Sender not pre-approved. Follow the notice above\n--b1--\n";
+    const char *refused = REPORT_HEAD "--b1\n\nSee https://far.example/guest list\n" STATUS_HEAD
+        "Final-Recipient: rfc822; anna@far.example\nAction: failed\nStatus: 5.0.0\n"
+        "Diagnostic-Code: smtp; 550 Your server requires confirmation\n--b1--\n";
+    struct bounce_report report = read_text(bytes_of(asked));
+
+    assert_int_equal(report.kind, BOUNCE_CHALLENGE);
+    assert_int_equal(report.recipients_n, 0);
+    report = read_text(bytes_of(refused));
+    assert_int_equal(report.kind, BOUNCE_FAILURE);
+    assert_int_equal(report.recipients->cause.category, CAUSE_BLOCKED_POLICY);
 }
 
 static void several_recipients(void **state)
@@ -537,6 +571,7 @@ int main(void)
         cmocka_unit_test(messages_are_read),
         cmocka_unit_test(line_ends_do_not_matter),
         cmocka_unit_test(ordinary_mail_stays_so),
+        cmocka_unit_test(a_question_is_no_failure),
         cmocka_unit_test(several_recipients),
         cmocka_unit_test(complaints),
         cmocka_unit_test(replies_are_read),
