@@ -14,6 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Of a SYN after the first, at 1, 3, 7 and 15 s: who has not answered after 31 s will not, and each
+   dial that is open is one less for others. */
+enum { DIAL_TRIES = 4 };
+
 static bool path_write(struct bytes path, struct address_buffer *ret_to)
 {
     struct address_buffer to = { .n = sizeof(to.at.local) };
@@ -29,12 +33,14 @@ static bool path_write(struct bytes path, struct address_buffer *ret_to)
 /* 0, EINPROGRESS, or why not. */
 static int begin(int fd, const struct address_buffer *to)
 {
-    int on = 1;
+    int on = 1, tries = DIAL_TRIES;
 
     if (fd < 0)
         return errno;
-    if (to->at.any.sa_family != AF_UNIX)
+    if (to->at.any.sa_family != AF_UNIX) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &tries, sizeof(tries));
+    }
     return connect(fd, &to->at.any, to->n) < 0 ? errno : 0;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "role/relay_int.h"
 
+#include "base/hash.h"
 #include "dns/guard.h"
 
 #include <string.h>
@@ -120,8 +121,10 @@ static bool channel_to(struct relay *relay, struct place *place, size_t i, unsig
 
 struct search {
     struct target *to;
+    struct relay_job *job;
+    bool last;                      /* also what failed lately */
     struct client_result why;
-    bool said;                      /* `why` is a host's own, not that it rests */
+    bool said;                      /* `why` is a host's own, not that it has no address */
     struct effects *fx;
 };
 
@@ -146,7 +149,14 @@ static bool may_dial(struct relay *relay, const struct place *place, const uint8
     return false;
 }
 
-/* The first that did not fail lately. */
+/* What failed lately goes last; nothing is dialled for the same letter twice. */
+static bool is_passed_over(struct relay *relay, const struct memo *memo,
+                           const struct search *search)
+{
+    return memo_is_spent(relay, memo, search->job)
+        || (memo->bad_until_ms > relay->now.mono_ms && !search->last);
+}
+
 static bool take_address(struct relay *relay, struct place *place, size_t i, struct search *search)
 {
     const struct dest_host *host = &place->dest->hosts[i];
@@ -160,7 +170,7 @@ static bool take_address(struct relay *relay, struct place *place, size_t i, str
             if (!may_dial(relay, place, at.ip, search))
                 continue;
             struct memo *memo = relay_memo_at(relay, &at);
-            if (memo != NULL && memo->bad_until_ms > relay->now.mono_ms) {
+            if (memo != NULL && is_passed_over(relay, memo, search)) {
                 reject(search, true, memo->code, buffer_bytes(&memo->why));
                 continue;
             }
@@ -188,7 +198,7 @@ static bool is_unfit(struct relay *relay, const struct place *place, struct sear
     struct memo *memo = memo_of(relay, place, host);
     const struct channel *channel = &search->to->channel;
 
-    if (memo == NULL || memo->bad_until_ms <= relay->now.mono_ms || channel->need < CHANNEL_ENCRYPT)
+    if (memo == NULL || !is_passed_over(relay, memo, search) || channel->need < CHANNEL_ENCRYPT)
         return false;
     struct buffer *words = fx_draft(relay->fx);
     buffer_put(words, buffer_bytes(&memo->why));
@@ -200,17 +210,19 @@ static bool is_unfit(struct relay *relay, const struct place *place, struct sear
 }
 
 static enum target_state try_host(struct relay *relay, struct place *place, size_t i,
-                                  unsigned wishes, struct search *search)
+                                  struct search *search)
 {
     const struct dest_host *host = &place->dest->hosts[i];
 
+    if (relay_lacks(search->job, relay_host_key(relay, (struct bytes){ host->name, host->n })))
+        return TARGET_NONE;
     if (dest_addresses(relay, place, i) == DEST_ASKS)
         return TARGET_ASKS;
     if (host->ips_n[0] + host->ips_n[1] == 0) {
         reject_host(relay, search, host);
         return TARGET_NONE;
     }
-    if (!channel_to(relay, place, i, wishes, search->to))
+    if (!channel_to(relay, place, i, relay_wishes(search->job), search->to))
         return TARGET_ASKS;
     const struct channel *channel = &search->to->channel;
     if (channel->need == CHANNEL_WAIT || channel->need == CHANNEL_NOT_HERE) {
@@ -223,11 +235,39 @@ static enum target_state try_host(struct relay *relay, struct place *place, size
     return take_address(relay, place, i, search) ? TARGET_FOUND : TARGET_NONE;
 }
 
-enum target_state relay_target(struct relay *relay, struct place *place, unsigned wishes,
+/* Host by host; first those that did not fail lately. */
+static enum target_state try_hosts(struct relay *relay, struct place *place,
+                                   struct search *search)
+{
+    for (unsigned round = 0; round < 2; round++) {
+        search->last = round > 0;
+        for (size_t i = 0; i < place->dest->hosts_n; i++) {
+            enum target_state tried = try_host(relay, place, i, search);
+            if (tried != TARGET_NONE || place->dest->flaw.class != 0)
+                return tried;
+        }
+    }
+    return TARGET_NONE;
+}
+
+/* Hosts were asked that do not take it, and there is none beside them that might: for those that
+   have no address are none. */
+static bool is_settled(struct search *search)
+{
+    struct relay_job *job = search->job;
+
+    if (job->lacks_n == 0 || job->settles || search->said
+        || (search->why.words.n > 0 && search->why.code.detail != 4))
+        return false;
+    job->settles = true;
+    return true;
+}
+
+enum target_state relay_target(struct relay *relay, struct place *place, struct relay_job *job,
                                struct target *ret_target, struct client_result *ret_result)
 {
     struct target to = { .host = 0 };
-    struct search search = { .to = &to, .fx = relay->fx, .why.words = BYTES_NONE };
+    struct search search = { .to = &to, .job = job, .fx = relay->fx, .why.words = BYTES_NONE };
     enum dest_state state = dest_hosts(relay, place);
     enum dest_state sts = state == DEST_FLAWED ? DEST_READY : dest_sts(relay, place);
 
@@ -239,17 +279,15 @@ enum target_state relay_target(struct relay *relay, struct place *place, unsigne
         reject(&search, true, STATUS(4, 4, 3), BYTES("its MTA-STS policy cannot be asked for now"));
     if (sts == DEST_FLAWED)
         state = DEST_FLAWED;
-    for (size_t i = 0; state == DEST_READY && i < place->dest->hosts_n; i++) {
-        enum target_state tried = try_host(relay, place, i, wishes, &search);
-        if (tried == TARGET_NONE && place->dest->flaw.class == 0)
-            continue;
-        if (tried == TARGET_NONE)
-            break;
+    enum target_state tried = state == DEST_READY ? try_hosts(relay, place, &search) : TARGET_NONE;
+    if (tried != TARGET_NONE) {
         *ret_target = to;
         return tried;
     }
     if (place->dest->flaw.class != 0 && state == DEST_READY)    /* found while it was asked for */
         reject(&search, true, place->dest->flaw, bytes_of(place->dest->flaw_words));
+    if (is_settled(&search))
+        return TARGET_SETTLES;
     if (search.why.words.n == 0)
         reject(&search, true, STATUS(4, 4, 4), BYTES("none of its hosts has an address"));
     *ret_result = search.why;
@@ -257,6 +295,19 @@ enum target_state relay_target(struct relay *relay, struct place *place, unsigne
 }
 
 /* ---- a connection that is there */
+
+uint64_t relay_host_key(const struct relay *relay, struct bytes host)
+{
+    return siphash(relay->key, host);
+}
+
+bool relay_lacks(const struct relay_job *job, uint64_t host)
+{
+    for (size_t i = 0; i < job->lacks_n && !job->settles; i++)
+        if (job->lacks[i] == host)
+            return true;
+    return false;
+}
 
 bool relay_link_suits(const struct link *link, const struct relay_job *job)
 {

@@ -79,6 +79,24 @@ static bool lower_sender(struct relay_job *job)
     return !job->sender.bad;
 }
 
+static bool has_ascii_form(struct bytes address)
+{
+    struct bytes as_ascii;
+    char *copy = is_ascii(address) ? NULL : lowered(address, &as_ascii);
+
+    mem_free(copy);
+    return copy != NULL || is_ascii(address);
+}
+
+/* Is there a way to write all of its addresses? */
+static bool can_be_lowered(const struct relay_job *job)
+{
+    for (size_t i = 0; i < job->n; i++)
+        if (!job->rcpts[i].told && !has_ascii_form(job->to[i].address))
+            return false;
+    return has_ascii_form(job->envelope.sender);
+}
+
 /* ---- the text */
 
 static size_t gathering(const struct relay *relay)
@@ -146,7 +164,12 @@ static void make_anew(struct relay *relay, struct relay_job *job,
             job->body = server->eight_bit ? BODY_8BITMIME : BODY_7BIT;
         buffer_done(&text);
         break;
-    case CONVERT_SIGNED: case CONVERT_FLAWED: case CONVERT_NO_MEMORY:
+    case CONVERT_NO_MEMORY:
+        relay_job_results(relay, job, &(struct client_result){ .outcome = CLIENT_LATER,
+            .code = STATUS(4, 3, 0), .words = BYTES("memory is short here") });
+        buffer_done(&text);
+        return;
+    case CONVERT_SIGNED: case CONVERT_FLAWED:
         buffer_done(&text);
         return;
     }
@@ -154,8 +177,34 @@ static void make_anew(struct relay *relay, struct relay_job *job,
         job->smtputf8 = false;
 }
 
+/* ---- does it fit? */
+
+/* That host does not take it as it is: others are to be asked. */
+static bool lacks(struct relay *relay, const struct link *link, struct relay_job *job)
+{
+    if (job->settles || job->ask || job->place->dest == NULL)
+        return false;
+    if (job->lacks_n == COUNT(job->lacks)) {
+        job->settles = true;
+        return false;
+    }
+    job->lacks[job->lacks_n++] = relay_host_key(relay, buffer_bytes(&link->host));
+    return true;
+}
+
+static bool is_unfit(const struct link *link, const struct relay_job *job)
+{
+    const char *words;
+    struct client_letter letter = { .body = job->body, .smtputf8 = job->smtputf8,
+                                    .require_tls = job->require_tls, .size = job->size };
+
+    return smtp_client_unfit(link->client, &letter, &words).class != 0;
+}
+
 bool relay_converts(struct relay *relay, const struct link *link, struct relay_job *job)
 {
+    if (relay_lacks(job, relay_host_key(relay, buffer_bytes(&link->host))))
+        return false;
     unsigned has = smtp_client_extensions(link->client);
     struct convert_for server = {
         .eight_bit = (has & CLIENT_8BITMIME) != 0,
@@ -168,14 +217,16 @@ bool relay_converts(struct relay *relay, const struct link *link, struct relay_j
     server.eight_bit |= server.binary;
     if (fits || job->ask || job->place->dest == NULL || job->tried || job->cut
         || job->text.bad)
-        return true;
+        return !is_unfit(link, job) || !lacks(relay, link, job);
+    if (job->smtputf8 && !server.utf8 && !can_be_lowered(job) && lacks(relay, link, job))
+        return false;
     if (!job->ended) {
         gather(relay, job);
         return false;
     }
     make_anew(relay, job, &server);
     if (job->left > 0)
-        return true;
+        return !is_unfit(link, job) || !lacks(relay, link, job);
     relay_job_free(relay, job);
     return false;
 }

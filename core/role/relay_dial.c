@@ -33,6 +33,16 @@ static size_t links_most(const struct relay *relay, const struct place *place)
     return most > RELAY_LINKS / 4 ? RELAY_LINKS / 4 : most;
 }
 
+/* Without those that are given up, and only wait for the system's word. */
+static size_t live_links(const struct relay *relay, const struct place *place)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < RELAY_LINKS && place->links > 0; i++)
+        n += relay->links[i].place == place && !relay->links[i].late;
+    return n;
+}
+
 /* Those that will be free for a letter that waits; `idle` ones too. */
 static size_t young(const struct relay *relay, const struct place *place, bool idle)
 {
@@ -74,7 +84,7 @@ static struct link *dial(struct relay *relay, struct place *place)
 
     if (link == NULL)
         return NULL;
-    *link = (struct link){ .state = LINK_DIALS, .place = place,
+    *link = (struct link){ .state = LINK_DIALS, .place = place, .dialled_ms = relay->now.mono_ms,
                            .host = buffer_with_most(DNS_NAME_MOST),
                            .tlsa = buffer_with_most(DNS_ANSWER_MOST),
                            .base = buffer_with_most(DNS_NAME_MOST) };
@@ -91,13 +101,15 @@ static void dial_ours(struct relay *relay, struct place *place)
         fx_dial(relay->fx, (uint32_t)(link - relay->links), &place->route.at, place->route.path);
 }
 
-static void dial_away(struct relay *relay, struct place *place, const struct target *to)
+static void dial_away(struct relay *relay, struct place *place, const struct relay_job *job,
+                      const struct target *to)
 {
     const struct dest_host *host = &place->dest->hosts[to->host];
     struct link *link = dial(relay, place);
 
     if (link == NULL)
         return;
+    link->dialled_for = job->letter;
     link->at = to->at;
     link->channel = to->channel;
     for (size_t i = 0; i < LETTER_WISHES; i++)
@@ -124,41 +136,71 @@ static void let_go(struct relay *relay, struct place *place)
     }
 }
 
-/* For a letter that waits. False: not now, for none. */
-static bool seek(struct relay *relay, struct place *place, struct relay_job *job)
+/* Is that connection at work, or about to be, so that it may come to the letter in time? */
+static bool may_come(const struct relay *relay, const struct link *link,
+                     const struct relay_job *job)
+{
+    if (link->place != job->place
+        || relay_lacks(job, relay_host_key(relay, buffer_bytes(&link->host))))
+        return false;
+    if (link->state == LINK_DIALS)
+        return !link->late;
+    return link->state == LINK_OPEN
+        && (!link->greeted || (link->job != NULL && relay_link_suits(link, job)));
+}
+
+/* Though there can be no new one now. */
+static bool one_may_come(const struct relay *relay, const struct relay_job *job)
+{
+    for (size_t i = 0; i < RELAY_LINKS && job->place->links > 0; i++)
+        if (may_come(relay, &relay->links[i], job))
+            return true;
+    return false;
+}
+
+/* For a letter that waits. ASKS: not now, for none. */
+static enum target_state seek(struct relay *relay, struct place *place, struct relay_job *job)
 {
     struct client_result result;
     struct target to;
+    enum target_state found = relay_target(relay, place, job, &to, &result);
 
-    switch (relay_target(relay, place, relay_wishes(job), &to, &result)) {
-    case TARGET_ASKS: return false;
+    switch (found) {
+    case TARGET_ASKS: case TARGET_SETTLES: return found;
     case TARGET_NONE:
+        if (result.outcome == CLIENT_LATER && one_may_come(relay, job))
+            return found;
         relay_job_results(relay, job, &result);
         relay_job_free(relay, job);
-        return true;
+        return found;
     case TARGET_FOUND: break;
     }
-    if (place->links >= links_most(relay, place))
+    if (live_links(relay, place) >= links_most(relay, place))
         let_go(relay, place);
     else
-        dial_away(relay, place, &to);
-    return true;
+        dial_away(relay, place, job, &to);
+    return found;
 }
 
-/* The first `busy` of those that wait have a connection that comes. */
-static void seek_all(struct relay *relay, struct place *place, size_t busy)
+/* The first `busy` of those that wait have a connection that comes. True: for one that none suited
+   any does now, also those that are there. */
+static bool seek_all(struct relay *relay, struct place *place, size_t busy)
 {
     struct relay_job *next;
     size_t waits = 0;
+    bool settled = false;
 
     for (struct relay_job *job = place->jobs; job != NULL; job = next) {
         next = job->next;
         if (!relay_job_is_ready(job) || ++waits <= busy)
             continue;
-        if (!seek(relay, place, job))
-            return;
+        enum target_state found = seek(relay, place, job);
+        if (found == TARGET_ASKS)
+            break;
+        settled = settled || found == TARGET_SETTLES;
         busy = young(relay, place, false);
     }
+    return settled;
 }
 
 static void ours(struct relay *relay, struct place *place)
@@ -176,7 +218,7 @@ static void ours(struct relay *relay, struct place *place)
     }
 }
 
-void relay_place_turn(struct relay *relay, struct place *place)
+static void use_idle(struct relay *relay, struct place *place)
 {
     struct relay_job *job;
 
@@ -188,10 +230,20 @@ void relay_place_turn(struct relay *relay, struct place *place)
         relay_link_begin(relay, link, job);
         relay_link_go(relay, link);
     }
-    if (place->rests_until_ms > relay->now.mono_ms || relay->stopping)
-        return;
-    if (place->dest == NULL)
-        ours(relay, place);
-    else
-        seek_all(relay, place, young(relay, place, false));
+}
+
+void relay_place_turn(struct relay *relay, struct place *place)
+{
+    bool again = true;
+
+    while (again) {                     /* a letter settles once */
+        again = false;
+        use_idle(relay, place);
+        if (place->rests_until_ms > relay->now.mono_ms || relay->stopping)
+            return;
+        if (place->dest == NULL)
+            ours(relay, place);
+        else
+            again = seek_all(relay, place, young(relay, place, false));
+    }
 }

@@ -52,8 +52,10 @@ enum {
     RELAY_IDLE_MS = 20 * 1000,          /* a connection without a letter is ended */
     RELAY_REST_MS = 1000,               /* after a server could not be reached; doubled up to */
     RELAY_REST_MOST_MS = 60 * 1000,
-    RELAY_AWAY_REST_MS = 30 * 1000,     /* the same of an address elsewhere */
+    /* An address elsewhere that failed: so long it is dialled after all others; doubled up to */
+    RELAY_AWAY_REST_MS = 30 * 1000,
     RELAY_AWAY_REST_MOST_MS = 10 * 60 * 1000,
+    RELAY_MOMENT_MS = 20 * 1000,        /* and so long for no other letter; more than JOB_BUSY_MS */
     RELAY_BROKEN_MS = 60 * 60 * 1000,   /* TLS failed there: in clear, where nothing asks for it */
     RELAY_UNFIT_MS = 5 * 60 * 1000,     /* TLS failed, and it must be: other hosts first */
     RELAY_QUIRK_MS = 24 * 60 * 60 * 1000,
@@ -96,6 +98,10 @@ struct relay_job {
     bool made;                      /* what we put on top is in its text */
     bool looked;                    /* its header was looked at */
     bool ended;
+    uint64_t came_ms;               /* an address that failed since is not dialled for it again */
+    uint64_t lacks[MX_HOSTS_MOST];  /* hosts that do not take it as it is: hashes */
+    size_t lacks_n;
+    bool settles;                   /* all were asked: what the next one lacks ends it */
     uint64_t size;
     struct buffer text;             /* come and not yet handed on; `from` of it is */
     size_t from;
@@ -201,7 +207,9 @@ struct memo {
     uint64_t key;                   /* 0: free */
     uint64_t used_ms;
     uint64_t bad_until_ms;          /* it could not be reached; or its TLS will not do */
-    unsigned failures;
+    unsigned failures;              /* those at the same time are one */
+    uint64_t failed_ms;             /* the last of them; 0: none since it last went well */
+    uint64_t failed_for;            /* the letter for which it was dialled */
     struct status_code code;        /* of that */
     struct buffer why;
     uint64_t broken_until_ms;       /* TLS breaks there */
@@ -237,6 +245,7 @@ struct link {
     bool gone;                      /* EV_CLOSED came: nothing may be asked of it */
     bool late;                      /* DIALS: given up; what comes of it is closed */
     /* elsewhere */
+    uint64_t dialled_ms, dialled_for;   /* when, for which letter */
     struct buffer host;             /* its name; empty: an address alone */
     struct net_address at;
     struct channel channel;
@@ -349,11 +358,15 @@ struct target {
 };
 enum target_state {
     TARGET_FOUND, TARGET_ASKS,
+    TARGET_SETTLES,             /* no host takes it as it is: the next one is to say so */
     TARGET_NONE,                /* as things stand; *ret_result says why */
 };
-/* Where to dial next for a letter of such wishes. */
-enum target_state relay_target(struct relay *relay, struct place *place, unsigned wishes,
+/* Where to dial next for that letter. */
+enum target_state relay_target(struct relay *relay, struct place *place, struct relay_job *job,
                                struct target *ret_target, struct client_result *ret_result);
+/* Does that host not take it as it is? Both by relay_host_key. */
+bool relay_lacks(const struct relay_job *job, uint64_t host);
+uint64_t relay_host_key(const struct relay *relay, struct bytes host);
 /* Will that connection do for it? */
 bool relay_link_suits(const struct link *link, const struct relay_job *job);
 unsigned relay_wishes(const struct relay_job *job);
@@ -364,7 +377,16 @@ struct memo *relay_memo_host(struct relay *relay, struct bytes host);
 struct memo *relay_memo_at(struct relay *relay, const struct net_address *at);
 /* Of a connection: its host's, or where it has no name its address's. */
 struct memo *relay_memo_link(struct relay *relay, const struct link *link);
-void memo_bad(struct memo *memo, uint64_t until_ms, struct status_code code, struct bytes why);
+/* Has it not failed already since that connection was begun? Else that was counted. */
+bool memo_is_news(const struct memo *memo, const struct link *link);
+/* What that connection was made for failed there: others first, for so long. False: no news. */
+bool memo_bad(struct relay *relay, struct memo *memo, const struct link *link, uint64_t rest_ms,
+              struct status_code code, struct bytes why);
+/* It went well. */
+void memo_well(struct memo *memo);
+/* Not to be dialled for that letter: it failed since the letter came, or a moment ago for another
+   one. */
+bool memo_is_spent(const struct relay *relay, const struct memo *memo, const struct relay_job *job);
 void relay_memos_done(struct relay *relay);
 
 /* ---- relay_job.c */
@@ -416,7 +438,8 @@ void relay_ask_guess(struct relay *relay, struct relay_job *job);
 /* ---- relay_convert.c */
 
 /* Does that server take the letter, as it is or made anew just now? False: not now, for the rest of
-   its text is waited for; or nobody is left, and the job is freed. */
+   its text is waited for; or it does not, and other hosts are to be asked first; or nobody is left,
+   and the job is freed. */
 bool relay_converts(struct relay *relay, const struct link *link, struct relay_job *job);
 
 /* ---- relay_link.c */

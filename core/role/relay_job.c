@@ -28,6 +28,7 @@ struct relay_job *relay_job_new(struct relay *relay, struct place *place)
     if (job == NULL)
         return NULL;
     job->place = place;
+    job->came_ms = relay->now.mono_ms;
     job->kept = buffer_with_most(ENVELOPE_MOST);
     job->text = buffer_with_most(RELAY_TEXT_MOST);
     job->sender = buffer_with_most(2 * LIMIT_PATH);

@@ -50,31 +50,32 @@ void relay_link_free(struct link *link)
 
 /* ---- what failed */
 
-/* An address elsewhere that could not be spoken with: it rests, and others are tried. */
+/* An address elsewhere that could not be spoken with: others are tried first from now on. What
+   several connections lost at the same time is one failure. */
 static void address_rests(struct relay *relay, const struct link *link, struct status_code code,
                           struct bytes words)
 {
     struct memo *memo = relay_memo_at(relay, &link->at);
     uint64_t rest_ms = RELAY_AWAY_REST_MS;
+    unsigned before = memo == NULL ? 0 : memo->failures - !memo_is_news(memo, link);
     struct buffer *line = fx_draft(relay->fx);
     struct buffer at = buffer_with_most(64);
 
     if (memo == NULL)
         return;
-    for (unsigned i = 0; i < memo->failures && rest_ms < RELAY_AWAY_REST_MOST_MS; i++)
+    for (unsigned i = 0; i < before && rest_ms < RELAY_AWAY_REST_MOST_MS; i++)
         rest_ms *= 2;
-    memo->failures++;
-    memo_bad(memo, relay->now.mono_ms + rest_ms, STATUS(4, code.subject, code.detail), words);
+    if (memo_bad(relay, memo, link, rest_ms, STATUS(4, code.subject, code.detail), words))
+        link->place->width = link->place->width / 2 < 1 ? 1 : link->place->width / 2;
     net_address_put(&at, &link->at);
     log_begin(line, "server-unreachable");
     log_ours(line, "server", link->place->name);
     log_theirs(line, "host", buffer_bytes(&link->host));
     log_ours(line, "at", buffer_bytes(&at));
     log_theirs(line, "why", words);
-    log_uint(line, "rests-ms", rest_ms);
+    log_uint(line, "last-for-ms", rest_ms);
     fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
     buffer_done(&at);
-    link->place->width = link->place->width / 2 < 1 ? 1 : link->place->width / 2;
 }
 
 static void unreached(struct relay *relay, struct link *link, struct status_code code,
@@ -191,12 +192,12 @@ static void is_ready(struct relay *relay, struct link *link)
 
     link->place->failures = 0;
     link->greeted = true;
-    if (memo != NULL) {
-        memo->failures = 0;
-        memo->bad_until_ms = 0;
-    }
+    if (memo != NULL)
+        memo_well(memo);
     if (link->place->dest != NULL)
         relay_tls_note(relay, link);
+    if (link->level >= LEVEL_TLS && (memo = relay_memo_link(relay, link)) != NULL)
+        memo_well(memo);
     take_next(relay, link);
 }
 

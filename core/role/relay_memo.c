@@ -61,12 +61,38 @@ struct memo *relay_memo_link(struct relay *relay, const struct link *link)
                             : relay_memo_at(relay, &link->at);
 }
 
-void memo_bad(struct memo *memo, uint64_t until_ms, struct status_code code, struct bytes why)
+bool memo_is_news(const struct memo *memo, const struct link *link)
 {
-    memo->bad_until_ms = until_ms;
+    return memo->failed_ms == 0 || link->dialled_ms > memo->failed_ms;
+}
+
+bool memo_bad(struct relay *relay, struct memo *memo, const struct link *link, uint64_t rest_ms,
+              struct status_code code, struct bytes why)
+{
+    bool counts = memo_is_news(memo, link);
+
+    memo->failures += counts;
+    memo->failed_ms = relay->now.mono_ms;
+    memo->failed_for = link->dialled_for;
+    memo->bad_until_ms = relay->now.mono_ms + rest_ms;
     memo->code = code;
     buffer_clear(&memo->why);
     buffer_put(&memo->why, bytes_first(why, 256));
+    return counts;
+}
+
+void memo_well(struct memo *memo)
+{
+    memo->failures = 0;
+    memo->bad_until_ms = memo->failed_ms = 0;
+}
+
+bool memo_is_spent(const struct relay *relay, const struct memo *memo, const struct relay_job *job)
+{
+    return memo->failed_ms != 0
+        && (memo->failed_ms >= job->came_ms
+            || (memo->failed_for != job->letter
+                && relay->now.mono_ms - memo->failed_ms < RELAY_MOMENT_MS));
 }
 
 void relay_memos_done(struct relay *relay)

@@ -45,7 +45,7 @@ void relay_tls_lacks(struct relay *relay, struct link *link, struct bytes words)
 
     log_trouble(relay, link, why);
     if (memo != NULL && is_asked_for(link))
-        memo_bad(memo, relay->now.mono_ms + RELAY_UNFIT_MS, link->channel.code, why);
+        (void)memo_bad(relay, memo, link, RELAY_UNFIT_MS, link->channel.code, why);
     else if (memo != NULL)
         memo->broken_until_ms = relay->now.mono_ms + RELAY_BROKEN_MS;
     link->shaking = false;

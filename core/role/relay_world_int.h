@@ -52,7 +52,7 @@ struct relay_world {
     uint64_t alarm_ms;
     const char *rcpt_reply[8];  /* to the n-th RCPT of a transaction; NULL: 250 */
     unsigned rcpt_at;
-    const char *ehlo;
+    const char *greeting, *ehlo;
     uint64_t dice, lies;        /* lies: one reply of so many is another than it should; 0: none */
     uint64_t kept;              /* recipients for whom a server said 250 after the text */
     uint64_t taken;             /* results that say "delivered" */

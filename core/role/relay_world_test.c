@@ -113,6 +113,7 @@ void begin(void)
     w.urls = buffer_with_most(1 << 20);
     w.said = buffer_with_most(1 << 20);
     w.log = buffer_with_most(1 << 20);
+    w.greeting = "220 x\r\n";
     w.ehlo = "250-x\r\n250-PIPELINING\r\n250-DSN\r\n250-SIZE\r\n250 8BITMIME\r\n";
     for (size_t i = 0; i < CONNS; i++)
         w.lines[i].heard = buffer_with_most(1 << 20);
@@ -260,7 +261,7 @@ uint32_t connect(bool well)
     step((struct event){ .kind = EV_CONNECTED, .conn = conn, .token = token,
                          .fault = well ? OK : FAULT_UNREACHED });
     if (well)
-        step((struct event){ .kind = EV_BYTES, .conn = conn, .bytes = BYTES("220 x\r\n") });
+        step((struct event){ .kind = EV_BYTES, .conn = conn, .bytes = bytes_of(w.greeting) });
     return conn;
 }
 

@@ -42,7 +42,8 @@ def certificate(folder, name):
 
 
 class Sink(socketserver.ThreadingTCPServer):
-    """An SMTP server. letters: (sender line, recipient lines, text, TLS version or None)."""
+    """An SMTP server. letters: (sender line, recipient lines, text, TLS version or None). A word of
+    offers that begins with - takes an extension away."""
     allow_reuse_address = daemon_threads = True
 
     def __init__(self, bench, address, certificate_file=None, broken=False, offers=(), refuse=None):
@@ -83,7 +84,8 @@ class Dialogue(socketserver.StreamRequestHandler):
         self.server.lines.append(line)
         verb = line.split(' ')[0].upper()
         if verb == 'EHLO':
-            offers = ['PIPELINING', '8BITMIME', 'SIZE', *self.server.offers]
+            offers = [word for word in ['PIPELINING', '8BITMIME', 'SIZE', *self.server.offers]
+                      if word[0] != '-' and '-' + word not in self.server.offers]
             if (self.server.context or self.server.broken) and not self.tls:
                 offers.append('STARTTLS')
             for word in offers:
@@ -318,6 +320,42 @@ def a_dead_one_slows_nobody(bench):
     silent.close()
 
 
+def each_retry_dials(bench):
+    """Also when it failed a moment ago: the letter's schedule says when to try, nothing else."""
+    port = free_port()
+    server = bench.server(more=US + f'route there.lab=127.0.0.1:{port}').start()
+    hand_in(server, ['a@there.lab'])
+    for attempt in (1, 2, 3, 4):
+        is_logged(server, 'event=delivery-waits', f'attempt={attempt}')
+    true(server.log().count('event=server-unreachable') >= 4, server.log()[-3000:])
+    came(Sink(bench, ('127.0.0.1', port)), 1)
+    queue_is_empty(server)
+
+
+def another_host_may_have_it(bench):
+    """What the first host lacks is no failure before the others were asked."""
+    folder = bench.folder()
+    at = [own_address(i) for i in (1, 2)]
+    lab = Lab(folder)
+    lab.zone('there.lab', '@ MX 10 mx1\n@ MX 20 mx2\n'
+             + ''.join(f'mx{i} A {address}\n' for i, address in enumerate(at, 1)), signed=False)
+    bench.running.append(lab.start())
+    poor = Sink(bench, (at[0], 25), offers=('-8BITMIME',))
+    rich = Sink(bench, (at[1], 25))
+    server = bench.server(more=US + f'resolver {lab.address}\ntrust-anchor {lab.anchor}\n').start()
+    letter = (b'Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\xc3\xa4\r\n'
+              b'--b--\r\n')
+    hand_in(server, ['a@there.lab'], letter, ' BODY=8BITMIME')
+    true(came(rich, 1)[0][2].endswith(letter), 'as it was signed')
+    true(poor.sessions == 1 and not poor.letters, 'the first was asked')
+    rich.offers = ('-8BITMIME',)
+    server.stop()
+    server.start()
+    hand_in(server, ['b@there.lab'], letter, ' BODY=8BITMIME')
+    is_logged(server, 'event=delivery-failed', 'to=b@there.lab', 'code=5.6.3')
+    true(rich.sessions >= 1, 'both were asked')
+
+
 if __name__ == '__main__':
     main([by_a_route, only_who_may, by_a_smart_host, by_mx, a_downgrade_is_seen, to_postfix,
-          to_one_of_ours, a_dead_one_slows_nobody])
+          to_one_of_ours, a_dead_one_slows_nobody, each_retry_dials, another_host_may_have_it])

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Relay and servers that fail or lack something: a letter's retry dials, nothing is dialled for it
+ * twice, and nothing is final before all hosts were asked.
+ */
+#include "role/relay_world_int.h"
+
+#include "role/role.h"
+
+#include "base/ip.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
+
+static void two_hosts(const char *first, const char *second)
+{
+    begin();
+    w.conf.allow_private = true;
+    start();
+    zone("a.example", DNS_MX, DNS_INSECURE, false, "mx1.a.example mx2.a.example");
+    zone("mx1.a.example", DNS_A, DNS_INSECURE, false, first);
+    zone("mx2.a.example", DNS_A, DNS_INSECURE, false, second);
+}
+
+static void one_host(void)
+{
+    begin();
+    w.conf.allow_private = true;
+    start();
+    zone("a.example", DNS_MX, DNS_INSECURE, false, "mx.a.example");
+    zone("mx.a.example", DNS_A, DNS_INSECURE, false, "198.51.100.1");
+}
+
+/* That letter once more, as the store does when its next attempt is due. */
+static void again(uint32_t letter)
+{
+    w.results[letter].job = 0;
+    give(letter, "you@a.example");
+    answer_names();
+}
+
+static void fails(void)
+{
+    connect(false);
+    answer_names();
+}
+
+static void fail_all(void)
+{
+    while (w.dials_n > 0)
+        fails();
+}
+
+static void talks(void)
+{
+    connect(true);
+    answer_all();
+    answer_names();
+}
+
+static void dials(const char *ip)
+{
+    struct buffer at = buffer_with_most(64);
+
+    assert_true(w.dials_n > 0);
+    ip_put(&at, w.dials[0].at.ip);
+    if (!bytes_equal(buffer_bytes(&at), bytes_of(ip)))
+        fail_msg("not %s but %.*s", ip, (int)at.n, at.at);
+    buffer_done(&at);
+}
+
+/* ---- addresses that fail */
+
+/* As the default schedule has them: whatever failed before, each attempt dials. */
+static void each_retry_of_a_letter_dials(void **state)
+{
+    static const uint64_t waits[] = { 0, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, HOUR };
+    enum { LETTERS = 4 };
+
+    (void)state;
+    one_host();
+    for (size_t i = 0; i < COUNT(waits); i++) {
+        pass(waits[i]);
+        size_t before = w.dialled;
+        for (uint32_t letter = 1; letter <= LETTERS; letter++)
+            again(letter);
+        assert_true(w.dialled > before && w.dialled <= before + LETTERS);
+        fail_all();
+        for (uint32_t letter = 1; letter <= LETTERS; letter++)
+            result_is(letter, JOB_LATER, 4, 4, 1);
+    }
+    end();
+}
+
+/* However short the schedule is; but for others it was tried a moment ago. */
+static void a_retry_dials_though_it_failed_a_moment_ago(void **state)
+{
+    (void)state;
+    one_host();
+    again(1);
+    fail_all();
+    again(2);
+    result_is(2, JOB_LATER, 4, 4, 1);
+    assert_int_equal(w.dialled, 1);
+    pass(SECOND);
+    again(1);
+    assert_int_equal(w.dialled, 2);
+    fail_all();
+    again(2);
+    assert_int_equal(w.dialled, 2);
+    pass(20 * SECOND);
+    again(2);
+    assert_int_equal(w.dialled, 3);
+    fail_all();
+    end();
+}
+
+/* Connections that were lost together are one failure, and shrink the number once. */
+static void failures_at_the_same_time_are_one(void **state)
+{
+    (void)state;
+    one_host();
+    again(1);
+    again(2);
+    assert_int_equal(w.dials_n, 2);
+    fail_all();
+    assert_true(logged("last-for-ms=30000"));
+    assert_false(logged("last-for-ms=60000"));
+    pass(HOUR);
+    again(1);
+    fail_all();
+    assert_true(logged("last-for-ms=60000"));
+    end();
+}
+
+static void what_failed_goes_last_and_not_away(void **state)
+{
+    (void)state;
+    two_hosts("198.51.100.1", "198.51.100.2");
+    again(1);
+    dials("198.51.100.1");
+    fails();
+    dials("198.51.100.2");
+    hang_up(connect(true));
+    result_is(1, JOB_LATER, 4, 4, 1);
+    pass(25 * SECOND);                      /* both failed: in their order */
+    again(2);
+    dials("198.51.100.1");
+    fails();
+    dials("198.51.100.2");
+    talks();
+    result_is(2, JOB_DELIVERED, 2, 0, 0);
+    pass(MINUTE - SECOND);                  /* the connection is gone; the first failed twice */
+    for (uint32_t conn = 0; conn < CONNS; conn++)
+        if (w.lines[conn].open)
+            hang_up(conn);
+    again(3);
+    dials("198.51.100.2");
+    fails();
+    dials("198.51.100.1");
+    talks();
+    result_is(3, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
+/* Though each takes half a minute, and the first are no news any more when the last has failed. */
+static void no_address_is_dialled_twice_for_an_attempt(void **state)
+{
+    (void)state;
+    two_hosts("198.51.100.1 198.51.100.2", "198.51.100.3 198.51.100.4");
+    again(1);
+    for (unsigned i = 0; i < 10; i++) {
+        pass(31 * SECOND);
+        answer_names();
+    }
+    result_is(1, JOB_LATER, 4, 4, 1);
+    assert_int_equal(w.dialled, 4);
+    end();
+}
+
+/* A server that takes no more than one connection: whoever waits goes over that one. */
+static void a_refused_connection_fails_nobody_who_has_another(void **state)
+{
+    (void)state;
+    one_host();
+    again(1);
+    uint32_t first = connect(true);
+    again(2);
+    w.greeting = "421 4.3.2 too many connections\r\n";
+    hang_up(connect(true));
+    again(3);
+    assert_int_equal(w.results_n, 0);
+    assert_true(w.lines[first].open);
+    answer_all();
+    for (uint32_t letter = 1; letter <= 3; letter++)
+        result_is(letter, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
+/* ---- hosts that lack something */
+
+static const char signed_text[] =
+    "Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\xc3\xa4\r\n--b--\r\n";
+static const char utf8_text[] = "Subject: Gr\xc3\xbc\xc3\x9f" "e\r\n\r\nx\r\n";
+
+static const struct {
+    const char *lacks, *has;            /* what the first host offers, and the second */
+    const char *text, *to;
+    enum body_kind body;
+    bool utf8;
+    unsigned code[3];                   /* when both lack it */
+} needs[] = {
+    { "250 PIPELINING\r\n", "250-x\r\n250 8BITMIME\r\n", signed_text, "you@a.example",
+      BODY_8BITMIME, false, { 5, 6, 3 } },
+    { "250-x\r\n250 SIZE 10\r\n", "250-x\r\n250 SIZE 10000\r\n", "Subject: x\r\n\r\nx\r\n",
+      "you@a.example", BODY_7BIT, false, { 5, 3, 4 } },
+    { "250-x\r\n250 8BITMIME\r\n", "250-x\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n", utf8_text,
+      "\xc3\xa4@a.example", BODY_8BITMIME, true, { 5, 6, 7 } },
+};
+
+static void give_needy(size_t i)
+{
+    w.results[1].job = 0;
+    w.body = needs[i].body;
+    w.utf8 = needs[i].utf8;
+    give_with(1, &needs[i].to, 1, needs[i].text, false);
+    answer_names();
+}
+
+static void all_hosts_are_asked_before_a_lack_is_final(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(needs); i++) {
+        two_hosts("198.51.100.1", "198.51.100.2");
+        w.ehlo = needs[i].lacks;
+        give_needy(i);
+        talks();
+        assert_int_equal(w.results_n, 0);
+        dials("198.51.100.2");
+        w.ehlo = needs[i].has;
+        talks();
+        result_is(1, JOB_DELIVERED, 2, 0, 0);
+        assert_int_equal(w.mails, 1);
+        end();
+    }
+}
+
+static void what_all_hosts_lack_is_final(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(needs); i++) {
+        two_hosts("198.51.100.1", "198.51.100.2");
+        w.ehlo = needs[i].lacks;
+        give_needy(i);
+        talks();
+        talks();
+        result_is(1, JOB_FAILED, needs[i].code[0], needs[i].code[1], needs[i].code[2]);
+        assert_int_equal(w.mails, 0);
+        assert_int_equal(w.dialled, 2);
+        end();
+    }
+}
+
+/* A host that cannot be reached may have it. */
+static void a_lack_waits_for_hosts_that_cannot_be_reached(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(needs); i++) {
+        two_hosts("198.51.100.1", "198.51.100.2");
+        w.ehlo = needs[i].lacks;
+        give_needy(i);
+        talks();
+        fail_all();
+        result_is(1, JOB_LATER, 4, 4, 1);
+        end();
+    }
+}
+
+/* Nobody fails for another's address, though no host takes that one. */
+static void the_others_go_when_all_hosts_lack_it(void **state)
+{
+    static const char *const to[] = { "you@a.example", "\xc3\xa4@a.example" };
+
+    (void)state;
+    two_hosts("198.51.100.1", "198.51.100.2");
+    w.ehlo = "250-x\r\n250 8BITMIME\r\n";
+    w.utf8 = true;
+    w.body = BODY_8BITMIME;
+    give_with(1, to, 2, utf8_text, false);
+    answer_names();
+    talks();
+    assert_int_equal(w.results_n, 0);
+    talks();
+    result_is(1, JOB_DELIVERED, 2, 0, 0);
+    result_is(2, JOB_FAILED, 5, 6, 7);
+    end();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_retry_of_a_letter_dials),
+        cmocka_unit_test(a_retry_dials_though_it_failed_a_moment_ago),
+        cmocka_unit_test(failures_at_the_same_time_are_one),
+        cmocka_unit_test(what_failed_goes_last_and_not_away),
+        cmocka_unit_test(no_address_is_dialled_twice_for_an_attempt),
+        cmocka_unit_test(a_refused_connection_fails_nobody_who_has_another),
+        cmocka_unit_test(all_hosts_are_asked_before_a_lack_is_final),
+        cmocka_unit_test(what_all_hosts_lack_is_final),
+        cmocka_unit_test(a_lack_waits_for_hosts_that_cannot_be_reached),
+        cmocka_unit_test(the_others_go_when_all_hosts_lack_it),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
