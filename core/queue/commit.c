@@ -62,6 +62,7 @@ static void give_birth(struct queue *q, uint32_t number, struct effects *fx)
     uint32_t slot = 0;
     bool fresh = false;
 
+    segment_close_one(q, fx);
     if (page == NULL || !slot_take(q, &slot)) {
         mem_free(page);
         q->bad = true;

@@ -90,11 +90,35 @@ static void what_cannot_be_kept_is_not_gone_by(void **state)
     test_end(w);
 }
 
+/* However many segments a queue that nobody empties has: few of them are open, so that there are
+   files for the texts of large letters. */
+static void a_long_queue_does_not_use_up_the_files(void **state)
+{
+    static char text[TEST_SEGMENT / 2];
+    struct queue_conf conf = test_conf();
+    unsigned open = 0;
+
+    test_begin(w, &conf);
+    test_start(w);
+    memset(text, 'x', sizeof(text) - 1);
+    for (uint32_t i = 1; i <= 48; i++) {
+        test_put(w, i, text);
+        test_run(w);
+    }
+    assert_int_equal(queue_letters(w->queue), 48);
+    assert_non_null(test_file(w, "log/0000000040"));
+    for (size_t i = 0; i < LIMIT_IO_FILES; i++)
+        open += w->slots[i] != 0;
+    assert_in_range(open, 1, 40);
+    test_end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_behind_a_segments_end_is_written_soon),
         cmocka_unit_test(what_cannot_be_kept_is_not_gone_by),
+        cmocka_unit_test(a_long_queue_does_not_use_up_the_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,8 @@ MUST_USE bool segment_add(struct queue *q, uint32_t number);
 /* A letter's record lies there, or no longer does. */
 void segment_gains(struct queue *q, uint64_t lsn, uint32_t length);
 void segment_loses(struct queue *q, uint64_t lsn, uint32_t length);
+/* Close one that nobody reads or writes, when many are open: before another is opened. */
+void segment_close_one(struct queue *q, struct effects *fx);
 /* A spare for a new segment: its number; *ret_fresh: it must be made. */
 uint32_t spare_take(struct queue *q, bool *ret_fresh);
 bool spares_for_letters(const struct queue *q);

@@ -96,30 +96,12 @@ struct payload *cache_take(struct queue *q, uint64_t id)
     return payload;
 }
 
-/* Close a segment that nobody reads, when many are open. */
-static void close_one(struct queue *q, struct effects *fx)
-{
-    size_t open = 0;
-    struct segment *idle = NULL;
-
-    for (size_t i = 0; i < q->segments_n; i++) {
-        struct segment *segment = &q->segments[i];
-        open += segment->slot != 0;
-        if (segment->slot != 0 && segment->reads == 0 && segment->number != q->log.segment)
-            idle = idle == NULL ? segment : idle;
-    }
-    if (open < SEGMENTS_OPEN || idle == NULL)
-        return;
-    segment_close(fx, LANE_READ, idle->slot - 1);
-    idle->slot = 0;
-}
-
 static bool open_segment(struct queue *q, struct segment *segment, struct token token,
                          struct effects *fx)
 {
     uint32_t slot;
 
-    close_one(q, fx);
+    segment_close_one(q, fx);
     if (!slot_take(q, &slot))
         return false;
     segment->slot = slot + 1;

@@ -64,6 +64,23 @@ void segment_loses(struct queue *q, uint64_t lsn, uint32_t length)
     }
 }
 
+void segment_close_one(struct queue *q, struct effects *fx)
+{
+    size_t open = 0;
+    struct segment *idle = NULL;
+
+    for (size_t i = 0; i < q->segments_n; i++) {
+        struct segment *segment = &q->segments[i];
+        open += segment->slot != 0;
+        if (segment->slot != 0 && segment->reads == 0 && segment->number != q->log.segment)
+            idle = idle == NULL ? segment : idle;
+    }
+    if (open < SEGMENTS_OPEN || idle == NULL)
+        return;
+    segment_close(fx, LANE_READ, idle->slot - 1);
+    idle->slot = 0;
+}
+
 void letter_leaves(struct queue *q, uint64_t id, struct effects *fx)
 {
     struct letter *letter = index_find(&q->index, id);
