@@ -113,12 +113,36 @@ static void a_long_queue_does_not_use_up_the_files(void **state)
     test_end(w);
 }
 
+/* After a power cut amid a renaming a spare may be a segment under a second name: no spare of
+   before is written to. */
+static void spares_of_before_are_taken_away(void **state)
+{
+    char names[4][sizeof(w->files[0].name)];
+    size_t n = 0;
+
+    begin();
+    test_put(w, 1, "a letter");
+    test_run(w);
+    test_wait(w, 2000);
+    for (size_t i = 0; i < TEST_FILES && n < 4; i++)
+        if (strncmp(w->files[i].name, "log/spare.", 10) == 0)
+            strcpy(names[n++], w->files[i].name);
+    assert_in_range(n, 1, 4);
+    test_kill(w);
+    test_start(w);
+    for (size_t i = 0; i < n; i++)
+        assert_null(test_file(w, names[i]));
+    assert_int_equal(queue_letters(w->queue), 1);
+    test_end(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_behind_a_segments_end_is_written_soon),
         cmocka_unit_test(what_cannot_be_kept_is_not_gone_by),
         cmocka_unit_test(a_long_queue_does_not_use_up_the_files),
+        cmocka_unit_test(spares_of_before_are_taken_away),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import threading
+import time
 
 import harness
 from harness import Client, Skip, equal, true, wait_until
@@ -43,6 +44,7 @@ class Load(threading.Thread):
                         client.data(f'Subject: tag-{tag}\r\n\r\n'.encode() + text)
                         self.acknowledged.append(tag)
                         number += 1
+                        time.sleep(0.002)     # else some GB are written meanwhile
         except Exception as flaw:    # noqa: BLE001   told by whoever waits
             self.flaw = flaw
 
