@@ -66,18 +66,26 @@ static const char *judge_to(const struct ledger_letter *letter, const struct led
     return NULL;
 }
 
-/* A failed letter and the report of it are one group: one of the two is there, never both. */
+/* A failed letter and the report of it are one group, however many recipients failed together: one
+   of the two is there, never both, and all of its recipients are or none. */
 static const char *judge_report(const struct ledger *before, const struct rig *rig, uint32_t i)
 {
     const struct ledger_letter *letter = &before->letters[i], *report = &before->letters[i + 1];
-    bool letter_there = letter->to[0].told || rig_handed(rig, i, 0) > 0;
     bool report_there = report->to[0].told || rig_handed(rig, i + 1, 0) > 0;
+    uint32_t there = 0;
 
-    if (rig_handed(rig, i, 0) > 1 || rig_handed(rig, i + 1, 0) > 1)
-        return "a recipient is handed out twice in one life";
-    if (letter_there && report_there)
+    for (uint32_t k = 0; k < letter->to_n; k++) {
+        there += letter->to[k].told || rig_handed(rig, i, k) > 0;
+        if (rig_handed(rig, i, k) > 1)
+            return "a recipient is handed out twice in one life";
+    }
+    if (rig_handed(rig, i + 1, 0) > 1)
+        return "the report is handed out twice in one life";
+    if (there > 0 && report_there)
         return "it is there, and so is the report that it failed";
-    if (letter->taken && !letter_there && !report_there)
+    if (there > 0 && there < letter->to_n)
+        return "it is there for some of the recipients that failed together";
+    if (letter->taken && there == 0 && !report_there)
         return "it failed, and there is no report of it";
     return NULL;
 }

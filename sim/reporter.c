@@ -14,6 +14,14 @@ struct reporter {
 
 static const struct role_name to_local = { ROLE_LOCAL, 0 }, to_admin = { ROLE_ADMIN, 0 };
 
+static enum queue_report wants(void *ctx, const struct queue_verdict *verdict)
+{
+    uint32_t letter;
+
+    return verdict->ends->outcome == QUEUE_FAILED && ledger_number(verdict->text, &letter)
+         ? QUEUE_REPORT_WRITTEN : QUEUE_REPORT_NONE;
+}
+
 /* The report of letter n is letter n + 1 of the ledger; nothing is reported of reports. */
 static enum queue_report report(void *ctx, const struct queue_verdict *verdict,
                                 struct queue_letter *ret_letter, struct queue_keys *ret_keys)
@@ -22,7 +30,7 @@ static enum queue_report report(void *ctx, const struct queue_verdict *verdict,
     struct buffer one = buffer_with_most(1024);
     uint32_t letter;
 
-    if (verdict->outcome != QUEUE_FAILED || !ledger_number(verdict->text, &letter))
+    if (!ledger_number(verdict->text, &letter))
         return QUEUE_REPORT_NONE;
     buffer_clear(&reporter->head);
     buffer_clear(&reporter->to);
@@ -39,6 +47,12 @@ static enum queue_report report(void *ctx, const struct queue_verdict *verdict,
     return QUEUE_REPORT_WRITTEN;
 }
 
+/* All recipients of a letter go together, and so they fail. */
+static uint64_t way(const void *of, struct bytes to)
+{
+    return 1;
+}
+
 static void *reporter_make(const struct conf *conf, uint32_t index)
 {
     struct reporter *reporter = mem_new(sizeof(*reporter));
@@ -46,10 +60,11 @@ static void *reporter_make(const struct conf *conf, uint32_t index)
     assert(reporter != NULL);           /* there is no shortage in the enumerator */
     reporter->head = reporter->to = reporter->text = buffer_with_most(1 << 16);
     reporter->queue = queue_new(&(struct queue_conf){
-        .report = report, .reporter = reporter, .segment_bytes = conf->segment,
+        .wants = wants, .report = report, .reporter = reporter, .segment_bytes = conf->segment,
         .space_least = conf->space_least, .retry_ms = { 60 * 1000 }, .retries = 1,
         .history_keep_ms = conf->history_keep_ms, .history_most = conf->history_most,
-        .jobs = 4, .deliver = true });
+        .way = way, .jobs = 4,
+        .deliver = true });
     assert(reporter->queue != NULL);
     return reporter;
 }
@@ -77,6 +92,10 @@ static void tell(const struct queue_news *news, struct effects *fx)
     else if (news->kind == NEWS_REFUSED)
         wire_tell_letter_refused(fx, front, &(struct wire_letter_refused){
             news->from.token, (uint8_t)news->why });
+    else if (news->kind == NEWS_JOB && news->with != 0)
+        wire_tell_job_also(fx, to_local, &(struct wire_job_also){
+            .job = news->job, .with = news->with, .recipient = news->recipient,
+            .attempt = news->attempt, .to = news->to });
     else if (news->kind == NEWS_JOB)
         wire_tell_job_begin(fx, to_local, &(struct wire_job_begin){
             .job = news->job, .letter = news->id, .recipient = news->recipient,

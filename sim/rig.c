@@ -16,6 +16,7 @@ enum { RIG_JOBS = 256, PART = 8 * 1024, OPERATIONS_MOST = 100000 };
 
 struct rig_job {
     uint32_t job, recipient;
+    uint32_t with;              /* the job whose text is its text too; 0: it has its own */
     bool used;
     struct buffer text;
     struct bytes to;
@@ -227,6 +228,15 @@ static void hear_begin(struct rig *rig, const struct wire_job_begin *begin)
         .text = buffer_with_most(1 << 20), .to = { room_copy(begin->to), begin->to.n } };
 }
 
+static void hear_also(struct rig *rig, const struct wire_job_also *also)
+{
+    hear_begin(rig, &(struct wire_job_begin){ .job = also->job, .recipient = also->recipient,
+                                              .to = also->to });
+    struct rig_job *job = job_of(rig, also->job, false);
+    if (job != NULL)
+        job->with = also->with;
+}
+
 static enum job_outcome outcome_of(const struct rig *rig, uint32_t letter, uint32_t recipient)
 {
     bool keeps = rig->plan.local == RIG_KEEPS_SOME && letter < 4 && recipient < LEDGER_TO - 1;
@@ -268,16 +278,9 @@ static bool right_recipient(const struct rig *rig, uint32_t letter, const struct
     return same;
 }
 
-static void hear_end(struct rig *rig, uint32_t number)
+static void handed(struct rig *rig, struct rig_job *job, uint32_t letter)
 {
-    struct rig_job *job = job_of(rig, number, false);
-    uint32_t letter;
-
-    if (job == NULL)
-        return;
-    if (!ledger_find(rig->plan.ledger, buffer_bytes(&job->text), &letter)) {
-        flaw(rig, "a text is handed out that nobody sent");
-    } else if (!right_recipient(rig, letter, job)) {
+    if (!right_recipient(rig, letter, job)) {
         flaw(rig, "a letter is handed out for a recipient it does not have");
     } else {
         rig->handed[letter][job->recipient]++;
@@ -287,15 +290,36 @@ static void hear_end(struct rig *rig, uint32_t number)
         forget_job(job);
 }
 
+static void hear_end(struct rig *rig, uint32_t number)
+{
+    struct rig_job *job = job_of(rig, number, false);
+    uint32_t letter;
+
+    if (job == NULL)
+        return;
+    if (!ledger_find(rig->plan.ledger, buffer_bytes(&job->text), &letter)) {
+        flaw(rig, "a text is handed out that nobody sent");
+        forget_job(job);
+        return;
+    }
+    handed(rig, job, letter);
+    for (size_t i = 0; i < RIG_JOBS; i++)
+        if (rig->jobs[i].used && rig->jobs[i].with == number)
+            handed(rig, &rig->jobs[i], letter);
+}
+
 static void hear_as_local(struct rig *rig, struct bytes frame)
 {
     struct wire_job_begin begin;
     struct wire_job_part part;
     struct wire_job_end end;
+    struct wire_job_also also;
     struct effects fx;
 
     if (wire_read_job_begin(frame, &begin)) {
         hear_begin(rig, &begin);
+    } else if (wire_read_job_also(frame, &also)) {
+        hear_also(rig, &also);
     } else if (wire_read_job_part(frame, &part)) {
         struct rig_job *job = job_of(rig, part.job, false);
         if (job != NULL)

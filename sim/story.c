@@ -99,6 +99,13 @@ static void some_that_fail(struct ledger *ledger)
     }
 }
 
+static void several_that_fail(struct ledger *ledger)
+{
+    some_that_fail(ledger);
+    for (uint32_t i = 0; i < ledger->n; i += 2)
+        ledger->letters[i].to_n = 2 + i % (LEDGER_TO - 1);
+}
+
 /* Their reports come in by the queue's own door, and are kept until somebody delivers them. */
 static void fail_and_report(struct rig *rig, struct disk *disk, struct ledger *ledger)
 {
@@ -122,6 +129,10 @@ const struct story stories[] = {
     { "a sync fails", &store_ops, three_small, deliver, true, true },
     { "a sync fails, many recipients", &store_ops, two_to_many, deliver, true, true },
     { "a failure is reported", &reporter_ops, some_that_fail, fail_and_report, false, false },
+    { "several fail, and have one report", &reporter_ops, several_that_fail, fail_and_report,
+      false, false },
+    { "several fail, and a sync fails", &reporter_ops, several_that_fail, fail_and_report, true,
+      true },
     { "the disk is full", &store_ops, a_few, fill_the_disk, false, true },
 };
 const size_t stories_n = COUNT(stories);

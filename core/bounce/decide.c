@@ -79,21 +79,36 @@ static uint64_t hash_of(struct bytes sender)
     return siphash(key, sender) | 1;
 }
 
-bool bounce_limit_take(struct bounce_limit *limit, struct bytes sender, uint64_t now_ms,
-                       uint32_t most)
+/* Its place in the table, taken when it is new; BOUNCE_SENDERS: there is none left. */
+static size_t place_of(struct bounce_limit *limit, struct bytes sender, uint64_t now_ms)
 {
     uint64_t hash = hash_of(sender);
 
     if (limit->hour != now_ms / HOUR_MS)
         *limit = (struct bounce_limit){ .hour = now_ms / HOUR_MS };
     for (size_t i = 0; i < BOUNCE_SENDERS; i++) {
-        size_t at = (size_t)(hash >> 1) % BOUNCE_SENDERS;
-        uint64_t *cell = &limit->table[(at + i) % BOUNCE_SENDERS].sender;
-        uint32_t *reports = &limit->table[(at + i) % BOUNCE_SENDERS].reports;
-        if (*cell == 0)
-            *cell = hash;
-        if (*cell == hash)
-            return *reports < most && ++*reports > 0;
+        size_t at = ((size_t)(hash >> 1) + i) % BOUNCE_SENDERS;
+        if (limit->table[at].sender == 0)
+            limit->table[at].sender = hash;
+        if (limit->table[at].sender == hash)
+            return at;
     }
-    return false;
+    return BOUNCE_SENDERS;
+}
+
+bool bounce_limit_take(struct bounce_limit *limit, struct bytes sender, uint64_t now_ms,
+                       uint32_t most)
+{
+    size_t at = place_of(limit, sender, now_ms);
+
+    return at < BOUNCE_SENDERS && limit->table[at].reports < most
+        && ++limit->table[at].reports > 0;
+}
+
+void bounce_limit_give_back(struct bounce_limit *limit, struct bytes sender, uint64_t now_ms)
+{
+    size_t at = place_of(limit, sender, now_ms);
+
+    if (at < BOUNCE_SENDERS && limit->table[at].reports > 0)
+        limit->table[at].reports--;
 }

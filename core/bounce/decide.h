@@ -45,5 +45,7 @@ struct bounce_limit {
 /* May one more go to that sender? Counts it when it may. */
 bool bounce_limit_take(struct bounce_limit *limit, struct bytes sender, uint64_t now_ms,
                        uint32_t most);
+/* It did not go after all. */
+void bounce_limit_give_back(struct bounce_limit *limit, struct bytes sender, uint64_t now_ms);
 
 #endif

@@ -29,11 +29,12 @@ struct job *job_find(struct queue *q, uint32_t number)
     return job->state != JOB_FREE && job->number == number ? job : NULL;
 }
 
-static void end_job(struct queue *q, struct job *job, struct effects *fx)
+void job_end(struct queue *q, struct job *job, struct effects *fx)
 {
     struct job *lead = job->lead == 0 ? NULL : job_find(q, job->lead);
 
     job->over = true;
+    job->ends = false;
     if (job->companions > 0)
         return;                             /* its text is theirs too */
     if (job->open && !job->reading)
@@ -47,12 +48,12 @@ static void end_job(struct queue *q, struct job *job, struct effects *fx)
     if (lead == NULL)
         q->jobs.busy--;
     else if (--lead->companions == 0 && lead->over)
-        end_job(q, lead, fx);
+        job_end(q, lead, fx);
 }
 
 /* Back to waiting: nothing is known of this attempt, or it never began. */
-static void fall_back(struct queue *q, struct job *job, bool recovered, uint64_t wait_ms,
-                      struct effects *fx)
+void job_fall_back(struct queue *q, struct job *job, bool recovered, uint64_t wait_ms,
+                   struct effects *fx)
 {
     struct letter *letter = index_find(&q->index, job->letter);
     struct rcpt *rcpt = letter == NULL ? NULL : letter_rcpt(letter, job->recipient);
@@ -64,28 +65,7 @@ static void fall_back(struct queue *q, struct job *job, bool recovered, uint64_t
         if (!index_wake(&q->index, job->letter, rcpt->due))
             q->bad = true;
     }
-    end_job(q, job, fx);
-}
-
-static uint64_t wait_after(const struct queue *q, uint32_t attempt)
-{
-    size_t i = attempt == 0 ? 0 : attempt - 1, n = q->conf.retries;
-
-    return n == 0 ? JOB_RETRY_MS : q->conf.retry_ms[i < n ? i : n - 1];
-}
-
-/* The same letter, recipient and attempt have the same chance. */
-static uint64_t jittered(const struct queue *q, const struct job *job, uint32_t attempt,
-                         uint64_t wait_ms)
-{
-    static const uint8_t fixed[16] = "postern: jitter";
-    uint64_t what[] = { job->letter, job->recipient, attempt };
-    uint64_t span = wait_ms / 100 * q->conf.jitter;
-
-    if (span == 0 || wait_ms < JOB_RETRY_MS)
-        return wait_ms;
-    return wait_ms - span
-         + siphash(fixed, (struct bytes){ (const char *)what, sizeof(what) }) % (2 * span + 1);
+    job_end(q, job, fx);
 }
 
 void state_noted(struct queue *q, uint64_t id, struct bytes payload, uint64_t lsn)
@@ -98,137 +78,12 @@ void state_noted(struct queue *q, uint64_t id, struct bytes payload, uint64_t ls
         letter_rcpt(letter, state.recipient)->note = lsn;
 }
 
-static void tell_story(struct queue *q, const struct job *job, const struct state_record *state)
-{
-    static const enum history_what whats[] = {
-        [QUEUE_DELIVERED] = HISTORY_DELIVERED, [QUEUE_LATER] = HISTORY_DEFERRED,
-        [QUEUE_FAILED] = HISTORY_FAILED, [STATE_SETTLED] = HISTORY_FAILED,
-        [STATE_DELAYED] = HISTORY_DEFERRED,
-    };
-
-    story_event(q, &(struct history_event){
-        .what = whats[state->outcome], .id = job->letter, .at_ms = state->at_ms,
-        .begun_ms = job->begun_ms, .recipient = job->recipient, .attempt = state->attempt,
-        .due_ms = state->due_ms, .class = state->class, .subject = state->subject,
-        .detail = state->detail, .words = state->words,
-        .to = job->payload == NULL ? BYTES_NONE : recipients_nth(job->record.to, job->recipient) });
-}
-
-/* A report gives back the start of the letter, which is just being read: end the job when it came.
-   Without memory for it the report says less. */
-static bool waits_for_text(const struct queue *q, struct job *job, const struct state_record *state)
-{
-    if (q->conf.report == NULL || job->state == JOB_ENDS || job->start != NULL || !job->reading
-        || job->companions > 0)
-        return false;
-    job->state = JOB_ENDS;
-    job->end = *state;
-    job->end.words = bytes_first(state->words, STATE_WORDS);
-    memcpy(job->words, job->end.words.at, job->end.words.n);
-    job->end.words.at = job->words;
-    return true;
-}
-
-/* When a letter's patience ends (wall clock), or UINT64_MAX. */
-static uint64_t patience_ends(const struct queue *q, const struct job *job)
-{
-    bool known = q->conf.give_up_ms != 0 && job->payload != NULL;
-
-    if (known && PLANTED(gives_up_early))
-        return job->record.received_ms + q->conf.give_up_ms / 4096;
-    return known ? job->record.received_ms + q->conf.give_up_ms : UINT64_MAX;
-}
-
-/* Not now, and it has been tried for long enough: it has failed (RFC 3463: 4.4.7). */
-static void give_up(struct effects *fx, struct state_record *state)
-{
-    struct buffer *words = fx_draft(fx);
-
-    buffer_put(words, BYTES("given up after many tries; the last: "));
-    buffer_put(words, state->words);
-    state->outcome = QUEUE_FAILED;
-    state->class = 4;
-    state->subject = 4;
-    state->detail = 7;
-    state->words = bytes_first(fx_keep(fx, buffer_bytes(words)), STATE_WORDS);
-}
-
-/* When its sender is to hear that it is late (wall clock), or UINT64_MAX: that was, or never is. */
-static uint64_t is_late_at(const struct queue *q, const struct job *job, const struct rcpt *rcpt)
-{
-    bool known = q->conf.late_ms != 0 && job->payload != NULL && !rcpt->delayed;
-
-    return known ? job->record.received_ms + q->conf.late_ms : UINT64_MAX;
-}
-
-static uint64_t no_later_than(uint64_t wait_ms, uint64_t at_ms, uint64_t instant)
-{
-    return at_ms < instant && wait_ms > instant - at_ms ? instant - at_ms : wait_ms;
-}
-
-/* A try is at the very instant when the letter becomes late, and the last at the very end of the
-   patience. */
-static void wait_on(struct queue *q, const struct job *job, struct state_record *state,
-                    struct rcpt *rcpt)
-{
-    uint64_t ends = job->stays ? UINT64_MAX : patience_ends(q, job);
-
-    state->wait_ms = jittered(q, job, rcpt->attempts, wait_after(q, rcpt->attempts));
-    state->wait_ms = no_later_than(state->wait_ms, state->at_ms, ends);
-    state->wait_ms = no_later_than(state->wait_ms, state->at_ms, is_late_at(q, job, rcpt));
-    state->due_ms = state->at_ms + state->wait_ms;
-    rcpt->state = RCPT_WAITS;
-    rcpt->due = q->now.mono_ms + state->wait_ms;
-    q->bad = !index_wake(&q->index, job->letter, rcpt->due) || q->bad;
-}
-
-/* What came of a job: into the index, the log and the history; the job is over. */
-static void conclude(struct queue *q, struct job *job, struct state_record *state,
-                     struct effects *fx)
-{
-    struct letter *letter = index_find(&q->index, job->letter);
-    struct rcpt *rcpt = letter == NULL ? NULL : letter_rcpt(letter, job->recipient);
-    uint64_t lsn = 0;
-
-    if (rcpt == NULL) {
-        end_job(q, job, fx);
-        return;
-    }
-    if (waits_for_text(q, job, state))
-        return;
-    state->recipient = job->recipient;
-    state->attempt = rcpt->attempts;
-    state->at_ms = q->now.wall_ms;
-    rcpt->recovered = false;
-    if (state->outcome == QUEUE_LATER && !job->stays && state->at_ms >= patience_ends(q, job))
-        give_up(fx, state);
-    if (state->outcome == QUEUE_DELIVERED) {
-        rcpt->state = RCPT_DELIVERED;
-        letter->left--;
-    } else if (state->outcome == QUEUE_LATER) {
-        wait_on(q, job, state, rcpt);
-    } else {
-        rcpt->state = RCPT_HELD;
-    }
-    enum reported reported = report_gather(q, job, state, &lsn);
-    if (reported == REPORTED_NOT_NOW) {
-        fall_back(q, job, true, JOB_SOON_MS, fx);
-        return;
-    }
-    if (reported == REPORTED || log_state(q, job->letter, state, &lsn))
-        rcpt->note = lsn;
-    else if (q->log.mode != LOG_DEAD)
-        q->bad = true;
-    tell_story(q, job, state);
-    end_job(q, job, fx);
-}
-
 /* The letter cannot be read. When its octets are not what they were (fault OK) or gone, only a
    person can help: it is held. Else the trouble may pass. */
 void job_unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx)
 {
-    bool damaged = fault == OK || fault == FAULT_GONE, over = job->over;
-    job->damaged = true;
+    bool damaged = fault == OK || fault == FAULT_GONE, over = job->over || job->ends;
+    job->damaged = job->damaged || !over;
     struct state_record held = { .outcome = QUEUE_FAILED, .class = 5, .subject = 3,
                                  .words = BYTES("the text of this letter is damaged on disk") };
     struct state_record later = { .outcome = QUEUE_LATER, .class = 4, .subject = 3,
@@ -243,9 +98,9 @@ void job_unreadable(struct queue *q, struct job *job, enum fault fault, struct e
     if (over)
         return;
     if (fault == FAULT_NO_MEMORY || fault == FAULT_TOO_MANY)
-        fall_back(q, job, false, JOB_SOON_MS, fx);
+        job_fall_back(q, job, false, JOB_SOON_MS, fx);
     else
-        conclude(q, job, damaged ? &held : &later, fx);
+        job_conclude(q, job, damaged ? &held : &later, fx);
 }
 
 static void tell_text(struct queue *q, struct job *job, struct bytes text)
@@ -290,11 +145,17 @@ static void read_on(struct queue *q, struct job *job, struct effects *fx)
     body_read(fx, job->slot, job->sent, n < job->credit ? n : job->credit, token);
 }
 
+/* Its result came, and it goes alone, or the results of all that go with it did. */
+static bool nobody_wants_text(const struct job *job)
+{
+    return job->ends && job->companions == 0;
+}
+
 static void send_on(struct queue *q, struct job *job, struct effects *fx)
 {
     uint64_t left = job->record.size - job->sent;
 
-    if (job->state != JOB_SENDING)
+    if (job->state != JOB_SENDING || nobody_wants_text(job))
         return;
     if (job->record.body != 0 && left > 0) {
         read_on(q, job, fx);
@@ -322,11 +183,8 @@ static void take_piece(struct queue *q, struct job *job, struct bytes piece, str
         return;
     if (job->sent == 0 && q->conf.report != NULL)
         job->start = payload_new(bytes_first(piece, REPORT_TEXT_MOST));
-    if (job->state == JOB_ENDS) {
-        conclude(q, job, &job->end, fx);
-        job_turn(q, fx);
+    if (nobody_wants_text(job))
         return;
-    }
     job->crc = crc32c(job->crc, kept);
     tell_text(q, job, kept);
     if (job->sent < job->record.size)
@@ -358,9 +216,7 @@ void job_piece(struct queue *q, struct token token, const struct event *event, s
     if (chain->fault == OK && event->bytes.n > 0 && event->bytes.n <= left
         && event->bytes.n <= job->credit)
         take_piece(q, job, event->bytes, fx);
-    else if (job->state == JOB_ENDS)
-        conclude(q, job, &job->end, fx);
-    else
+    else if (!nobody_wants_text(job))
         job_unreadable(q, job, chain->fault, fx);
 }
 
@@ -381,7 +237,7 @@ static void begin_job(struct queue *q, struct job *job, struct payload *payload,
     job->deliverer = q->conf.deliverer == NULL ? 0 : q->conf.deliverer(q->conf.of, to);
     if (!q->jobs.up[job->deliverer]) {
         rcpt->attempts--;
-        fall_back(q, job, false, JOB_SOON_MS, fx);
+        job_fall_back(q, job, false, JOB_SOON_MS, fx);
         return;
     }
     job->state = JOB_SENDING;
@@ -407,7 +263,7 @@ void job_record(struct queue *q, uint32_t number, struct bytes payload, enum fau
     if (letter != NULL && letter->lsn != job->lsn) {
         /* Meanwhile its record was written anew, maybe for other recipients: read that. */
         letter_rcpt(letter, job->recipient)->attempts--;
-        fall_back(q, job, false, 0, fx);
+        job_fall_back(q, job, false, 0, fx);
         return;
     }
     if (fault != OK || payload.n == 0) {
@@ -513,7 +369,9 @@ uint64_t job_alarm(const struct queue *q)
 {
     struct due due;
 
-    return may_work(q) && index_next(&q->index, &due) ? due.at : 0;
+    uint64_t at = may_work(q) && index_next(&q->index, &due) ? due.at : 0;
+
+    return at == 0 || (q->jobs.ripe_at != 0 && q->jobs.ripe_at < at) ? q->jobs.ripe_at : at;
 }
 
 void queue_deliverer(struct queue *q, uint8_t which, bool up, struct effects *fx)
@@ -522,8 +380,9 @@ void queue_deliverer(struct queue *q, uint8_t which, bool up, struct effects *fx
     q->jobs.up[which] = up;
     for (size_t i = 0; i < JOB_SLOTS; i++) {
         struct job *job = &q->jobs.list[i];
-        if (!up && job->state != JOB_FREE && job->told && !job->over && job->deliverer == which)
-            fall_back(q, job, true, 0, fx);
+        if (!up && job->state != JOB_FREE && job->told && !job->over && !job->ends
+            && job->deliverer == which)
+            job_fall_back(q, job, true, 0, fx);
     }
     job_turn(q, fx);
 }
@@ -540,14 +399,16 @@ void queue_job_credit(struct queue *q, uint32_t number, uint32_t octets, struct 
 
 static void keep_said(struct job *job, const struct queue_result *result)
 {
-    job->remote = bytes_first(result->remote, QUEUE_SAID_MOST);
-    job->reply = bytes_first(result->reply, QUEUE_SAID_MOST);
-    if (job->remote.n > 0)
-        memcpy(job->said, job->remote.at, job->remote.n);
-    if (job->reply.n > 0)
-        memcpy(job->said + QUEUE_SAID_MOST, job->reply.at, job->reply.n);
-    job->remote.at = job->said;
-    job->reply.at = job->said + QUEUE_SAID_MOST;
+    struct ending *end = &job->end;
+
+    end->remote = bytes_first(result->remote, QUEUE_SAID_MOST);
+    end->reply = bytes_first(result->reply, QUEUE_SAID_MOST);
+    if (end->remote.n > 0)
+        memcpy(job->said, end->remote.at, end->remote.n);
+    if (end->reply.n > 0)
+        memcpy(job->said + QUEUE_SAID_MOST, end->reply.at, end->reply.n);
+    end->remote.at = job->said;
+    end->reply.at = job->said + QUEUE_SAID_MOST;
 }
 
 void queue_job_result(struct queue *q, const struct queue_result *result, struct moment now,
@@ -559,18 +420,17 @@ void queue_job_result(struct queue *q, const struct queue_result *result, struct
                                   .words = bytes_first(result->words, STATE_WORDS) };
 
     q->now = now;
-    if (job == NULL || job->state == JOB_ENDS || job->over)
+    if (job == NULL || job->ends || job->over)
         return;
     if (result->outcome == QUEUE_BUSY) {
         struct letter *letter = index_find(&q->index, job->letter);
         if (letter != NULL)
             letter_rcpt(letter, job->recipient)->attempts--;
-        fall_back(q, job, false, JOB_BUSY_MS, fx);
+        job_fall_back(q, job, false, JOB_BUSY_MS, fx);
     } else {
-        job->stays = result->stays;
-        job->beyond = result->beyond;
+        job->end.stays = result->stays;
+        job->end.beyond = result->beyond;
         keep_said(job, result);
-        conclude(q, job, &state, fx);
+        job_conclude(q, job, &state, fx);
     }
-    job_turn(q, fx);
 }

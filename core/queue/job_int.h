@@ -14,6 +14,9 @@
  * says DELIVERED is never taken for delivered; one whose last attempt may have come through is
  * handed out with `recovered`. Promise 3: no text whose check is wrong is ended with NEWS_JOB_END.
  *
+ * A result is written down at the next turn (conclude.c); what failed waits for the others of its
+ * letter that are at work, so that those that end together are one report.
+ *
  * Recipients of one letter that go the same way are a convoy (convoy.c): the first is its lead and
  * has the text, the others are companions, each a job with a result of its own. A lead whose own
  * result came stays, without a recipient, until its last companion has ended.
@@ -24,6 +27,7 @@
 #include "queue/index_int.h"
 #include "queue/queue.h"
 #include "queue/record_int.h"
+#include "queue/report_int.h"
 #include "queue/segment_int.h"
 
 enum {
@@ -31,6 +35,8 @@ enum {
     JOB_RETRY_MS = 3600 * 1000,             /* when the settings name no wait */
     JOB_BUSY_MS = 10 * 1000,                /* after a deliverer was too busy */
     JOB_SOON_MS = 1000,                     /* after our own troubles: memory, descriptors */
+    REPORT_CONVOY_MS = 600 * 1000,          /* what failed waits for its convoy, */
+    REPORT_COMPANY_MS = 1000,               /* and for others of its letter, to be told with them */
     CACHE_BYTES = 16 * 1024 * 1024,
     CACHE_LETTERS = 16 * 1024,
     /* with more letters waiting, the new ones are not next */
@@ -43,7 +49,6 @@ enum {
 
 enum job_state {
     JOB_FREE, JOB_READING, JOB_SENDING, JOB_SENT,
-    JOB_ENDS,                   /* its end is known; a report may want the text being read */
 };
 
 /* The payload of a letter's record. What news points into lives until the next step: it is
@@ -67,8 +72,6 @@ struct job {
     uint64_t sent;
     uint32_t crc, slot;
     uint8_t deliverer;
-    bool stays;                 /* LATER, however old it is */
-    uint8_t beyond;             /* the owner's number */
     bool told;                  /* NEWS_JOB was */
     bool open, reading;         /* the body file */
     bool damaged;               /* the text cannot be had: nothing is reported */
@@ -76,9 +79,12 @@ struct job {
     uint32_t companions;        /* of a lead: those that have not ended */
     bool over;                  /* of a lead: its own recipient has its result */
     struct payload *start;      /* of the body file, for a report; owned; or NULL */
-    struct state_record end;    /* JOB_ENDS: borrows from `words` */
+    bool ends;                  /* its result is known, and is written down at a turn */
+    bool judged;                /* ends: ... what its sender is to hear is `answer` */
+    enum queue_report answer;
+    uint64_t ended_ms;          /* ends: since then, monotonic */
+    struct ending end;          /* borrows from `words` and `said` */
     char words[STATE_WORDS];
-    struct bytes remote, reply; /* in `said` */
     char said[2 * QUEUE_SAID_MOST];
 };
 
@@ -92,6 +98,9 @@ struct jobs {
     struct job list[JOB_SLOTS];     /* companions have the places from LIMIT_JOBS on */
     size_t busy;                    /* without companions */
     struct chain chains[LIMIT_IO_FILES];    /* by file slot: the reads of body files */
+    uint16_t ending[JOB_SLOTS]; /* places of those that end, in the order of their results */
+    size_t ending_n;
+    uint64_t ripe_at;           /* one of them waits no longer than until then; 0: none does */
     bool up[QUEUE_DELIVERERS];  /* is that deliverer there? */
     struct cached *cache;       /* a ring of CACHE_LETTERS */
     size_t cache_first, cache_n, cache_bytes;
@@ -103,6 +112,15 @@ void jobs_done(struct jobs *jobs);
 struct job *job_find(struct queue *q, uint32_t number);
 /* A place among those from `first` to before `end` that is free, with its number; NULL: none is. */
 struct job *job_place(struct queue *q, uint32_t first, uint32_t end);
+/* The job is over; a lead with companions stays for their sake. */
+void job_end(struct queue *q, struct job *job, struct effects *fx);
+/* Back to waiting: nothing is known of this attempt, or it never began. */
+void job_fall_back(struct queue *q, struct job *job, bool recovered, uint64_t wait_ms,
+                   struct effects *fx);
+/* conclude.c: that came of the attempt; job->end says the rest. At the turn it is written down. */
+void job_conclude(struct queue *q, struct job *job, const struct state_record *state,
+                  struct effects *fx);
+void conclude_turn(struct queue *q, struct effects *fx);
 /* The letter cannot be read; `fault` OK: its octets are not what they were. */
 void job_unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx);
 /* convoy.c: those that go with this job, which was told and whose text was not; and the end of all

@@ -44,18 +44,19 @@ enum fate_kind {
     FATE_DONE,          /* durable: out of the index, its body file goes */
     FATE_MOVED,         /* durable: the letter lies here now */
     FATE_ORDER,         /* durable: whoever ordered it is told */
-    FATE_REPORT,        /* durable: a report is in the queue, and a recipient is done with */
+    FATE_REPORT,        /* durable: a report is in the queue, and recipients are done with */
 };
 struct fate {
     enum fate_kind kind;
     struct queue_from from;
     struct letter letter;
     uint64_t body;
-    uint64_t *notes;    /* MOVED: for each recipient the LSN of its copied state, or 0; owned */
+    uint64_t *notes;    /* MOVED: for each recipient the LSN of its copied state, or 0; REPORT: the
+                           recipients that it speaks of; owned */
     bool anew;          /* MOVED: behind them for each what move_anew marked */
-    uint64_t about;     /* REPORT: the letter and recipient that it speaks of; ORDER: how many */
-    uint32_t recipient; /* recipients it changed, and how many it left alone */
-    bool delivered;     /* REPORT: it was */
+    uint64_t about;     /* REPORT: the letter that it speaks of; ORDER: recipients it changed */
+    uint32_t recipient; /* REPORT: how many `notes`; ORDER: recipients it left alone */
+    bool delivered;     /* REPORT: they were */
     bool done;          /* REPORT: that was the letter's last recipient */
 };
 

@@ -200,53 +200,98 @@ static void gather_states(struct queue *q, struct order *order, struct letter *l
 
 /* ---- bounce: a failure that the operator says */
 
-static bool bounce_one(struct queue *q, const struct order *order, struct rcpt *rcpt,
-                       struct job *job)
+struct bounce {
+    struct ending end;
+    enum queue_report answer;
+    uint8_t before;             /* enum rcpt_state */
+};
+
+static struct bounce bounce_of(struct queue *q, const struct order *order,
+                               const struct about *about, uint32_t recipient, struct rcpt *rcpt)
 {
-    struct state_record state = {
-        .outcome = QUEUE_FAILED, .recipient = job->recipient, .attempt = rcpt->attempts,
-        .at_ms = q->now.wall_ms, .class = 5, .subject = 7, .detail = 0,
-        .words = order->reason.n > 0 ? bytes_first(order->reason, STATE_WORDS)
-               : BYTES("the postmaster sent the message back") };
-    uint8_t before = rcpt->state;
+    struct bounce bounce = {
+        .before = rcpt->state,
+        .end.state = {
+            .outcome = QUEUE_FAILED, .recipient = recipient, .attempt = rcpt->attempts,
+            .at_ms = q->now.wall_ms, .class = 5, .subject = 7, .detail = 0,
+            .words = order->reason.n > 0 ? bytes_first(order->reason, STATE_WORDS)
+                   : BYTES("the postmaster sent the message back") } };
 
     rcpt->state = RCPT_HELD;
-    enum reported reported = report_gather(q, job, &state, &rcpt->note);
-    if (reported == REPORTED)
-        return true;
-    if (reported == REPORTED_NOT && rcpt->state == RCPT_DELIVERED) {
-        /* The sender wants no word of it: the state alone. */
-        uint64_t lsn = 0;
-        q->bad = !log_state(q, order->letter, &state, &lsn) || q->bad;
+    bounce.answer = q->conf.report == NULL ? QUEUE_REPORT_HOLD
+                  : report_wanted(q, about, &bounce.end);
+    return bounce;
+}
+
+/* False: nothing came of it, and it is as it was. */
+static bool conclude_bounce(struct queue *q, const struct order *order, struct letter *letter,
+                            struct bounce *bounce)
+{
+    struct rcpt *rcpt = letter_rcpt(letter, bounce->end.state.recipient);
+
+    if (bounce->answer == QUEUE_REPORT_NONE)
+        report_settle(q, order->letter, &bounce->end);
+    if (bounce->end.reported == REPORTED) {
+        rcpt->note = bounce->end.lsn;
         return true;
     }
-    rcpt->state = before;
+    if (rcpt->state == RCPT_DELIVERED) {
+        /* The sender wants no word of it: the state alone. */
+        uint64_t lsn = 0;
+        q->bad = !log_state(q, order->letter, &bounce->end.state, &lsn) || q->bad;
+        return true;
+    }
+    rcpt->state = bounce->before;
     return false;
 }
 
-static void gather_bounces(struct queue *q, struct order *order, struct letter *letter,
-                           struct payload *payload, struct chosen chosen)
+/* Those of whom the sender hears, in one list. */
+static size_t gather_list(struct queue *q, const struct order *order, struct letter *letter,
+                          const struct about *about, struct bounce *bounces)
 {
-    struct chosen done = { .busy = chosen.busy };
+    struct ending *list = NULL, **last = &list;
+    size_t n = 0;
 
     for (size_t i = 0; i < order->wanted; i++) {
         if (!is_chosen(order, letter, i))
             continue;
-        struct job job = { .letter = order->letter, .recipient = nth(order, i),
-                           .payload = payload };
-        if (!letter_record_read((struct bytes){ payload->at, payload->n }, &job.record)
-            || !bounce_one(q, order, letter_rcpt(letter, job.recipient), &job))
+        uint32_t recipient = nth(order, i);
+        struct bounce *bounce = &bounces[n++];
+        *bounce = bounce_of(q, order, about, recipient, letter_rcpt(letter, recipient));
+        if (bounce->answer != QUEUE_REPORT_WRITTEN)
+            continue;
+        *last = &bounce->end;
+        last = &bounce->end.next;
+    }
+    report_gather(q, about, list);
+    return n;
+}
+
+static void gather_bounces(struct queue *q, struct order *order, struct letter *letter,
+                           const struct letter_record *record, struct chosen chosen)
+{
+    struct about about = { .letter = order->letter, .record = record, .text = record->text };
+    struct chosen done = { .busy = chosen.busy };
+    struct bounce *bounces = mem_new(chosen.n * sizeof(*bounces));
+    size_t n = bounces == NULL ? 0 : gather_list(q, order, letter, &about, bounces);
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t recipient = bounces[i].end.state.recipient;
+        if (!conclude_bounce(q, order, letter, &bounces[i]))
             continue;
         done.n++;
         if (log_fits(q, record_size(MARK_BYTES), false))
-            tell_story(q, order, job.recipient, recipients_nth(job.record.to, job.recipient));
+            tell_story(q, order, recipient, recipients_nth(record->to, recipient));
     }
-    if (done.n == 0)
+    if (bounces == NULL)
+        end(q, order, QUEUE_ORDER_NOT_NOW, chosen.busy);
+    else if (done.n == 0)
         end(q, order, QUEUE_ORDER_NO_REPORT, chosen.busy);
     else if (!log_fits(q, record_size(MARK_BYTES), false))
         end(q, order, QUEUE_ORDER_NOT_CERTAIN, chosen.busy);
     else
         finish(q, order, done);
+    mem_free(bounces);
 }
 
 /* ---- redirect: the letter's record is written anew, with other recipients */
@@ -349,7 +394,7 @@ void order_turn(struct queue *q, struct effects *fx)
 }
 
 static void run(struct queue *q, struct order *order, struct letter *letter,
-                const struct letter_record *record, struct bytes payload)
+                const struct letter_record *record)
 {
     struct chosen chosen = choose(order, letter);
 
@@ -358,12 +403,7 @@ static void run(struct queue *q, struct order *order, struct letter *letter,
     } else if (order->verb == QUEUE_REDIRECT) {
         gather_redirect(q, order, letter, record, chosen);
     } else if (order->verb == QUEUE_BOUNCE) {
-        struct payload *copy = payload_new(payload);
-        if (copy == NULL)
-            end(q, order, QUEUE_ORDER_NOT_NOW, chosen.busy);
-        else
-            gather_bounces(q, order, letter, copy, chosen);
-        mem_free(copy);
+        gather_bounces(q, order, letter, record, chosen);
     } else {
         gather_states(q, order, letter, record, chosen);
     }
@@ -387,7 +427,7 @@ void order_record(struct queue *q, uint32_t number, struct bytes payload, enum f
              || record.recipients != letter->recipients)
         end(q, order, QUEUE_ORDER_NOT_NOW, 0);
     else
-        run(q, order, letter, &record, payload);
+        run(q, order, letter, &record);
 }
 
 /* All in one buffer; false: no memory. */

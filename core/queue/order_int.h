@@ -4,8 +4,8 @@
  *
  * An order reads the letter's record, changes those of its recipients that may be changed, and is
  * answered when that is durable. Promise: the changes of one order are one atomic group (a bounce:
- * one for each recipient, with its report); a recipient that is being delivered is left alone; an
- * order whose group failed is answered as not certain, never as done.
+ * one for each report, with the recipients that it is about); a recipient that is being delivered
+ * is left alone; an order whose group failed is answered as not certain, never as done.
  */
 #ifndef POSTERN_QUEUE_ORDER_INT_H
 #define POSTERN_QUEUE_ORDER_INT_H

@@ -28,6 +28,7 @@ void queue_set(struct queue *q, const struct queue_conf *conf)
     assert(conf->jobs >= 1 && conf->jobs <= LIMIT_JOBS);
     q->conf = *conf;
     q->conf.segment_bytes = kept.segment_bytes;
+    q->conf.wants = kept.wants;
     q->conf.report = kept.report;
     q->conf.reporter = kept.reporter;
 }
@@ -125,7 +126,7 @@ bool queue_settled(const struct queue *queue)
     bool log_rests = log->mode == LOG_CLOSED || log->mode == LOG_DEAD
         || (log->mode == LOG_READY && log->groups_n == 0);
 
-    return log_rests && story->log.n == 0
+    return log_rests && queue->jobs.ending_n == 0 && story->log.n == 0
         && (story->stage == STORY_CLOSED || story->stage == STORY_READY);
 }
 
@@ -257,6 +258,7 @@ static void turn(struct queue *q, struct effects *fx)
     if (q->log.mode == LOG_CLOSED)
         return;
     arrive_turn(q, fx);
+    conclude_turn(q, fx);
     job_turn(q, fx);
     move_turn(q, fx);
     listing_turn(q, fx);

@@ -16,10 +16,9 @@
 
 struct queue;
 
-/* What became of one recipient, for the owner to say what its sender is to hear. Slices live during
-   the call. */
-struct queue_verdict {
-    uint64_t id, size, received_ms, at_ms;
+/* What became of one recipient. Slices live during the call. */
+struct queue_end {
+    uint64_t at_ms;
     uint64_t due_ms;            /* LATER: the next attempt, wall clock */
     uint32_t recipient, attempt;
     uint8_t outcome;            /* enum queue_outcome */
@@ -29,15 +28,24 @@ struct queue_verdict {
     uint16_t subject, detail;
     struct bytes words;
     struct bytes remote, reply; /* the server that said so, and how; may be empty */
-    struct bytes head, to;      /* of the letter; `to`: this recipient's entry */
+    struct bytes to;            /* its entry */
+};
+/* What became of recipients of one letter, for the owner to say what its sender is to hear. */
+struct queue_verdict {
+    uint64_t id, size, received_ms;
+    struct bytes head;
     struct bytes text;          /* the start of its text, all of it when it has `size` octets */
     uint64_t most;              /* octets that the report's text may have */
+    const struct queue_end *ends;   /* at least one; in order of the recipients; all of the same
+                                       outcome and `beyond` */
+    size_t ends_n;
 };
 enum queue_report {
     QUEUE_REPORT_NONE,          /* nobody is to hear of it; a failed recipient is done with */
-    QUEUE_REPORT_WRITTEN,       /* put this letter into the queue, in one group with the state */
+    QUEUE_REPORT_WRITTEN,       /* put this letter into the queue, in one group with the states */
     QUEUE_REPORT_HOLD,          /* a failed recipient stays in the queue until somebody looks */
     QUEUE_REPORT_NOT_NOW,       /* no memory: a failed recipient is tried once more, soon */
+    QUEUE_REPORT_TOO_LARGE,     /* tell of fewer at once */
 };
 
 struct queue_letter;
@@ -47,8 +55,11 @@ enum { QUEUE_SAID_MOST = 512 };
 enum { QUEUE_RETRIES = 32, QUEUE_DELIVERERS = 2 };
 
 struct queue_conf {
-    /* Asked at each end of an attempt. The slices of the letter and the keys live until the next
-       call. NULL: a failed recipient stays in the queue until somebody looks. */
+    /* Asked at each end of an attempt, of that recipient alone: WRITTEN when the sender is to hear
+       of it. NULL, with `report`: a failed recipient stays in the queue until somebody looks. */
+    enum queue_report (*wants)(void *reporter, const struct queue_verdict *verdict);
+    /* The report about those that end together. The slices of the letter and the keys live until
+       the next call. */
     enum queue_report (*report)(void *reporter, const struct queue_verdict *verdict,
                                 struct queue_letter *ret_letter, struct queue_keys *ret_keys);
     void *reporter;

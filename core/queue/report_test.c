@@ -18,12 +18,25 @@ static struct test_world world, *const w = &world;
 /* What the owner says, and what it was shown. */
 static struct {
     enum queue_report answer;
-    bool all;               /* also of letters that are reports */
     unsigned asked;
-    struct queue_verdict last;
+    size_t most, told;      /* recipients that one report holds (0: all); those told in all */
+    unsigned reports;
+    struct queue_end last;
+    size_t ends;
+    uint64_t size;
     char text[128];
     size_t text_n;
 } owner;
+
+static enum queue_report wants(void *reporter, const struct queue_verdict *verdict)
+{
+    assert_ptr_equal(reporter, &owner);
+    assert_int_equal(verdict->ends_n, 1);
+    if (bytes_begins(verdict->text, BYTES("report")))
+        return QUEUE_REPORT_HOLD;
+    owner.last = verdict->ends[0];
+    return owner.answer;
+}
 
 static enum queue_report report(void *reporter, const struct queue_verdict *verdict,
                                 struct queue_letter *ret_letter, struct queue_keys *ret_keys)
@@ -31,15 +44,19 @@ static enum queue_report report(void *reporter, const struct queue_verdict *verd
     static const char to[] = "\x06\0\0\0sender";
 
     assert_ptr_equal(reporter, &owner);
-    if (bytes_begins(verdict->text, BYTES("report")))
-        return QUEUE_REPORT_HOLD;
     owner.asked++;
-    owner.last = *verdict;
+    owner.last = verdict->ends[0];
+    owner.ends = verdict->ends_n;
+    owner.size = verdict->size;
     owner.text_n = verdict->text.n < sizeof(owner.text) ? verdict->text.n : sizeof(owner.text);
     memcpy(owner.text, verdict->text.at, owner.text_n);
     *ret_letter = (struct queue_letter){ .head = BYTES("head"), .to = { to, sizeof(to) - 1 },
                                          .text = BYTES("report") };
     *ret_keys = (struct queue_keys){ NULL, 0 };
+    if (owner.most != 0 && verdict->ends_n > owner.most)
+        return QUEUE_REPORT_TOO_LARGE;
+    owner.reports++;
+    owner.told += verdict->ends_n;
     return owner.answer;
 }
 
@@ -49,6 +66,7 @@ static int begin(void **state)
 
     memset(&owner, 0, sizeof(owner));
     owner.answer = QUEUE_REPORT_WRITTEN;
+    conf.wants = wants;
     conf.report = report;
     conf.reporter = &owner;
     test_begin(w, &conf);
@@ -71,6 +89,7 @@ static void result(enum queue_outcome outcome)
     queue_job_result(w->queue, &(struct queue_result){
         .job = job->is.job, .outcome = outcome, .class = 5, .subject = 1, .detail = 1,
         .words = BYTES("words") }, w->now, &w->fx);
+    queue_step(w->queue, &(struct event){ .kind = EV_TURN, .now = w->now }, &w->fx);
 }
 
 /* Letters in the queue, after a crash too. */
@@ -254,9 +273,196 @@ static void the_start_of_a_large_text_is_shown(void **state)
     result(QUEUE_FAILED);
     test_run(w);
     assert_int_equal(owner.asked, 1);
-    assert_int_equal(owner.last.size, SIZE);
+    assert_int_equal(owner.size, SIZE);
     assert_memory_equal(owner.text, "Subject: big", 12);
     crash_to(1);
+}
+
+/* ---- several recipients of one letter */
+
+enum { TO = 4 };
+
+/* By the first letter. */
+static uint64_t way(const void *of, struct bytes to)
+{
+    return to.n == 0 ? 0 : octet(to.at[0]);
+}
+
+static void put_many(const char *const to[], size_t n)
+{
+    struct buffer blocks = buffer_with_most(1 << 20);
+
+    test_kill(w);
+    w->conf.way = way;
+    test_start(w);
+    queue_deliverer(w->queue, 0, true, &w->fx);
+    for (size_t i = 0; i < n; i++)
+        buffer_put_block(&blocks, bytes_of(to[i]));
+    queue_put(w->queue, (struct queue_from){ 0, 1 },
+              &(struct queue_letter){ .head = BYTES("head"), .to = buffer_bytes(&blocks),
+                                      .text = BYTES("original") },
+              (struct queue_keys){ NULL, 0 }, w->now, &w->fx);
+    buffer_done(&blocks);
+    test_run(w);
+}
+
+/* The n-th job that was told ends so. */
+static void result_of(size_t n, enum queue_outcome outcome)
+{
+    for (size_t i = 0; i < w->news_n; i++)
+        if (w->news[i].is.kind == NEWS_JOB && n-- == 0)
+            queue_job_result(w->queue, &(struct queue_result){
+                .job = w->news[i].is.job, .outcome = outcome, .class = 5,
+                .words = BYTES("words") }, w->now, &w->fx);
+}
+
+static const char *const one_way[TO] = { "a1", "a2", "a3", "a4" };
+
+/* However far apart the words of the server come. */
+static void a_convoy_that_fails_has_one_report(void **state)
+{
+    put_many(one_way, TO);
+    for (size_t i = 0; i < TO; i++) {
+        assert_int_equal(owner.asked, 0);
+        test_wait(w, 60 * 1000);
+        result_of(TO - 1 - i, QUEUE_FAILED);
+    }
+    test_run(w);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.ends, TO);
+    assert_int_equal(owner.last.recipient, 0);          /* in order, whoever was first */
+    assert_int_equal(owner.text_n, 8);
+    assert_int_equal(queue_letters(w->queue), 1);
+    crash_to(1);
+}
+
+/* Who was delivered is so at once, and does not wait for the others. */
+static void a_delivery_waits_for_nobody(void **state)
+{
+    put_many(one_way, TO);
+    owner.answer = QUEUE_REPORT_NONE;
+    result_of(0, QUEUE_DELIVERED);
+    test_run(w);
+    test_wait(w, 100);
+    owner.answer = QUEUE_REPORT_WRITTEN;
+    crash_to(1);
+    queue_deliverer(w->queue, 0, true, &w->fx);
+    test_run(w);
+    assert_int_equal(test_count(w, NEWS_JOB), TO - 1);
+    for (size_t i = 0; i < TO - 1; i++)
+        result_of(i, QUEUE_FAILED);
+    test_run(w);
+    assert_int_equal(owner.ends, TO - 1);
+}
+
+/* A server that keeps the others waiting does not keep the sender from hearing. */
+static void nobody_waits_for_ever(void **state)
+{
+    put_many(one_way, TO);
+    result_of(1, QUEUE_FAILED);
+    result_of(2, QUEUE_FAILED);
+    test_wait(w, 599 * 1000);
+    assert_int_equal(owner.asked, 0);
+    assert_true(queue_alarm(w->queue) <= w->now.mono_ms + 1000);
+    test_wait(w, 1000);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.ends, 2);
+    result_of(0, QUEUE_FAILED);
+    result_of(3, QUEUE_FAILED);
+    test_run(w);
+    assert_int_equal(owner.asked, 2);
+    assert_int_equal(owner.ends, 2);
+    assert_int_equal(queue_letters(w->queue), 2);
+}
+
+/* Of different ways: those that fail within a second. */
+static void others_are_waited_for_a_moment(void **state)
+{
+    static const char *const ways[TO] = { "a", "b", "c", "d" };
+
+    put_many(ways, TO);
+    result_of(0, QUEUE_FAILED);
+    result_of(1, QUEUE_FAILED);
+    test_run(w);
+    assert_int_equal(owner.asked, 0);
+    test_wait(w, 1000);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.ends, 2);
+    result_of(2, QUEUE_FAILED);
+    result_of(3, QUEUE_FAILED);
+    test_run(w);
+    assert_int_equal(owner.asked, 2);
+    assert_int_equal(owner.ends, 2);
+}
+
+/* The deliverer dies: those whose result was told fail, the others come again. */
+static void what_was_said_of_some_holds(void **state)
+{
+    put_many(one_way, TO);
+    result_of(0, QUEUE_FAILED);
+    result_of(2, QUEUE_FAILED);
+    test_run(w);
+    queue_deliverer(w->queue, 0, false, &w->fx);
+    test_run(w);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.ends, 2);
+    crash_to(2);
+    queue_deliverer(w->queue, 0, true, &w->fx);
+    test_run(w);
+    assert_int_equal(test_count(w, NEWS_JOB), 3);       /* two of them, and the report */
+}
+
+/* One group of records: after a sync that failed all of them come again, and have one report. */
+static void all_of_a_group_or_none(void **state)
+{
+    put_many(one_way, TO);
+    w->fail_kind = IO_SYNC;
+    w->ios = 0;
+    w->fail_at = 1;
+    w->fail_with = FAULT_IO;
+    for (size_t i = 0; i < TO; i++)
+        result_of(i, QUEUE_FAILED);
+    test_run(w);
+    w->fail_at = 0;
+    assert_int_equal(queue_letters(w->queue), 1);
+    test_wait(w, 2000);
+    assert_int_equal(test_count(w, NEWS_JOB), 2 * TO);
+    for (size_t i = TO; i < 2 * TO; i++)
+        result_of(i, QUEUE_FAILED);
+    test_wait(w, 100);
+    assert_int_equal(owner.asked, 2);
+    assert_int_equal(owner.ends, TO);
+    crash_to(1);
+}
+
+static void a_delay_of_several_is_told_once(void **state)
+{
+    put_many(one_way, TO);
+    for (size_t i = 0; i < TO; i++)
+        result_of(i, QUEUE_LATER);
+    test_run(w);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.ends, TO);
+    crash_to(2);
+}
+
+/* More than a report may hold: as many reports as are needed, each recipient in one. */
+static void too_many_have_several_reports(void **state)
+{
+    enum { MANY = 90 };
+    const char *to[MANY];
+
+    for (size_t i = 0; i < MANY; i++)
+        to[i] = "a";
+    put_many(to, MANY);
+    owner.most = 10;
+    for (size_t i = 0; i < MANY; i++)
+        result_of(i, QUEUE_FAILED);
+    test_run(w);
+    assert_true(owner.ends <= 10);
+    assert_int_equal(owner.told, MANY);
+    assert_int_equal(queue_letters(w->queue), owner.reports);
+    crash_to(owner.reports);
 }
 
 int main(void)
@@ -273,6 +479,14 @@ int main(void)
         WITH(without_memory_it_comes_again),
         WITH(a_delay_is_told_once),
         WITH(the_start_of_a_large_text_is_shown),
+        WITH(a_convoy_that_fails_has_one_report),
+        WITH(a_delivery_waits_for_nobody),
+        WITH(nobody_waits_for_ever),
+        WITH(others_are_waited_for_a_moment),
+        WITH(what_was_said_of_some_holds),
+        WITH(all_of_a_group_or_none),
+        WITH(a_delay_of_several_is_told_once),
+        WITH(too_many_have_several_reports),
     };
 #undef WITH
 

@@ -342,7 +342,8 @@ static struct queue_conf queue_conf_of(struct store *store, const struct conf *c
         .deliverer = deliverer_of, .way = way_of, .of = store,
         .history_keep_ms = conf->history_keep_ms,
         .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
-        .deliver = conf->deliver, .report = store_report, .reporter = store,
+        .deliver = conf->deliver, .wants = store_wants,
+        .report = store_report, .reporter = store,
         .flushed = store_counts_flush };
 
     settings.retries = conf->retry.n;

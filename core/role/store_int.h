@@ -63,7 +63,9 @@ struct store {
 /* store_keys.c: by what a letter shall be found in the history. Lives until the next call. */
 struct queue_keys store_keys(struct store *store, struct bytes head, struct bytes to);
 
-/* store_report.c: what a letter's sender is to hear of a recipient's end; queue_conf.report. */
+/* store_report.c: is a letter's sender to hear of a recipient's end, and what of those that end
+   together; queue_conf.wants and queue_conf.report. */
+enum queue_report store_wants(void *store, const struct queue_verdict *verdict);
 enum queue_report store_report(void *store, const struct queue_verdict *verdict,
                                struct queue_letter *ret_letter, struct queue_keys *ret_keys);
 void store_reports_init(struct store *store);

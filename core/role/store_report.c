@@ -33,11 +33,12 @@ void store_reports_done(struct store *store)
     mem_free(store->limit);
 }
 
+/* They all have the same. */
 static enum report_action action_of(const struct queue_verdict *verdict)
 {
-    return verdict->outcome == QUEUE_DELIVERED
-         ? (verdict->beyond == JOB_RELAYED ? REPORT_RELAYED : REPORT_DELIVERED)
-         : verdict->outcome == QUEUE_LATER ? REPORT_DELAYED : REPORT_FAILED;
+    return verdict->ends->outcome == QUEUE_DELIVERED
+         ? (verdict->ends->beyond == JOB_RELAYED ? REPORT_RELAYED : REPORT_DELIVERED)
+         : verdict->ends->outcome == QUEUE_LATER ? REPORT_DELAYED : REPORT_FAILED;
 }
 
 static bool is_late_unasked(const struct store *store, const struct bounce_facts *facts)
@@ -97,23 +98,51 @@ static bool put_envelope(struct store *store, const struct envelope *about,
     return store_put_head(store, &envelope, about->sender);
 }
 
-static bool put_report(struct store *store, const struct queue_verdict *verdict,
-                       const struct envelope *envelope, const struct report_group *group)
+/* Without memory for all of them, NULL. The entries were read before: store_wants. */
+static struct report_group *groups_of(const struct store *store,
+                                      const struct queue_verdict *verdict)
 {
+    struct report_group *groups = mem_new(verdict->ends_n * sizeof(*groups));
+
+    for (size_t i = 0; groups != NULL && i < verdict->ends_n; i++) {
+        const struct queue_end *end = &verdict->ends[i];
+        groups[i] = (struct report_group){
+            .words = end->words, .remote = end->remote, .reply = end->reply,
+            .code = STATUS(end->class, end->subject, end->detail), .attempt_ms = end->at_ms,
+            .retry_until_ms = end->stays ? 0 : verdict->received_ms + store->conf->give_up_ms,
+        };
+        if (!recipient_read(end->to, &groups[i].recipient))
+            groups[i].recipient = (struct recipient){ .address = BYTES_NONE };
+    }
+    return groups;
+}
+
+static enum queue_report put_report(struct store *store, const struct queue_verdict *verdict,
+                                    const struct envelope *envelope)
+{
+    struct report_group *groups = groups_of(store, verdict);
     struct report_needs needs;
     struct report report = {
         .action = action_of(verdict), .envelope = envelope, .letter = verdict->id,
-        .serial = verdict->recipient * 1000 + verdict->attempt, .host = store->conf->host,
-        .now_ms = verdict->at_ms, .groups = group, .groups_n = 1, .text = verdict->text,
+        .serial = verdict->ends->recipient * 1000 + verdict->ends->attempt,
+        .host = store->conf->host, .now_ms = verdict->ends->at_ms, .groups = groups,
+        .groups_n = verdict->ends_n, .text = verdict->text,
         .whole = verdict->text.n == verdict->size, .most = verdict->most,
     };
 
+    if (groups == NULL)
+        return QUEUE_REPORT_NOT_NOW;
     buffer_shrink(&store->report_text, KEPT_TEXT);
     buffer_clear(&store->report_id);
     report_write(&store->report_text, &report, &needs);
     report_id_put(&store->report_id, &report);
+    mem_free(groups);
+    if (verdict->ends_n > 1
+        && (store->report_text.bad || store->report_text.n > verdict->most))
+        return QUEUE_REPORT_TOO_LARGE;
     return !store->report_text.bad && !store->report_id.bad
-        && put_envelope(store, envelope, &report, needs);
+        && put_envelope(store, envelope, &report, needs)
+         ? QUEUE_REPORT_WRITTEN : QUEUE_REPORT_NOT_NOW;
 }
 
 static void say(struct store *store, const struct queue_verdict *verdict, const char *what,
@@ -125,22 +154,16 @@ static void say(struct store *store, const struct queue_verdict *verdict, const 
     id_write(verdict->id, id);
     log_begin(line, what);
     log_ours(line, "id", (struct bytes){ id, ID_TEXT });
-    log_uint(line, "recipient", verdict->recipient);
+    log_uint(line, "recipient", verdict->ends->recipient);
+    log_uint(line, "recipients", verdict->ends_n);
     log_ours(line, "why", bytes_of(why));
     fx_log(store->fx, LOG_WARN, fx_keep(store->fx, buffer_bytes(line)));
-}
-
-/* May the sender be told once more in this hour? */
-static bool within_limit(struct store *store, struct bytes sender, uint64_t now_ms)
-{
-    return bounce_limit_take(store->limit, sender, now_ms,
-                             (uint32_t)store->conf->reports_per_hour);
 }
 
 static enum queue_report hold(struct store *store, const struct queue_verdict *verdict,
                               const char *why)
 {
-    if (verdict->outcome == QUEUE_FAILED) {
+    if (verdict->ends->outcome == QUEUE_FAILED) {
         say(store, verdict, "report_held", why);
         return QUEUE_REPORT_HOLD;
     }
@@ -148,49 +171,57 @@ static enum queue_report hold(struct store *store, const struct queue_verdict *v
     return QUEUE_REPORT_NONE;
 }
 
-enum queue_report store_report(void *of, const struct queue_verdict *verdict,
-                               struct queue_letter *ret_letter, struct queue_keys *ret_keys)
+enum queue_report store_wants(void *of, const struct queue_verdict *verdict)
 {
     struct store *store = of;
+    const struct queue_end *end = verdict->ends;
     struct envelope envelope;
     struct recipient recipient;
 
-    if (verdict->outcome == QUEUE_FAILED && PLANTED(report_lost))
+    if (end->outcome == QUEUE_FAILED && PLANTED(report_lost))
         return QUEUE_REPORT_NONE;
-    if (!envelope_read(verdict->head, &envelope) || !recipient_read(verdict->to, &recipient))
+    if (!envelope_read(verdict->head, &envelope) || !recipient_read(end->to, &recipient))
         return QUEUE_REPORT_HOLD;
-    if (verdict->outcome == QUEUE_DELIVERED && verdict->beyond == JOB_PASSED)
+    if (end->outcome == QUEUE_DELIVERED && end->beyond == JOB_PASSED)
         return QUEUE_REPORT_NONE;       /* the next server tells what the sender asked for */
     struct bounce_facts facts = {
         .action = action_of(verdict), .notify = recipient.notify,
         .null_sender = envelope.sender.n == 0, .delay_ms = store->conf->delay_report_ms,
-        .age_ms = verdict->at_ms > verdict->received_ms
-                ? verdict->at_ms - verdict->received_ms : 0,
+        .age_ms = end->at_ms > verdict->received_ms ? end->at_ms - verdict->received_ms : 0,
     };
     facts.bulk = is_late_unasked(store, &facts) && bounce_is_bulk(verdict->text);
     switch (bounce_decide(&facts)) {
     case BOUNCE_TELL:
-        break;
+        return QUEUE_REPORT_WRITTEN;
     case BOUNCE_SILENT:
         return QUEUE_REPORT_NONE;
     case BOUNCE_HOLD:
         return hold(store, verdict, "the letter has no sender to tell");
     }
+    return QUEUE_REPORT_HOLD;
+}
+
+enum queue_report store_report(void *of, const struct queue_verdict *verdict,
+                               struct queue_letter *ret_letter, struct queue_keys *ret_keys)
+{
+    struct store *store = of;
+    uint64_t now_ms = verdict->ends->at_ms;
+    struct envelope envelope;
+
+    if (!envelope_read(verdict->head, &envelope))
+        return QUEUE_REPORT_HOLD;
     if (store->limit == NULL)
         store->limit = mem_new(sizeof(*store->limit));
     if (store->limit == NULL)
         return QUEUE_REPORT_NOT_NOW;
-    if (!within_limit(store, envelope.sender, verdict->at_ms))
+    if (!bounce_limit_take(store->limit, envelope.sender, now_ms,
+                           (uint32_t)store->conf->reports_per_hour))
         return hold(store, verdict, "the sender was told often enough in this hour");
-    struct report_group group = {
-        .recipient = recipient, .words = verdict->words, .remote = verdict->remote,
-        .reply = verdict->reply,
-        .code = STATUS(verdict->class, verdict->subject, verdict->detail),
-        .attempt_ms = verdict->at_ms,
-        .retry_until_ms = verdict->stays ? 0 : verdict->received_ms + store->conf->give_up_ms,
-    };
-    if (!put_report(store, verdict, &envelope, &group))
-        return QUEUE_REPORT_NOT_NOW;
+    enum queue_report answer = put_report(store, verdict, &envelope);
+    if (answer != QUEUE_REPORT_WRITTEN) {
+        bounce_limit_give_back(store->limit, envelope.sender, now_ms);
+        return answer;
+    }
     *ret_letter = (struct queue_letter){ .head = buffer_bytes(&store->report_head),
                                          .to = buffer_bytes(&store->report_to),
                                          .text = buffer_bytes(&store->report_text) };

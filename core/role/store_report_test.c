@@ -18,6 +18,7 @@ static struct store *store;
 static struct effects fx;
 static struct buffer head, to;
 static struct queue_verdict verdict;
+static struct queue_end one;
 static struct queue_letter letter;
 static struct queue_keys keys;
 
@@ -30,11 +31,14 @@ static void set(struct bytes sender, uint8_t notify)
     buffer_clear(&to);
     recipient_put(&to, &(struct recipient){ .address = BYTES("bob@example.org"),
                                             .notify = notify });
+    one = (struct queue_end){
+        .at_ms = 1790000001000, .attempt = 1, .outcome = QUEUE_FAILED, .class = 5, .subject = 1,
+        .detail = 1, .words = BYTES("no such mailbox"), .to = buffer_bytes(&to),
+    };
     verdict = (struct queue_verdict){
-        .id = 5, .size = 18, .received_ms = 1790000000000, .at_ms = 1790000001000, .attempt = 1,
-        .outcome = QUEUE_FAILED, .class = 5, .subject = 1, .detail = 1,
-        .words = BYTES("no such mailbox"), .head = buffer_bytes(&head), .to = buffer_bytes(&to),
-        .text = BYTES("Subject: x\r\n\r\nab\r\n"), .most = 256 * 1024,
+        .id = 5, .size = 18, .received_ms = 1790000000000, .head = buffer_bytes(&head),
+        .text = BYTES("Subject: x\r\n\r\nab\r\n"), .most = 256 * 1024, .ends = &one,
+        .ends_n = 1,
     };
 }
 
@@ -68,7 +72,10 @@ static int end(void **state)
 
 static enum queue_report ask(void)
 {
-    return store_report(store, &verdict, &letter, &keys);
+    enum queue_report answer = store_wants(store, &verdict);
+
+    return answer != QUEUE_REPORT_WRITTEN ? answer
+         : store_report(store, &verdict, &letter, &keys);
 }
 
 static void check_whole(void)
@@ -100,11 +107,11 @@ static void what_nobody_wants_to_know(void **state)
     set(BYTES("ann@example.com"), DSN_NEVER);
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
     set(BYTES("ann@example.com"), 0);
-    verdict.outcome = QUEUE_DELIVERED;
+    one.outcome = QUEUE_DELIVERED;
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
-    verdict.outcome = QUEUE_LATER;
+    one.outcome = QUEUE_LATER;
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
-    verdict.at_ms += 4 * 3600 * 1000;
+    one.at_ms += 4 * 3600 * 1000;
     assert_int_equal(ask(), QUEUE_REPORT_WRITTEN);
     verdict.text = BYTES("List-Id: x\r\n\r\nab\r\n");
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
@@ -115,13 +122,13 @@ static void what_nobody_wants_to_know(void **state)
 static void who_reports_of_success(void **state)
 {
     set(BYTES("ann@example.com"), DSN_SUCCESS);
-    verdict.outcome = QUEUE_DELIVERED;
+    one.outcome = QUEUE_DELIVERED;
     assert_int_equal(ask(), QUEUE_REPORT_WRITTEN);
     assert_true(bytes_search(letter.text, BYTES("Action: delivered")) < letter.text.n);
-    verdict.beyond = JOB_RELAYED;
+    one.beyond = JOB_RELAYED;
     assert_int_equal(ask(), QUEUE_REPORT_WRITTEN);
     assert_true(bytes_search(letter.text, BYTES("Action: relayed")) < letter.text.n);
-    verdict.beyond = JOB_PASSED;
+    one.beyond = JOB_PASSED;
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
 }
 
@@ -130,7 +137,7 @@ static void the_null_sender_is_told_nothing(void **state)
     set(BYTES_NONE, DSN_NOTIFY_MOST);
     assert_int_equal(ask(), QUEUE_REPORT_HOLD);
     assert_int_equal(fx.n, 1);          /* the log says so */
-    verdict.outcome = QUEUE_DELIVERED;
+    one.outcome = QUEUE_DELIVERED;
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
 }
 
@@ -141,11 +148,74 @@ static void beyond_the_limit_failures_are_held(void **state)
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(ask(), QUEUE_REPORT_WRITTEN);
     assert_int_equal(ask(), QUEUE_REPORT_HOLD);
-    verdict.outcome = QUEUE_DELIVERED;
+    one.outcome = QUEUE_DELIVERED;
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
-    verdict.outcome = QUEUE_FAILED;
-    verdict.at_ms += 3600 * 1000;
+    one.outcome = QUEUE_FAILED;
+    one.at_ms += 3600 * 1000;
     assert_int_equal(ask(), QUEUE_REPORT_WRITTEN);
+}
+
+static size_t count(struct bytes text, const char *part)
+{
+    size_t n = 0, at;
+
+    while ((at = bytes_search(text, bytes_of(part))) < text.n) {
+        text = bytes_skip(text, at + 1);
+        n++;
+    }
+    return n;
+}
+
+/* Those that end together are one report, which counts once against the limit of an hour. */
+static void many_are_one_report(void **state)
+{
+    enum { MANY = 5 };
+    struct queue_end ends[MANY];
+
+    set(BYTES("ann@example.com"), 0);
+    for (uint32_t i = 0; i < MANY; i++) {
+        ends[i] = one;
+        ends[i].recipient = i;
+    }
+    verdict.ends = ends;
+    verdict.ends_n = MANY;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(store_report(store, &verdict, &letter, &keys), QUEUE_REPORT_WRITTEN);
+        check_whole();
+        assert_int_equal(count(letter.text, "\r\nFinal-Recipient: "), MANY);
+        assert_int_equal(count(letter.text, "\r\nAction: failed"), MANY);
+    }
+    assert_int_equal(store_report(store, &verdict, &letter, &keys), QUEUE_REPORT_HOLD);
+}
+
+/* What does not fit into one is not counted, and is told in several. */
+static void too_many_are_told_apart(void **state)
+{
+    enum { MANY = 1000 };
+    static struct queue_end ends[MANY];
+    size_t n = MANY;
+
+    set(BYTES("ann@example.com"), 0);
+    for (uint32_t i = 0; i < MANY; i++) {
+        ends[i] = one;
+        ends[i].recipient = i;
+        ends[i].reply = BYTES("550 5.1.1 no such user here, whoever asks, and however often: this "
+                              "is a long reply, so that not all of them fit into one report");
+    }
+    verdict.ends = ends;
+    verdict.ends_n = n;
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(store_report(store, &verdict, &letter, &keys), QUEUE_REPORT_TOO_LARGE);
+    enum queue_report answer = QUEUE_REPORT_TOO_LARGE;
+    for (; answer == QUEUE_REPORT_TOO_LARGE && n > 0; n = n / 2) {
+        verdict.ends_n = n;
+        answer = store_report(store, &verdict, &letter, &keys);
+    }
+    assert_int_equal(answer, QUEUE_REPORT_WRITTEN);
+    assert_true(letter.text.n <= verdict.most);
+    check_whole();
+    assert_true(verdict.ends_n > 50);
+    assert_int_equal(count(letter.text, "\r\nFinal-Recipient: "), verdict.ends_n);
 }
 
 /* Whatever allocation fails, there is a whole report or none. */
@@ -154,7 +224,7 @@ static void without_memory_there_is_no_half_a_report(void **state)
     unsigned refused = 0;
 
     for (uint64_t n = 1; n < 200; n++) {
-        verdict.at_ms += 3600 * 1000;
+        one.at_ms += 3600 * 1000;
         buffer_done(&store->report_text);
         buffer_done(&store->report_head);
         buffer_done(&store->report_to);
@@ -180,6 +250,7 @@ int main(void)
         WITH(what_nobody_wants_to_know),
         WITH(who_reports_of_success), WITH(the_null_sender_is_told_nothing),
         WITH(beyond_the_limit_failures_are_held),
+        WITH(many_are_one_report), WITH(too_many_are_told_apart),
         WITH(without_memory_there_is_no_half_a_report),
     };
 #undef WITH
