@@ -68,6 +68,20 @@ const char *tls_trouble_name(enum tls_trouble trouble);
    the handshake. A secret. */
 struct bytes tls_client_ticket(const struct tls *tls);
 
+/* What a server showed of itself. */
+struct tls_shown {
+    size_t chain;               /* certificates, its own first */
+    bool names_it;              /* its own has the name of a host (RFC 8461, 4.1) */
+    uint64_t from_ms, until_ms; /* its own holds between them; wall clock */
+};
+
+enum { TLS_SHOWN_NAMES = 20 };      /* DNS names of a certificate that are told; more are not */
+
+/* After the handshake; false: it showed no certificate, or memory is short. The DNS names of its
+   own go to `names`, each a block, a stranger's octets; the whole chain to `pem`. */
+MUST_USE bool tls_client_shown(const struct tls *tls, struct bytes host, struct buffer *names,
+                               struct buffer *pem, struct tls_shown *ret_shown);
+
 /* What would be said of that chain (PEM, the server's own certificate first)? Never for a session
    that is to be used. */
 struct tls_verdict tls_client_judge(struct tls *tls, struct bytes chain);

@@ -224,6 +224,40 @@ static void whom_a_server_proves_to_be(void **state)
     world_done(&world);
 }
 
+/* What people are told of it, whoever it is. */
+static void what_a_server_shows(void **state)
+{
+    struct world world = world_new();
+    size_t n = 0;
+    struct tls_context *clients = tls_context_new_client(BYTES_NONE, &n);
+    struct tls_want want = { .name = BYTES("mx.example"), .now_ms = now_ms };
+    struct buffer names = buffer_with_most(4096), pem = buffer_with_most(65536);
+    struct tls_shown shown;
+
+    (void)state;
+    struct ends ends = ends_new(&world, clients, &want);
+    assert_false(tls_client_shown(ends.client, want.name, &names, &pem, &shown));
+    run(&ends, SIZE_MAX);
+    assert_true(tls_client_shown(ends.client, BYTES("a.wild.example"), &names, &pem, &shown));
+    assert_int_equal(shown.chain, 2);
+    assert_true(shown.names_it);
+    assert_true(bytes_equal(buffer_bytes(&names),
+                            BYTES("\12\0\0\0mx.example\16\0\0\0*.wild.example")));
+    assert_in_range(shown.from_ms, now_ms - 2 * HOUR, now_ms);
+    assert_in_range(shown.until_ms, now_ms, now_ms + 2 * HOUR);
+    ends_done(&ends);
+    /* The chain can be judged anew, for another name. */
+    struct tls_want other = { .proof = TLS_PROVE_NAME, .name = BYTES("mx2.example"),
+                              .now_ms = now_ms };
+    struct tls *tls = tls_client_new(clients, &other);
+    assert_int_equal(tls_client_judge(tls, buffer_bytes(&pem)).trouble, TLS_TROUBLE_UNTRUSTED);
+    tls_free(tls);
+    tls_context_free(clients);
+    buffer_done(&names);
+    buffer_done(&pem);
+    world_done(&world);
+}
+
 /* CLI-014 and RFC 7672, 3.1. */
 static void what_its_records_prove(void **state)
 {
@@ -355,7 +389,8 @@ static void names_for_reports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whom_a_server_proves_to_be), cmocka_unit_test(what_its_records_prove),
+        cmocka_unit_test(whom_a_server_proves_to_be),
+        cmocka_unit_test(what_a_server_shows), cmocka_unit_test(what_its_records_prove),
         cmocka_unit_test(which_records_can_be_used),
         cmocka_unit_test(a_session_goes_on_after_another),
         cmocka_unit_test(short_memory_is_no_crash), cmocka_unit_test(names_for_reports),

@@ -8,6 +8,7 @@
  *   tls_hello.c     what a client says first: name, cipher suites; the choice of a certificate
  *   tls_ticket.c    resumption tickets
  *   tls_client.c    sessions that we open: whom they must prove, and by what
+ *   tls_shown.c     what a server showed of itself, for people
  *   remote_key.c    keys whose signatures come from elsewhere
  */
 #ifndef POSTERN_CRYPT_TLS_INT_H

@@ -54,7 +54,7 @@ class Authority:
 
 class Server:
     """One that says what `say` writes, to each client in a thread of its own."""
-    def __init__(self, pair, say, address='127.0.0.1', port=0, most='TLSv1_3'):
+    def __init__(self, pair, say, address='127.0.0.1', port=0, most='TLSv1_3', sock=None):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(*pair)
         self.context.maximum_version = ssl.TLSVersion[most]
@@ -62,7 +62,7 @@ class Server:
             self.context.minimum_version = ssl.TLSVersion.TLSv1
             self.context.set_ciphers('ALL:@SECLEVEL=0')
         self.say, self.asked, self.ends = say, [], False
-        self.socket = socket.create_server((address, port))
+        self.socket = sock or socket.create_server((address, port))
         self.port = self.socket.getsockname()[1]
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
@@ -98,5 +98,8 @@ class Server:
 
     def stop(self):
         self.ends = True
-        self.socket.shutdown(socket.SHUT_RDWR)
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass                        # its host ended before it
         self.socket.close()
