@@ -154,6 +154,7 @@ static bool copy_all(struct copying *copying, unsigned first, unsigned last, uin
     return make_folders(copying) && copy_segments(copying, first, last, octets)
         && copy_folder(copying, "body", "") && copy_folder(copying, "quarantine", "")
         && copy_folder(copying, "history", ".idx") && copy_folder(copying, "history", ".log")
+        && copy_file(copying, "kept", UINT64_MAX, true)
         && sync_folder(copying, "");
 }
 

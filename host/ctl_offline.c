@@ -12,7 +12,7 @@ int ctl_offline(const struct conf *conf, const struct once_request *request, FIL
 
     switch (request->command) {
     case ONCE_QUEUE:
-        if (request->verb != ONCE_LIST || request->filter.some)
+        if (request->verb != ONCE_LIST || request->filter.some || request->destinations)
             break;              /* only a server may change them, and knows who is held */
         return ctl_look(&place, look_queue(style));
     case ONCE_TRACE:

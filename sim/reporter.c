@@ -61,7 +61,7 @@ static void *reporter_make(const struct conf *conf, uint32_t index)
     reporter->head = reporter->to = reporter->text = buffer_with_most(1 << 16);
     reporter->queue = queue_new(&(struct queue_conf){
         .wants = wants, .report = report, .reporter = reporter, .segment_bytes = conf->segment,
-        .space_least = conf->space_least, .retry_ms = { 60 * 1000 }, .retries = 1,
+        .space_least = conf->space_least, .patience = { { 60 * 1000 }, 1, 0, 0, 0 },
         .history_keep_ms = conf->history_keep_ms, .history_most = conf->history_most,
         .way = way, .jobs = 4,
         .deliver = true });

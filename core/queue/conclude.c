@@ -12,11 +12,21 @@
 
 /* ---- patience */
 
-static uint64_t wait_after(const struct queue *q, uint32_t attempt)
+static struct queue_patience patience_of(const struct queue *q, const struct job *job)
 {
-    size_t i = attempt == 0 ? 0 : attempt - 1, n = q->conf.retries;
+    struct queue_patience patience = q->conf.patience;
 
-    return n == 0 ? JOB_RETRY_MS : q->conf.retry_ms[i < n ? i : n - 1];
+    if (q->conf.patience_for != NULL && job->payload != NULL)
+        q->conf.patience_for(q->conf.of, recipients_nth(job->record.to, job->recipient),
+                             &patience);
+    return patience;
+}
+
+static uint64_t wait_after(const struct queue_patience *patience, uint32_t attempt)
+{
+    size_t i = attempt == 0 ? 0 : attempt - 1, n = patience->retries;
+
+    return n == 0 ? JOB_RETRY_MS : patience->retry_ms[i < n ? i : n - 1];
 }
 
 /* The same letter, recipient and attempt have the same chance. */
@@ -34,21 +44,22 @@ static uint64_t jittered(const struct queue *q, const struct job *job, uint32_t 
 }
 
 /* When a letter's patience ends (wall clock), or UINT64_MAX. */
-static uint64_t patience_ends(const struct queue *q, const struct job *job)
+static uint64_t patience_ends(const struct queue_patience *patience, const struct job *job)
 {
-    bool known = q->conf.give_up_ms != 0 && job->payload != NULL;
+    bool known = patience->give_up_ms != 0 && job->payload != NULL;
 
     if (known && PLANTED(gives_up_early))
-        return job->record.received_ms + q->conf.give_up_ms / 4096;
-    return known ? job->record.received_ms + q->conf.give_up_ms : UINT64_MAX;
+        return job->record.received_ms + patience->give_up_ms / 4096;
+    return known ? job->record.received_ms + patience->give_up_ms : UINT64_MAX;
 }
 
 /* When its sender is to hear that it is late (wall clock), or UINT64_MAX: that was, or never is. */
-static uint64_t is_late_at(const struct queue *q, const struct job *job, const struct rcpt *rcpt)
+static uint64_t is_late_at(const struct queue_patience *patience, const struct job *job,
+                           const struct rcpt *rcpt)
 {
-    bool known = q->conf.late_ms != 0 && job->payload != NULL && !rcpt->delayed;
+    bool known = patience->late_ms != 0 && job->payload != NULL && !rcpt->delayed;
 
-    return known ? job->record.received_ms + q->conf.late_ms : UINT64_MAX;
+    return known ? job->record.received_ms + patience->late_ms : UINT64_MAX;
 }
 
 static uint64_t no_later_than(uint64_t wait_ms, uint64_t at_ms, uint64_t instant)
@@ -61,11 +72,13 @@ static uint64_t no_later_than(uint64_t wait_ms, uint64_t at_ms, uint64_t instant
 static void wait_on(struct queue *q, const struct job *job, struct state_record *state,
                     struct rcpt *rcpt)
 {
-    uint64_t ends = job->end.stays ? UINT64_MAX : patience_ends(q, job);
+    struct queue_patience patience = patience_of(q, job);
+    uint64_t ends = !job->end.stays ? patience_ends(&patience, job)
+                  : patience.until_ms != 0 ? patience.until_ms : UINT64_MAX;
 
-    state->wait_ms = jittered(q, job, rcpt->attempts, wait_after(q, rcpt->attempts));
+    state->wait_ms = jittered(q, job, rcpt->attempts, wait_after(&patience, rcpt->attempts));
     state->wait_ms = no_later_than(state->wait_ms, state->at_ms, ends);
-    state->wait_ms = no_later_than(state->wait_ms, state->at_ms, is_late_at(q, job, rcpt));
+    state->wait_ms = no_later_than(state->wait_ms, state->at_ms, is_late_at(&patience, job, rcpt));
     state->due_ms = state->at_ms + state->wait_ms;
 }
 
@@ -112,8 +125,9 @@ void job_conclude(struct queue *q, struct job *job, const struct state_record *s
     job->end.state.attempt = rcpt->attempts;
     job->end.state.at_ms = q->now.wall_ms;
     rcpt->recovered = false;
+    struct queue_patience patience = patience_of(q, job);
     if (state->outcome == QUEUE_LATER && !job->end.stays
-        && q->now.wall_ms >= patience_ends(q, job))
+        && q->now.wall_ms >= patience_ends(&patience, job))
         give_up(job, state->words);
     else
         keep_words(job, BYTES_NONE, state->words);

@@ -169,8 +169,8 @@ static void long_waits_have_jitter(void **state)
     (void)state;
     end(NULL);
     struct queue_conf conf = test_conf();
-    conf.retry_ms[0] = HOUR;
-    conf.retries = 1;
+    conf.patience.retry_ms[0] = HOUR;
+    conf.patience.retries = 1;
     conf.jitter = 10;
     test_begin(w, &conf);
     test_start(w);

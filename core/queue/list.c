@@ -40,7 +40,7 @@ static bool fetch(struct queue *q, struct listing *listing, uint64_t lsn, uint32
 }
 
 static void tell_row(struct queue *q, struct listing *listing, const struct letter *letter,
-                     const struct rcpt *rcpt, struct bytes note)
+                     const struct rcpt *rcpt, struct bytes note, uint64_t noted_ms)
 {
     struct letter_record record = { 0 };
     uint64_t wait = rcpt->due > q->now.mono_ms ? rcpt->due - q->now.mono_ms : 0;
@@ -51,20 +51,23 @@ static void tell_row(struct queue *q, struct listing *listing, const struct lett
         .kind = NEWS_ROW, .token = listing->token, .id = letter->id,
         .recipient = listing->recipient, .size = letter->size, .received_ms = record.received_ms,
         .attempt = rcpt->attempts, .failed = rcpt->state == RCPT_HELD,
+        .at_work = rcpt->state == RCPT_AT_WORK,
         .due_ms = rcpt->state == RCPT_HELD ? 0 : q->now.wall_ms + wait, .head = record.head,
-        .to = recipients_nth(record.to, listing->recipient), .note = note });
+        .to = recipients_nth(record.to, listing->recipient), .note = note,
+        .noted_ms = noted_ms });
     listing->rows -= listing->rows > 0;
     listing->recipient++;
 }
 
 /* "4.2.2 the mailbox is full" */
-static struct bytes note_of(struct bytes payload, struct effects *fx)
+static struct bytes note_of(struct bytes payload, struct effects *fx, uint64_t *ret_at_ms)
 {
     struct buffer *draft = fx_draft(fx);
     struct state_record state;
 
     if (!state_record_read(payload, &state))
         return BYTES_NONE;
+    *ret_at_ms = state.at_ms;
     buffer_put_uint(draft, state.class);
     buffer_put_char(draft, '.');
     buffer_put_uint(draft, state.subject);
@@ -85,11 +88,11 @@ static bool tell_letter(struct queue *q, struct listing *listing, struct effects
         if (rcpt->state == RCPT_DELIVERED)
             listing->recipient++;
         else if (rcpt->note == 0)
-            tell_row(q, listing, letter, rcpt, BYTES_NONE);
+            tell_row(q, listing, letter, rcpt, BYTES_NONE, 0);
         else if (fetch(q, listing, rcpt->note, STATE_READ, fx) || q->reads.n > 0)
             return false;       /* told when it was read, or asked for again at the next turn */
         else
-            tell_row(q, listing, letter, rcpt, BYTES_NONE);
+            tell_row(q, listing, letter, rcpt, BYTES_NONE, 0);
     }
     listing->after = listing->letter;
     listing->letter = 0;
@@ -145,10 +148,14 @@ void listing_record(struct queue *q, uint32_t number, struct bytes payload, enum
         listing->loaded = true;
     } else if (letter != NULL && listing->recipient < letter->recipients) {
         struct rcpt *rcpt = letter_rcpt(letter, listing->recipient);
+        struct bytes note = BYTES_NONE;
+        uint64_t noted_ms = 0;
+        if (fault == OK)
+            note = note_of(payload, fx, &noted_ms);
         if (rcpt->state == RCPT_DELIVERED)
             listing->recipient++;
         else
-            tell_row(q, listing, letter, rcpt, fault == OK ? note_of(payload, fx) : BYTES_NONE);
+            tell_row(q, listing, letter, rcpt, note, noted_ms);
     }
     list_on(q, listing, fx);
 }

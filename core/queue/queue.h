@@ -54,6 +54,19 @@ struct queue_keys;
 enum { QUEUE_SAID_MOST = 512 };
 enum { QUEUE_RETRIES = 32, QUEUE_DELIVERERS = 2 };
 
+/* How long and how often somebody is tried. */
+struct queue_patience {
+    /* how long to wait after the first attempt that failed for now, after the second, and so on;
+       the last again and again. None: an hour */
+    uint64_t retry_ms[QUEUE_RETRIES];
+    size_t retries;
+    uint64_t late_ms;           /* so old, a letter is looked at whatever the schedule says, so that
+                                   its sender hears at that instant that it is late; 0: never */
+    uint64_t give_up_ms;        /* so old, what fails for now has failed for good; 0: never */
+    uint64_t until_ms;          /* who stays is looked at then at the latest, wall clock; 0: as the
+                                   schedule says */
+};
+
 struct queue_conf {
     /* Asked at each end of an attempt, of that recipient alone: WRITTEN when the sender is to hear
        of it. NULL, with `report`: a failed recipient stays in the queue until somebody looks. */
@@ -68,15 +81,11 @@ struct queue_conf {
     /* of a log file: 65536 .. LIMIT_SEGMENT_BYTES, a multiple of 4096 */
     uint64_t segment_bytes;
     uint64_t space_least;       /* free octets below which no letter is taken */
-    /* how long to wait after the first attempt that failed for now, after the second, and so on;
-       the last again and again. None: an hour */
-    uint64_t retry_ms[QUEUE_RETRIES];
-    size_t retries;
+    struct queue_patience patience;
+    /* Another one for that recipient: changes what it is given. NULL: all have the same. */
+    void (*patience_for)(const void *of, struct bytes to, struct queue_patience *patience);
     unsigned jitter;            /* of waits of an hour or more: so many hundredths longer or
                                    shorter, by chance, so that not all come at once; at most 50 */
-    uint64_t late_ms;           /* so old, a letter is looked at whatever the schedule says, so that
-                                   its sender hears at that instant that it is late; 0: never */
-    uint64_t give_up_ms;        /* so old, what fails for now has failed for good; 0: never */
     /* Who delivers to that recipient: below QUEUE_DELIVERERS. NULL: the first does all. */
     uint8_t (*deliverer)(const void *of, struct bytes to);
     /* The way its copy goes: recipients of one letter with the same way go out together, as jobs of
@@ -120,6 +129,9 @@ enum queue_news_kind {
     /* the order `token` is over; `more`: enum queue_ordered; `octets`: recipients that it changed;
        `attempt`: those that are being delivered and were left alone */
     NEWS_ORDERED,
+    /* `more`: enum queue_kept; READ: `text` is what queue_keep kept last, told once, before any
+       job */
+    NEWS_KEPT,
 };
 
 /* Slices live until the next call that takes a queue and an event. */
@@ -140,9 +152,11 @@ struct queue_news {
     bool recovered;
     bool binary;                /* JOB: line ends are the sender's own */
     bool failed;                /* ROW: given up, and kept until somebody looks */
+    bool at_work;               /* ROW: being delivered at this moment */
     uint64_t id;                /* the letter */
     uint32_t recipient, attempt;
     uint64_t size, received_ms, due_ms;
+    uint64_t noted_ms;          /* ROW: when what the note says happened, or 0 */
     struct bytes head, to, text, note;
 };
 
@@ -244,6 +258,12 @@ struct queue_result {
    letter already there. */
 void queue_job_result(struct queue *queue, const struct queue_result *result, struct moment now,
                       struct effects *fx);
+
+/* A few octets of the owner's own, in place of those before; copied. NEWS_KEPT says when that is
+   durable, or that it is not certain. False: not now. */
+enum { QUEUE_KEEP_MOST = 256 * 1024 };
+enum queue_kept { QUEUE_KEPT_READ, QUEUE_KEPT_WELL, QUEUE_KEPT_NOT };
+MUST_USE bool queue_keep(struct queue *queue, struct bytes octets, struct effects *fx);
 
 /* The letters after `after`, in order of id, at most `most` rows: NEWS_ROW, then NEWS_ANSWER_END.
    */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "queue/arrive_int.h"
 #include "queue/job_int.h"
+#include "queue/keep_int.h"
 #include "queue/list_int.h"
 #include "queue/log_int.h"
 #include "queue/move_int.h"
@@ -76,6 +77,7 @@ struct queue {
     struct mover mover;
     struct story story;
     struct hold hold;
+    struct keep keep;
     struct queue_counts counts;
     uint64_t flush_began_ms;
     struct queue_news *news;

@@ -134,9 +134,9 @@ static void patience_ends_to_the_instant(void **state)
 
     test_kill(w);
     for (size_t i = 0; i < COUNT(first); i++)
-        w->conf.retry_ms[i] = first[i] * MINUTE;
-    w->conf.retries = COUNT(first);
-    w->conf.give_up_ms = LIFE;
+        w->conf.patience.retry_ms[i] = first[i] * MINUTE;
+    w->conf.patience.retries = COUNT(first);
+    w->conf.patience.give_up_ms = LIFE;
     test_start(w);
     uint64_t began = w->now.wall_ms;
     queue_deliverer(w->queue, 0, true, &w->fx);

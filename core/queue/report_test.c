@@ -160,9 +160,9 @@ static void it_is_late_to_the_instant(void **state)
     enum { HOUR = 3600 * 1000 };
 
     test_kill(w);
-    w->conf.retry_ms[0] = 3 * HOUR;
-    w->conf.retries = 1;
-    w->conf.late_ms = 4 * HOUR;
+    w->conf.patience.retry_ms[0] = 3 * HOUR;
+    w->conf.patience.retries = 1;
+    w->conf.patience.late_ms = 4 * HOUR;
     test_start(w);
     queue_deliverer(w->queue, 0, true, &w->fx);
     uint64_t began = w->now.wall_ms;

@@ -11,7 +11,8 @@
 struct queue_conf test_conf(void)
 {
     return (struct queue_conf){ .segment_bytes = TEST_SEGMENT, .space_least = 1000,
-                                .retry_ms = { 1000, 2000, 4000, 8000, 16000, 32000 }, .retries = 6,
+                                .patience = { { 1000, 2000, 4000, 8000, 16000, 32000 }, 6, 0, 0,
+                                              0 },
                                 .history_keep_ms = 86400000, .history_most = 1 << 20, .jobs = 4,
                                 .deliver = true };
 }
@@ -101,15 +102,19 @@ static void grow(struct test_file *file, size_t n)
     file->n = n;
 }
 
-static void sync_names(struct test_world *w, const char *folder)
+/* "": the root itself. */
+static bool is_in(const char *folder, const char *name)
 {
     size_t n = strlen(folder);
 
+    return n == 0 ? strchr(name, '/') == NULL : strncmp(name, folder, n) == 0 && name[n] == '/';
+}
+
+static void sync_names(struct test_world *w, const char *folder)
+{
     for (size_t i = 0; i < TEST_FILES; i++) {
         struct test_file *file = &w->files[i];
-        bool here = strncmp(file->name, folder, n) == 0 && file->name[n] == '/';
-        bool was = strncmp(file->synced_name, folder, n) == 0 && file->synced_name[n] == '/';
-        if (here || was)
+        if (is_in(folder, file->name) || is_in(folder, file->synced_name))
             memcpy(file->synced_name, file->name, sizeof(file->name));
     }
 }
@@ -200,7 +205,10 @@ static enum fault do_on_name(struct test_world *w, const struct io *io, struct e
         return OK;
     if (file == NULL)
         return FAULT_GONE;
+    struct test_file *old = io->kind == IO_RENAME ? test_file(w, to) : NULL;
     memset(file->name, 0, sizeof(file->name));
+    if (old != NULL)
+        memset(old->name, 0, sizeof(old->name));
     if (io->kind == IO_RENAME)
         memcpy(file->name, to, strlen(to) + 1);
     return OK;

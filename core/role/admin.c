@@ -123,6 +123,8 @@ static void client_done(struct client *client)
     buffer_done(&client->request);
     buffer_done(&client->order_recipients);
     buffer_done(&client->order_to);
+    once_dests_free(client->dests);
+    client->dests = NULL;
 }
 
 static void on_closed(struct admin *admin, struct client *client, const struct event *event,

@@ -183,7 +183,9 @@ void admin_run(struct admin *admin, struct client *client, const struct event *e
         client->page_ended = client->more = false;
         client->way = 0;
         client->ways_n = client->asks.tls ? 0 : once_trace_ways(client->asks.subject, client->ways);
-        if (client->asks.command == ONCE_STATUS || client->asks.command == ONCE_TOP)
+        if (client->asks.verb == ONCE_SUSPEND || client->asks.verb == ONCE_RESUME)
+            admin_held_ask(admin, client, event->now, fx);
+        else if (client->asks.command == ONCE_STATUS || client->asks.command == ONCE_TOP)
             begin_figures(admin, client, event->now, fx);
         else
             admin_ask(admin, client, now_ms, fx);

@@ -49,6 +49,8 @@ struct client {
     bool page_ended, more;          /* the page's rows all came; there are others behind it */
     uint64_t order_letter;          /* the order being gathered, or 0 */
     struct buffer order_recipients, order_to;
+    struct once_dests *dests;       /* queue --destinations */
+    uint64_t until_ms;              /* suspend */
 };
 
 /* Somebody who asks over HTTP. */
@@ -121,6 +123,20 @@ void admin_order_page(struct admin *admin, struct client *client, bool more,
 void admin_ordered(struct admin *admin, struct client *client,
                    const struct wire_queue_ordered *ordered, const struct event *event,
                    struct effects *fx);
+
+/* ---- admin_held.c: suspend, resume, and --destinations */
+void admin_held_ask(struct admin *admin, struct client *client, struct moment now,
+                    struct effects *fx);
+void admin_held_told(struct admin *admin, struct client *client, enum hold_result result,
+                     const struct event *event, struct effects *fx);
+/* A row of the queue, gathered; false: no memory. */
+bool admin_dests_row(struct client *client, const struct wire_queue_row *row);
+/* All rows came: now those that are suspended. */
+void admin_dests_holds(struct admin *admin, struct client *client, uint64_t now_ms,
+                       struct effects *fx);
+void admin_dests_hold(struct client *client, const struct wire_hold_row *row);
+void admin_dests_end(struct admin *admin, struct client *client, const struct event *event,
+                     struct effects *fx);
 
 /* How a reload went, for those who asked for it. */
 void admin_reloaded(struct admin *admin, const struct event *event, struct effects *fx);

@@ -40,9 +40,37 @@ static void on_queue_row(struct admin *admin, const struct event *event, struct 
         client->rows++;
         return;
     }
+    if (client->asks.destinations) {
+        client->rows++;
+        fx->bad = !admin_dests_row(client, &row) || fx->bad;
+        return;
+    }
     buffer_clear(&admin->text);
     once_queue_row(&client->queue, &row, &admin->text);
     send_row(admin, client, event, fx);
+}
+
+static void on_hold_row(struct admin *admin, const struct event *event)
+{
+    struct wire_hold_row row;
+    struct client *client = NULL;
+
+    if (wire_read_hold_row(event->bytes, &row))
+        client = client_by_token(admin, row.token);
+    if (client != NULL && client->asks.destinations)
+        admin_dests_hold(client, &row);
+}
+
+static void on_hold_ordered(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_hold_ordered ordered;
+    struct client *client = NULL;
+
+    if (wire_read_hold_ordered(event->bytes, &ordered) && ordered.result <= HOLD_TOO_MANY)
+        client = client_by_token(admin, ordered.token);
+    if (client != NULL
+        && (client->asks.verb == ONCE_SUSPEND || client->asks.verb == ONCE_RESUME))
+        admin_held_told(admin, client, (enum hold_result)ordered.result, event, fx);
 }
 
 static void on_ordered(struct admin *admin, const struct event *event, struct effects *fx)
@@ -173,6 +201,8 @@ static void end_queue_page(struct admin *admin, struct client *client, bool more
     } else if (more) {
         client->state = CLIENT_DRAIN;
         client->deadline_ms = now_ms + DRAIN_MS;
+    } else if (client->asks.destinations) {
+        admin_dests_holds(admin, client, now_ms, fx);
     } else {
         buffer_clear(&admin->text);
         once_queue_end(&client->queue, &admin->text);
@@ -204,6 +234,8 @@ static void on_answer_end(struct admin *admin, const struct event *event, struct
         end_trace(admin, client, end.result == THERE_IS_MORE, event, fx);
     else if (client->asks.command == ONCE_QUEUE && client->asks.verb != ONCE_LIST)
         admin_order_page(admin, client, end.result == THERE_IS_MORE, event, fx);
+    else if (client->asks.command == ONCE_QUEUE && client->asks.destinations && client->more)
+        admin_dests_end(admin, client, event, fx);
     else if (client->asks.command == ONCE_QUEUE)
         end_queue_page(admin, client, end.result == THERE_IS_MORE, event, fx);
 }
@@ -228,6 +260,10 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
         on_queue_row(admin, event, fx);
     else if (kind == WIRE_QUEUE_ORDERED_MESSAGE)
         on_ordered(admin, event, fx);
+    else if (kind == WIRE_HOLD_ROW_MESSAGE)
+        on_hold_row(admin, event);
+    else if (kind == WIRE_HOLD_ORDERED_MESSAGE)
+        on_hold_ordered(admin, event, fx);
     else if (kind == WIRE_TRACE_ROW_MESSAGE)
         on_trace_row(admin, event, fx);
     else if (kind == WIRE_TLS_ROW_MESSAGE)

@@ -51,6 +51,7 @@ struct once_filter {
 /* What to do with them; the values are those of queue/queue.h's enum queue_verb. */
 enum once_verb {
     ONCE_LIST, ONCE_RETRY, ONCE_HOLD, ONCE_RELEASE, ONCE_BOUNCE, ONCE_DELETE, ONCE_REDIRECT,
+    ONCE_SUSPEND, ONCE_RESUME,  /* of a whole destination */
     ONCE_VERBS
 };
 
@@ -61,6 +62,9 @@ struct once_request {
     bool dry_run;
     struct bytes reason;        /* queue: of a verb */
     struct bytes redirect;      /* queue redirect: the address */
+    struct bytes destination;   /* queue suspend, resume: the domain, as it was given */
+    uint64_t for_ms;            /* queue suspend: 0: until it is resumed */
+    bool destinations;          /* queue: gathered by destination */
     bool help, json;
     bool tls;                   /* trace: what went wrong with TLS, in place of a subject */
     bool relative;              /* "3 minutes ago" beside each moment */
@@ -106,6 +110,8 @@ void once_queue_letter(struct once_queue *queue, const struct once_letter *lette
                        struct buffer *to);
 void once_queue_end(const struct once_queue *queue, struct buffer *to);
 
+/* 90, 90s, 15m, 2h, 3d. */
+MUST_USE bool once_span_read(struct bytes word, uint64_t *ret_ms);
 /* once_filter.c: words of a filter. *at is that of the option, and afterwards the last it took.
    False: it is none of a filter's; or (reterr_words has words) its value is wrong. */
 MUST_USE bool once_filter_take(struct once_filter *filter, const struct bytes *words, size_t n,
@@ -127,6 +133,23 @@ struct once_orders {
 };
 void once_orders_put(const struct once_style *style, enum once_verb verb,
                      const struct once_orders *orders, struct buffer *to);
+
+/* once_dests.c: the queue by destination: rows and holds come in, in any order, and lines go out.
+   NULL: no memory. */
+struct once_dests;
+MUST_USE struct once_dests *once_dests_new(void);
+void once_dests_free(struct once_dests *dests);
+void once_dests_add(struct once_dests *dests, const struct wire_queue_row *row);
+void once_dests_hold(struct once_dests *dests, const struct wire_hold_row *hold);
+/* The i-th, from 0; false: there is none. */
+bool once_dests_put(const struct once_dests *dests, const struct once_style *style, size_t i,
+                    struct buffer *to);
+/* A domain as the store names it: A-labels in lower case, or an address literal. False: it is
+   none. */
+bool once_destination_put(struct buffer *to, struct bytes domain);
+/* That destination is suspended, or resumed; until 0: for good. */
+void once_held_put(const struct once_style *style, const struct once_request *request,
+                   uint64_t until_ms, struct buffer *to);
 
 /* postern trace: events letter by letter, in order of time, then the end. */
 struct once_trace {

@@ -18,6 +18,8 @@ static const struct { const char *word, *done, *would; } verbs[ONCE_VERBS] = {
     [ONCE_BOUNCE] = { "bounce", "sent back to the sender", "sent back to the sender" },
     [ONCE_DELETE] = { "delete", "deleted", "deleted" },
     [ONCE_REDIRECT] = { "redirect", "redirected", "redirected" },
+    [ONCE_SUSPEND] = { "suspend", "suspended", "suspended" },
+    [ONCE_RESUME] = { "resume", "tried at once", "tried at once" },
 };
 
 enum once_verb once_verb_of(struct bytes word)
@@ -38,11 +40,12 @@ bool once_verb_fits(enum once_verb verb, const struct wire_queue_row *row)
     bool held = row->held != 0;
 
     switch (verb) {
-    case ONCE_RETRY: case ONCE_HOLD:
+    case ONCE_RETRY: case ONCE_HOLD: case ONCE_RESUME:
         return !held;
     case ONCE_RELEASE:
         return held;
-    case ONCE_LIST: case ONCE_BOUNCE: case ONCE_DELETE: case ONCE_REDIRECT: case ONCE_VERBS:
+    case ONCE_LIST: case ONCE_BOUNCE: case ONCE_DELETE: case ONCE_REDIRECT:
+    case ONCE_SUSPEND: case ONCE_VERBS:
         return true;
     }
     return true;
@@ -50,8 +53,7 @@ bool once_verb_fits(enum once_verb verb, const struct wire_queue_row *row)
 
 /* ---- words */
 
-/* 90, 90s, 15m, 2h, 3d. */
-static bool read_span(struct bytes word, uint64_t *ret_ms)
+bool once_span_read(struct bytes word, uint64_t *ret_ms)
 {
     static const struct { char letter; uint64_t ms; } units[] = {
         { 's', 1000 }, { 'm', 60 * 1000 }, { 'h', 3600 * 1000 }, { 'd', 24 * 3600 * 1000 },
@@ -105,7 +107,7 @@ static bool take_value(struct once_filter *filter, struct bytes option, struct b
         return id_parse(value, &filter->id)
             || wrong(reterr_words, "--id", "a letter's id, 13 letters and digits");
     if (bytes_equal(option, BYTES("--older-than")))
-        return read_span(value, &filter->older_ms)
+        return once_span_read(value, &filter->older_ms)
             || wrong(reterr_words, "--older-than", "a span such as 90s, 15m, 2h or 3d");
     if (bytes_equal(option, BYTES("--domain"))) {
         filter->domain = value;
@@ -172,11 +174,20 @@ static bool same(struct bytes a, struct bytes b)
     return is;
 }
 
+/* As it is written, or as A-labels. */
 static bool has_domain(struct bytes address, struct bytes domain)
 {
     size_t at = bytes_find_last(address, '@');
+    struct bytes has = bytes_skip(address, at + 1);
+    struct buffer a = buffer_with_most(LIMIT_PATH), b = buffer_with_most(LIMIT_PATH);
 
-    return at < address.n && bytes_equal_nocase(bytes_skip(address, at + 1), domain);
+    bool is = at < address.n
+        && (bytes_equal_nocase(has, domain)
+            || (once_destination_put(&a, has) && once_destination_put(&b, domain)
+                && bytes_equal(buffer_bytes(&a), buffer_bytes(&b))));
+    buffer_done(&a);
+    buffer_done(&b);
+    return is;
 }
 
 static bool fits(struct bytes pattern, struct bytes address)

@@ -39,13 +39,15 @@ static void put_recipient(const struct once_style *style, const struct wire_queu
 {
     buffer_put(to, BYTES("    "));
     once_put_path(to, once_address(row->to));
-    if (row->held)
+    if (row->at_work)
+        buffer_put(to, BYTES("  being delivered now: "));
+    else if (row->held)
         buffer_put(to, BYTES("  held: kept until somebody acts; "));
     else
         buffer_put_text(to, row->attempts == 0 ? "  new: not tried yet" : "  waiting: ");
     if (row->attempts > 0)
         once_put_count(to, row->attempts, "attempt");
-    if (!row->held && row->attempts > 0) {
+    if (!row->held && !row->at_work && row->attempts > 0) {
         buffer_put(to, BYTES(", next at "));
         once_put_moment(to, style, row->due_ms);
     }
@@ -80,9 +82,10 @@ static void put_json(const struct wire_queue_row *row, struct buffer *to)
     json_put_text(&json, "recipient", once_address(row->to));
     json_put_uint(&json, "recipient_number", row->recipient);
     json_put_text(&json, "state", bytes_of(state_of(row)));
+    json_put_bool(&json, "in_flight", row->at_work != 0);
     json_put_uint(&json, "attempts", row->attempts);
     json_key(&json, "next_attempt");
-    if (row->held || row->due_ms == 0) {
+    if (row->held || row->at_work || row->due_ms == 0) {
         json_put_null(&json);
     } else {
         struct buffer text = buffer_with_most(64);

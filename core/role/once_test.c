@@ -55,6 +55,27 @@ static const struct {
       ONCE_QUEUE, false, false, false },
     { "queue hold --to", "--to wants a value\n",
       ONCE_QUEUE, false, false, false },
+    { "queue --destinations --json", NULL, ONCE_QUEUE, true, false, false },
+    { "queue suspend a.example --for 2h", NULL, ONCE_QUEUE, false, false, false },
+    { "queue suspend a.example moving --for 2h", NULL, ONCE_QUEUE, false, false, false },
+    { "queue suspend [192.0.2.1] --reason moving", NULL, ONCE_QUEUE, false, false, false },
+    { "queue resume B\303\274cher.example", NULL, ONCE_QUEUE, false, false, false },
+    { "queue suspend", "say which domain; see --help\n", ONCE_QUEUE, false, false, false },
+    { "queue suspend a..example", "say which domain; see --help\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue suspend a.example --for ever", "--for wants a span such as 90s, 15m, 2h or 3d\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue suspend a.example --for 0", "--for wants a span such as 90s, 15m, 2h or 3d\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue suspend a.example --all", "there is no option \"--all\"; see --help\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue suspend a.example --dry-run",
+      "suspend and resume take no --dry-run and no --destinations\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue resume a.example x", "nothing is known of the word \"x\"; see --help\n",
+      ONCE_QUEUE, false, false, false },
+    { "queue delete --all --destinations", "--destinations goes with no verb\n",
+      ONCE_QUEUE, false, false, false },
     { "queue x", "nothing is known of the word \"x\"; see --help\n",
       ONCE_QUEUE, false, false, false },
     { "trace a@b c@d", "nothing is known of the word \"c@d\"; see --help\n",
@@ -231,15 +252,18 @@ static void lists_the_queue_as_json(void **state)
           "{\"id\":\"06CQ4KZ0R2J8M\",\"received\":\"1970-01-12T13:43:40.000Z\",\"size\":12595,"
           "\"sender\":\"a b@peer.example\",\"recipient\":\"bob@example.org\","
           "\"recipient_number\":0,"
-          "\"state\":\"new\",\"attempts\":0,\"next_attempt\":null,\"reason\":\"\"}\n"
+          "\"state\":\"new\","
+          "\"in_flight\":false,\"attempts\":0,\"next_attempt\":null,\"reason\":\"\"}\n"
           "{\"id\":\"06CQ4KZ0R2J8M\",\"received\":\"1970-01-12T13:43:40.000Z\",\"size\":12595,"
           "\"sender\":\"a b@peer.example\",\"recipient\":\"bob@example.org\","
           "\"recipient_number\":1,"
-          "\"state\":\"waiting\",\"attempts\":2,\"next_attempt\":\"1970-01-12T13:47:40.000Z\","
+          "\"state\":\"waiting\","
+          "\"in_flight\":false,\"attempts\":2,\"next_attempt\":\"1970-01-12T13:47:40.000Z\","
           "\"reason\":\"4.2.2 \\\"full\\\"\\r\\n\\ufffd\"}\n"
           "{\"id\":\"06CQ4KZ0R2J8N\",\"received\":\"1970-01-12T13:43:40.000Z\",\"size\":1,"
           "\"sender\":null,\"recipient\":\"an entry that cannot be read\",\"recipient_number\":1,"
-          "\"state\":\"held\",\"attempts\":2,\"next_attempt\":null,\"reason\":\"\"}\n");
+          "\"state\":\"held\","
+          "\"in_flight\":false,\"attempts\":2,\"next_attempt\":null,\"reason\":\"\"}\n");
 }
 
 static void says_that_it_is_empty(void **state)

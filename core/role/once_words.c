@@ -29,6 +29,13 @@ static const struct {
         "  redirect ADDRESS\n"
         "               send to that address in their place\n"
         "\n"
+        "Two verbs are about a whole destination, by its domain, and what comes for it later too:\n"
+        "\n"
+        "  suspend DOMAIN [--for SPAN] [REASON]\n"
+        "               send nothing there until it is resumed, or for that long\n"
+        "  resume DOMAIN\n"
+        "               send again, and try what waits for it now\n"
+        "\n"
         "Filters, all of which must hold; a verb wants one at least:\n"
         "  --id ID            of the letter\n"
         "  --from ADDRESS     of the sender, or @DOMAIN; \"\": the null sender\n"
@@ -38,6 +45,8 @@ static const struct {
         "  --held, --waiting  only these\n"
         "  --all              all\n"
         "\n"
+        "  --destinations\n"
+        "               the queue by domain: how many wait, the last error, what is suspended\n"
         "  --dry-run    list what a verb would change, and change nothing\n"
         "  --reason TEXT\n"
         "               for the history and the report to the sender\n"
@@ -131,6 +140,36 @@ static bool take_option(struct bytes word, struct once_request *request)
     return true;
 }
 
+static bool is_about_all(enum once_verb verb)
+{
+    return verb == ONCE_SUSPEND || verb == ONCE_RESUME;
+}
+
+/* suspend DOMAIN [--for SPAN] [REASON]; resume DOMAIN */
+static bool take_destination(const struct bytes *words, size_t n, size_t *at,
+                             struct once_request *request, struct buffer *reterr_words)
+{
+    struct bytes word = words[*at];
+    bool for_span = bytes_equal(word, BYTES("--for"));
+
+    if (for_span && request->verb == ONCE_SUSPEND) {
+        if (*at + 1 < n && once_span_read(words[*at + 1], &request->for_ms) && request->for_ms > 0)
+            return ++*at, true;
+        buffer_put_text(reterr_words, "--for wants a span such as 90s, 15m, 2h or 3d\n");
+        return false;
+    }
+    if (bytes_equal(word, BYTES("--reason")) && *at + 1 < n)
+        word = words[++*at];
+    else if (bytes_begins(word, BYTES("-")))
+        return false;
+    else if (request->destination.n == 0)
+        return request->destination = word, true;
+    if (request->verb == ONCE_RESUME || request->reason.n > 0)
+        return false;
+    request->reason = word;
+    return true;
+}
+
 /* The verb, the filter and what else only `queue` has. */
 static bool take_queue(const struct bytes *words, size_t n, size_t *at,
                        struct once_request *request, struct buffer *reterr_words)
@@ -139,6 +178,10 @@ static bool take_queue(const struct bytes *words, size_t n, size_t *at,
         return false;
     if (bytes_equal(words[*at], BYTES("--dry-run")))
         return request->dry_run = true;
+    if (bytes_equal(words[*at], BYTES("--destinations")))
+        return request->destinations = true;
+    if (is_about_all(request->verb))
+        return take_destination(words, n, at, request, reterr_words);
     if (bytes_equal(words[*at], BYTES("--reason")) && *at + 1 < n) {
         request->reason = words[++*at];
         return true;
@@ -159,16 +202,31 @@ static bool says(struct buffer *to, const char *words)
     return false;
 }
 
+static bool check_destination(const struct once_request *request, struct buffer *reterr_words)
+{
+    struct buffer name = buffer_with_most(LIMIT_PATH);
+    bool known = once_destination_put(&name, request->destination) && !name.bad;
+
+    buffer_done(&name);
+    if (request->dry_run || request->destinations)
+        return says(reterr_words, "suspend and resume take no --dry-run and no --destinations\n");
+    return known || says(reterr_words, "say which domain; see --help\n");
+}
+
 static bool check_queue(const struct once_request *request, struct buffer *reterr_words)
 {
     struct address address;
 
     if (request->command != ONCE_QUEUE || request->help)
         return true;
+    if (!is_about_all(request->verb) && request->verb != ONCE_LIST && request->destinations)
+        return says(reterr_words, "--destinations goes with no verb\n");
     if (request->verb == ONCE_LIST)
         return (!request->dry_run && request->reason.n == 0)
             || says(reterr_words, "--dry-run and --reason go with a verb; see --help\n");
-    if (!request->filter.some)
+    if (is_about_all(request->verb) && !check_destination(request, reterr_words))
+        return false;
+    if (!is_about_all(request->verb) && !request->filter.some)
         return says(reterr_words, "say which: a filter, or --all; see --help\n");
     if (request->reason.n > ONCE_REASON_MOST || !envelope_text_safe(request->reason))
         return says(reterr_words, "--reason wants one line of at most 400 octets\n");

@@ -40,7 +40,7 @@ static bool on_frame(struct relay *relay, struct bytes frame)
     if (wire_read_mailbox_ask(frame, &ask))
         return relay_ask(relay, &ask), true;
     if (wire_read_destination_hold(frame, &hold))
-        return relay_hold(relay, hold.destination, hold.on != 0), true;
+        return relay_hold(relay, &hold), true;
     return false;
 }
 

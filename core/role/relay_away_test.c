@@ -437,7 +437,7 @@ static void a_suspended_destination_waits(void **state)
     a_host();
     for (unsigned on = 2; on-- > 0;) {
         wire_tell_destination_hold(&fx, (struct role_name){ ROLE_RELAY, 0 },
-            &(struct wire_destination_hold){ (uint8_t)on, BYTES("a.example") });
+            &(struct wire_destination_hold){ (uint8_t)on, BYTES("a.example"), BYTES("so") });
         tell(&fx, ROLE_STORE);
         fx = effects_none();
         give(1 + on, "you@a.example");

@@ -4,6 +4,7 @@
  *
  *   relay.c           the role: frames, events, time
  *   relay_place.c     destinations: found, made, forgotten; who waits there
+ *   relay_held.c      destinations that are suspended
  *   relay_dest.c      of a destination elsewhere: its hosts and their addresses, as the DNS says
  *   relay_names.c     questions to the role names
  *   relay_sts.c       MTA-STS policies, asked of names and of the role fetch
@@ -222,6 +223,12 @@ struct memo {
     uint64_t ticket_key;
 };
 
+/* A suspended destination, or domain. */
+struct relay_held {
+    struct bytes name, reason;
+    char *kept;                     /* both lie there */
+};
+
 /* ---- connections */
 
 enum link_state { LINK_FREE, LINK_DIALS, LINK_OPEN, LINK_CLOSES };
@@ -265,7 +272,7 @@ struct relay {
     uint64_t hashes[RELAY_PLACES];  /* of their names */
     size_t places_n;
     struct place *busy;
-    struct bytes held[RELAY_HELD];
+    struct relay_held held[RELAY_HELD];
     size_t held_n;
     struct question questions[RELAY_QUESTIONS];
     struct fetching fetches[RELAY_FETCHES];
@@ -300,9 +307,6 @@ void relay_places_turn(struct relay *relay);
 /* A server of ours could not be reached. */
 void relay_place_rest(struct relay *relay, struct place *place, struct status_code code,
                       struct bytes words);
-/* Suspended, or not any more. */
-void relay_hold(struct relay *relay, struct bytes name, bool on);
-bool relay_is_held(const struct relay *relay, struct bytes name);
 /* How many letters a server that is silent may hold. */
 size_t relay_share(const struct relay *relay, const struct place *place);
 /* It is silent: letters beyond its share go back to the store, and who asks for a mailbox hears
@@ -310,6 +314,16 @@ size_t relay_share(const struct relay *relay, const struct place *place);
 void relay_shed(struct relay *relay, struct place *place);
 /* May it have one more letter now, as far as destination-rate goes? Counts it. */
 bool relay_place_paces(struct relay *relay, struct place *place);
+
+/* ---- relay_held.c */
+
+/* Suspended, or not any more: what waits for a connection goes back to the store. */
+void relay_hold(struct relay *relay, const struct wire_destination_hold *hold);
+/* Is mail for that address suspended, by its domain or by the place where it goes? Then words
+   that say so. */
+bool relay_is_held(struct relay *relay, const struct place *place, struct bytes address,
+                   struct bytes *ret_words);
+void relay_held_done(struct relay *relay);
 
 /* ---- relay_dest.c */
 

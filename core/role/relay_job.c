@@ -217,14 +217,16 @@ static struct place *place_of(struct relay *relay, struct bytes address,
     return place;
 }
 
-static bool may_begin(struct relay *relay, struct place *place, struct refusal_now *ret_refusal)
+static bool may_begin(struct relay *relay, struct place *place, struct bytes address,
+                      struct refusal_now *ret_refusal)
 {
-    if (place->rests_until_ms > relay->now.mono_ms)
+    struct bytes words;
+
+    if (relay_is_held(relay, place, address, &words))
+        *ret_refusal = (struct refusal_now){ JOB_WAITS, STATUS(4, 3, 2), words };
+    else if (place->rests_until_ms > relay->now.mono_ms)
         *ret_refusal = (struct refusal_now){ JOB_LATER, STATUS(4, 4, 1),
                                              rest_words(relay, place) };
-    else if (relay_is_held(relay, place->name))
-        *ret_refusal = (struct refusal_now){ JOB_WAITS, STATUS(4, 3, 2),
-            BYTES("mail for that destination is suspended here") };
     else if (has_its_share(relay, place) || relay->stopping || !relay_place_paces(relay, place))
         *ret_refusal = (struct refusal_now){ JOB_BUSY, STATUS(4, 4, 5), BYTES_NONE };
     else
@@ -270,7 +272,7 @@ void relay_job_begin(struct relay *relay, const struct wire_job_begin *begin)
         return;
     }
     struct place *place = place_of(relay, recipient.address, &refusal);
-    if (place == NULL || !may_begin(relay, place, &refusal)) {
+    if (place == NULL || !may_begin(relay, place, recipient.address, &refusal)) {
         refuse(relay, begin->job, &refusal);
         return;
     }
@@ -297,10 +299,12 @@ void relay_job_also(struct relay *relay, const struct wire_job_also *also)
         return;
     }
     struct place *place = place_of(relay, recipient.address, &refusal);
-    if (job != NULL && place == job->place && place->dest != NULL && job->link == NULL
+    struct bytes words;
+    bool held = place != NULL && relay_is_held(relay, place, recipient.address, &words);
+    if (!held && job != NULL && place == job->place && place->dest != NULL && job->link == NULL
         && !job->made && job->n < CLIENT_RECIPIENTS && relay_job_add(job, &rcpt, also->to))
         return;
-    if (place != NULL && may_begin(relay, place, &refusal))
+    if (place != NULL && may_begin(relay, place, recipient.address, &refusal))
         refusal = (struct refusal_now){ JOB_BUSY, STATUS(4, 3, 0), BYTES_NONE };
     refuse(relay, also->job, &refusal);
 }

@@ -301,6 +301,58 @@ static void the_others_go_when_all_hosts_lack_it(void **state)
     end();
 }
 
+/* ---- suspended */
+
+static void hold(bool on, const char *name)
+{
+    struct effects fx = effects_none();
+
+    wire_tell_destination_hold(&fx, (struct role_name){ ROLE_RELAY, 0 },
+        &(struct wire_destination_hold){ on, bytes_of(name), BYTES("they move") });
+    tell(&fx, ROLE_STORE);
+}
+
+/* What waits for a connection comes back; what has one is not stopped. */
+static void what_waits_comes_back_when_it_is_suspended(void **state)
+{
+    (void)state;
+    one_host();
+    again(1);
+    uint32_t conn = connect(true);
+    again(2);
+    step((struct event){ .kind = EV_BYTES, .conn = conn,
+                         .bytes = BYTES("250-x\r\n250 PIPELINING\r\n") });
+    buffer_clear(&w.lines[conn].heard);             /* MAIL, RCPT, DATA of the first are said */
+    hold(true, "a.example");
+    result_is(2, JOB_WAITS, 4, 3, 2);
+    assert_int_equal(w.results_n, 1);
+    assert_true(strstr(w.words[2], "suspended here: they move") != NULL);
+    step((struct event){ .kind = EV_BYTES, .conn = conn,
+                         .bytes = BYTES("250 a\r\n250 b\r\n354 c\r\n") });
+    step((struct event){ .kind = EV_BYTES, .conn = conn, .bytes = BYTES("250 d\r\n") });
+    result_is(1, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
+/* By the recipient's domain, though its mail goes where all other mail goes. */
+static void a_domain_is_suspended_behind_a_smart_host_too(void **state)
+{
+    static const struct bytes smart[] = { BYTES_INIT("127.0.0.1:2525") };
+    static const char *const to[] = { "a@a.example", "b@B\303\274cher.example", "c@c.example" };
+
+    (void)state;
+    begin();
+    w.conf.smarthost = (struct conf_texts){ smart, 1 };
+    start();
+    hold(true, "xn--bcher-kva.example");
+    give_with(1, to, 3, TEXT, false);
+    result_is(2, JOB_WAITS, 4, 3, 2);
+    talks();
+    result_is(1, JOB_DELIVERED, 2, 0, 0);
+    result_is(3, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +366,8 @@ int main(void)
         cmocka_unit_test(what_all_hosts_lack_is_final),
         cmocka_unit_test(a_lack_waits_for_hosts_that_cannot_be_reached),
         cmocka_unit_test(the_others_go_when_all_hosts_lack_it),
+        cmocka_unit_test(what_waits_comes_back_when_it_is_suspended),
+        cmocka_unit_test(a_domain_is_suspended_behind_a_smart_host_too),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

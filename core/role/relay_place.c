@@ -211,9 +211,7 @@ void relay_places_done(struct relay *relay)
         place_free(relay->places[i]);
     }
     relay->places_n = 0;
-    for (size_t i = 0; i < relay->held_n; i++)
-        mem_free((void *)(uintptr_t)relay->held[i].at);
-    relay->held_n = 0;
+    relay_held_done(relay);
 }
 
 /* ---- turns */
@@ -327,38 +325,4 @@ bool relay_place_paces(struct relay *relay, struct place *place)
         place->minute_n = 0;
     }
     return place->minute_n++ < most;
-}
-
-/* ---- suspended */
-
-static size_t held_at(const struct relay *relay, struct bytes name)
-{
-    size_t i = 0;
-
-    while (i < relay->held_n && !bytes_equal_nocase(relay->held[i], name))
-        i++;
-    return i;
-}
-
-bool relay_is_held(const struct relay *relay, struct bytes name)
-{
-    return held_at(relay, name) < relay->held_n;
-}
-
-void relay_hold(struct relay *relay, struct bytes name, bool on)
-{
-    size_t i = held_at(relay, name);
-
-    if (!on && i < relay->held_n) {
-        mem_free((void *)(uintptr_t)relay->held[i].at);
-        relay->held[i] = relay->held[--relay->held_n];
-    }
-    if (!on || i < relay->held_n || relay->held_n == RELAY_HELD || name.n == 0
-        || name.n > LIMIT_PATH)
-        return;
-    char *copy = mem_new(name.n);
-    if (copy == NULL)
-        return;
-    memcpy(copy, name.at, name.n);
-    relay->held[relay->held_n++] = (struct bytes){ copy, name.n };
 }

@@ -208,9 +208,15 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
     struct wire_figures_ask figures;
     struct wire_backup_ask backup;
     struct wire_queue_order order;
+    struct wire_hold_order hold;
+    struct wire_hold_ask holds;
 
     if (wire_read_queue_order(event->bytes, &order))
         return on_order(store, &order, event, fx);
+    if (wire_read_hold_order(event->bytes, &hold))
+        return store_held_order(store, &hold, event->now, fx), true;
+    if (wire_read_hold_ask(event->bytes, &holds))
+        return store_held_ask(store, holds.token, fx), true;
     if (wire_read_queue_ask(event->bytes, &queue))
         queue_list(store->queue, queue.token, queue.after, queue.most, fx);
     else if (wire_read_trace_ask(event->bytes, &trace) && trace.by == TRACE_BY_TLS)
@@ -260,6 +266,8 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
         queue_deliverer(store->queue, STORE_LOCAL, up, fx);
     } else if (peer.kind == ROLE_RELAY) {
         store->relay = up;
+        if (up)
+            store_held_tell(store, fx);
         queue_deliverer(store->queue, STORE_RELAY, up, fx);
     } else if (peer.kind == ROLE_ADMIN) {
         store->admin = up;
@@ -334,21 +342,30 @@ static uint64_t way_of(const void *of, struct bytes to)
     return way;
 }
 
+/* What is suspended for a while is looked at when that is over, and everybody knows. */
+static void patience_for(const void *of, struct bytes to, struct queue_patience *patience)
+{
+    enum { SLACK_MS = 1000 };
+    uint64_t until_ms = store_held_until(of, to);
+
+    patience->until_ms = until_ms == UINT64_MAX || until_ms == 0 ? 0 : until_ms + SLACK_MS;
+}
+
 static struct queue_conf queue_conf_of(struct store *store, const struct conf *conf)
 {
     struct queue_conf settings = {
         .segment_bytes = conf->segment / 4096 * 4096, .space_least = conf->space_least,
-        .give_up_ms = conf->give_up_ms, .late_ms = conf->delay_report_ms,
-        .deliverer = deliverer_of, .way = way_of, .of = store,
+        .patience = { .give_up_ms = conf->give_up_ms, .late_ms = conf->delay_report_ms,
+                      .retries = conf->retry.n },
+        .patience_for = patience_for, .deliverer = deliverer_of, .way = way_of, .of = store,
         .history_keep_ms = conf->history_keep_ms,
         .history_most = conf->history_most, .jobs = (uint32_t)conf->jobs,
         .deliver = conf->deliver, .wants = store_wants,
         .report = store_report, .reporter = store,
         .flushed = store_counts_flush };
 
-    settings.retries = conf->retry.n;
     settings.jitter = STORE_JITTER;
-    memcpy(settings.retry_ms, conf->retry.ms, sizeof(settings.retry_ms));
+    memcpy(settings.patience.retry_ms, conf->retry.ms, sizeof(settings.patience.retry_ms));
     return settings;
 }
 
@@ -374,6 +391,7 @@ static void store_step(void *role, const struct event *event, struct effects *fx
     struct store *store = role;
 
     store->fx = fx;
+    store->now = event->now;
     queue_step(store->queue, event, fx);
     switch (event->kind) {
     case EV_TOLD:
@@ -400,10 +418,11 @@ static void store_step(void *role, const struct event *event, struct effects *fx
     }
     store_tell_news(store, fx);
     uint64_t refused = store_refused_go(store, event->now, fx);
+    uint64_t held = store_held_go(store, event->now, fx);
     end_when_settled(store, event->now.mono_ms, fx);
     end_when_dead(store, event->now.mono_ms, fx);
     uint64_t alarm = sooner(sooner(queue_alarm(store->queue), store->end_by),
-                            sooner(store->heal_at, refused));
+                            sooner(sooner(store->heal_at, refused), held));
     if (alarm != store->alarm)
         fx_alarm(fx, alarm);
     store->alarm = alarm;
@@ -421,6 +440,7 @@ static void store_free(void *role)
     mem_free(store->tls);
     store_known_done(store);
     store_refused_done(store);
+    store_held_done(store);
     store_reports_done(store);
     buffer_done(&store->keys);
     buffer_done(&store->normal);

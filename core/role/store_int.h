@@ -36,6 +36,16 @@ struct store_tls;
 struct store_known;
 struct store_refused;
 
+/* Destinations that are suspended. */
+struct store_held {
+    struct buffer rows, next;       /* blocks; `next`: as they will be, when that is durable */
+    bool writes;
+    bool answers;                   /* admin waits for it, with this token */
+    uint32_t token;
+    bool on;                        /* what changes ... */
+    struct buffer name;             /* ... for that destination */
+};
+
 struct store {
     const struct conf *conf;
     struct store_tls *tls;      /* NULL: nothing to tell yet */
@@ -46,6 +56,7 @@ struct store {
     uint32_t asks_n, asks_next;
     struct store_known *known;  /* NULL: never asked */
     struct store_refused *refused;      /* NULL: nothing was refused yet */
+    struct store_held held;
     struct buffer keys, normal;
     uint64_t alarm;             /* as last asked for */
     uint64_t end_by;            /* asked to end: at the latest then, monotonic; or 0 */
@@ -55,6 +66,7 @@ struct store {
     struct bounce_limit *limit;
     struct buffer report_head, report_to, report_entry, report_text, report_id;
     struct effects *fx;         /* of this step */
+    struct moment now;
     /* For `postern status`: since this role began. */
     uint64_t since_ms, accepted, outcomes[JOB_WAITS + 1];
     struct web_store_figures figures;   /* of it: flushes, and roles that began */
@@ -105,6 +117,24 @@ uint64_t store_refused_go(struct store *store, struct moment now, struct effects
 /* The queue took it, or did not. */
 void store_refused_taken(struct store *store, bool taken);
 void store_refused_done(struct store *store);
+
+/* store_held.c: suspend or resume a destination; all that are suspended. */
+void store_held_order(struct store *store, const struct wire_hold_order *order, struct moment now,
+                      struct effects *fx);
+void store_held_ask(struct store *store, uint32_t token, struct effects *fx);
+/* What was kept of them was read, or written. */
+void store_held_kept(struct store *store, const struct queue_news *news, struct effects *fx);
+/* Relay came up: before it gets any job. */
+void store_held_tell(struct store *store, struct effects *fx);
+/* After each step: those whose time is over. Returns when to come again, monotonic; 0: need not. */
+uint64_t store_held_go(struct store *store, struct moment now, struct effects *fx);
+/* A job for a mailbox here whose domain is suspended waits, and nobody is told of it. (Relay looks
+   itself.) */
+bool store_held_back(struct store *store, const struct queue_news *news, struct effects *fx);
+/* Until when is mail for the recipient of that entry suspended, wall clock? UINT64_MAX: until
+   somebody resumes it; 0: it is not. */
+uint64_t store_held_until(const struct store *store, struct bytes to);
+void store_held_done(struct store *store);
 
 /* store_tls.c: what a front says of TLS, a letter that came, and all that is known. */
 void store_tls_news(struct store *store, const struct wire_tls_news *news, struct moment now);

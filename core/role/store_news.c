@@ -55,8 +55,9 @@ static void tell_row(const struct queue_news *news, struct effects *fx)
     wire_tell_queue_row(fx, to_admin, &(struct wire_queue_row){
         .token = news->token, .letter = news->id, .recipient = news->recipient,
         .size = news->size, .received_ms = news->received_ms, .attempts = news->attempt,
-        .due_ms = news->due_ms, .held = news->failed, .head = news->head, .to = news->to,
-        .note = news->note });
+        .due_ms = news->due_ms, .held = news->failed, .at_work = news->at_work,
+        .head = news->head, .to = news->to,
+        .note = news->note, .noted_ms = news->noted_ms });
 }
 
 static void tell(struct store *store, const struct queue_news *news, struct effects *fx)
@@ -88,7 +89,8 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
                          &(struct wire_credit){ news->from.token, news->octets });
         break;
     case NEWS_JOB:
-        tell_job(news, fx);
+        if (news->deliverer != STORE_LOCAL || !store_held_back(store, news, fx))
+            tell_job(news, fx);
         break;
     case NEWS_JOB_TEXT:
         wire_tell_job_part(fx, deliverer(news), &(struct wire_job_part){ news->job, news->text });
@@ -106,6 +108,9 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
         wire_tell_queue_ordered(fx, to_admin, &(struct wire_queue_ordered){
             .token = news->token, .result = news->more, .changed = news->octets,
             .busy = news->attempt });
+        break;
+    case NEWS_KEPT:
+        store_held_kept(store, news, fx);
         break;
     case NEWS_EVENT:
         if ((news->token & STORE_KNOWN_BIT) != 0)

@@ -46,7 +46,7 @@ static void answer(struct store_world *w, struct io *io)
         event.fault = w->fault;
     if (io->kind == IO_SPACE)
         event.number = UINT64_C(1) << 40;
-    if (!io->quiet)
+    if (!io->quiet || event.fault != OK)
         step(w, event);
 }
 

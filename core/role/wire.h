@@ -69,6 +69,14 @@ enum trace_by {
 };
 /* What WIRE_TLS_NEWS and WIRE_TLS_ROW tell. */
 enum tls_news { TLS_NEWS_FAILED = 1, TLS_NEWS_NAME };
+/* Of a HOLD_ORDER. */
+enum hold_result {
+    HOLD_WELL, HOLD_NOT_NOW,
+    HOLD_NOT_CERTAIN,       /* writing it failed: look again */
+    HOLD_NOT_THERE,         /* it was not suspended */
+    HOLD_TOO_MANY,
+};
+
 /* Outcomes of WIRE_JOB_RESULT. */
 enum job_outcome {
     JOB_DELIVERED = 1, JOB_LATER, JOB_FAILED,

@@ -43,8 +43,9 @@ def rows(server, *filters):
 
 
 def wait_for_states(server, want):
-    """Every recipient has been tried, or held."""
-    wait_until(lambda: [row['state'] for row in rows(server)] == want, f'states {want}')
+    """Every recipient has been tried, or held; and none is being tried now."""
+    wait_until(lambda: [row['state'] for row in rows(server) if not row['in_flight']] == want,
+               f'states {want}')
 
 
 def act(server, *words, want=0):
@@ -207,6 +208,19 @@ def redirect_before_the_first_try(bench):
     equal(server.letters(), {}, 'the old one has nothing')
 
 
+def suspend_a_domain_of_ours(bench):
+    server = bench.server(more='retry 1h\n').start()
+    act(server, 'suspend', 'example.org', '--reason', 'its disk is full')
+    letter = take(server, ['you@example.org'])
+    wait_for_states(server, ['waiting'])
+    wait_until(lambda: 'its disk is full' in rows(server)[0]['reason'], 'the reason')
+    equal(server.letters(), {}, 'nothing was delivered')
+    true('1 recipient of 1 letter' in act(server, 'resume', 'example.org'), 'resumed')
+    server.wait_for_letters(1)
+    wait_for_event(server, letter, 'delivered')
+    act(server, 'suspend', 'no domain', want=64)
+
+
 def many_letters(bench):
     server = bench.server(more='deliver no').start()
     with Client(server.port) as client:
@@ -230,5 +244,5 @@ def without_a_server(bench):
 if __name__ == '__main__':
     harness.main([
         nothing_without_a_filter, filters, hold_and_release, delete, bounce,
-        who_has_no_sender_is_not_bounced, redirect, redirect_before_the_first_try, many_letters,
-        without_a_server])
+        who_has_no_sender_is_not_bounced, redirect, redirect_before_the_first_try,
+        suspend_a_domain_of_ours, many_letters, without_a_server])

@@ -4,8 +4,10 @@
 and not; to a sink that is told how to behave, to Postfix, and to another Postern."""
 import base64
 import hashlib
+import json
 import os
 import shutil
+import signal
 import smtplib
 import socket
 import socketserver
@@ -356,6 +358,67 @@ def another_host_may_have_it(bench):
     true(rich.sessions >= 1, 'both were asked')
 
 
+def destinations(server):
+    done = server.run('queue', '--destinations', '--json')
+    equal(done.returncode, 0, done.stderr)
+    return {row['destination']: row for row in map(json.loads, done.stdout.splitlines())}
+
+
+def suspended_stays_suspended(bench):
+    """Whatever dies: nothing leaves for it until it is resumed; then all goes, at once."""
+    sink = Sink(bench, ('127.0.0.1', 0))
+    server = bench.server(more=US.replace('1s 2s 2s', '1h') + f'smarthost 127.0.0.1:{sink.port}'
+                          ).start()
+    done = server.run('queue', 'suspend', 'There.Lab', 'they move house')
+    equal(done.returncode, 0, done.stderr)
+    true('waits until it is resumed' in done.stdout, done.stdout)
+    hand_in(server, ['a@there.lab', 'b@other.lab'])
+    equal(len(came(sink, 1)[0][1]), 1, 'recipients that went')
+    wait_until(lambda: destinations(server)['there.lab']['last_error'], 'its first try')
+    for role in ('relay', 'store', 'all'):
+        if role == 'all':
+            server.kill()
+            server.start()
+        else:
+            pid = server.roles()[role]
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: server.roles().get(role) not in (None, pid), f'another {role}')
+            wait_until(lambda: server.run('queue', '--json').returncode == 0, 'the store')
+        hand_in(server, ['c@there.lab'])
+        server.run('queue', 'retry', '--all')
+        hand_in(server, ['b@other.lab'])
+        wait_until(lambda: sum('b@other.lab' in line for letter in sink.letters
+                               for line in letter[1])
+                   == 2 + ('relay', 'store', 'all').index(role), 'the other')
+    true(not any('there.lab' in line for line in sink.lines), 'not a word of it')
+    row = destinations(server)['there.lab']
+    equal((row['waiting'], row['suspended'], row['suspended_by'], row['suspended_why']),
+          (4, True, os.getuid(), 'they move house'), row)
+    true('they move house' in server.run('queue').stdout, 'in the list too')
+    text = server.run('queue', '--destinations').stdout
+    true('there.lab  4 waiting, 0 in flight' in text and 'suspended by uid' in text, text)
+    done = server.run('queue', 'resume', 'there.lab')
+    true('goes out again' in done.stdout and '4 recipients of 4 letters' in done.stdout,
+         done.stdout)
+    queue_is_empty(server)
+    equal(sum('there.lab' in line for letter in sink.letters for line in letter[1]), 4, 'all of it')
+    equal(server.run('queue', 'resume', 'there.lab').returncode, 1, 'it was not suspended')
+
+
+def a_suspension_ends_by_itself(bench):
+    sink = Sink(bench, ('127.0.0.1', 0))
+    server = bench.server(more=US.replace('1s 2s 2s', '1h')
+                          + f'smarthost 127.0.0.1:{sink.port}').start()
+    server.run('queue', 'suspend', 'there.lab', '--for', '3s')
+    hand_in(server, ['a@there.lab'])
+    is_logged(server, 'event=suspended', 'destination=there.lab')
+    true(not sink.letters, 'it waits')
+    came(sink, 1)
+    is_logged(server, 'event=resumed', 'destination=there.lab')
+    true('there.lab' not in destinations(server), 'all is as before')
+
+
 if __name__ == '__main__':
     main([by_a_route, only_who_may, by_a_smart_host, by_mx, a_downgrade_is_seen, to_postfix,
-          to_one_of_ours, a_dead_one_slows_nobody, each_retry_dials, another_host_may_have_it])
+          to_one_of_ours, a_dead_one_slows_nobody, each_retry_dials, another_host_may_have_it,
+          suspended_stays_suspended, a_suspension_ends_by_itself])
