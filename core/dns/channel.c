@@ -72,6 +72,10 @@ static struct channel with_require_tls(const struct channel_facts *facts, struct
     if (channel.need == CHANNEL_WAIT || channel.need == CHANNEL_NOT_HERE
         || (way && (channel.need == CHANNEL_DANE || channel.need == CHANNEL_NAME)))
         return channel;
+    if (!way && facts->sts_unsure)
+        return (struct channel){ CHANNEL_WAIT, false, STATUS(4, 7, 10),
+                                 "the letter asks for a proved way (REQUIRETLS), and nobody could "
+                                 "tell now whether the domain has a policy (MTA-STS)", "" };
     if (!way)
         return (struct channel){ CHANNEL_NOT_HERE, false, STATUS(5, 7, 10),
                                  "the letter asks for a proved way (REQUIRETLS), and there is "

@@ -36,6 +36,7 @@ struct channel_facts {
     bool tls_optional;          /* its header says TLS-Required: no */
     enum channel_policy policy;
     bool broken;                /* its TLS failed a while ago, when nothing asked for a proof */
+    bool sts_unsure;            /* STS_NONE only since it could not be found out */
 };
 
 enum channel_need {

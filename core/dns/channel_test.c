@@ -10,8 +10,8 @@
 /* Facts in words: M the route is secure, A the addresses are, R REQUIRETLS, O TLS-Required: no,
    B its TLS is broken; then the TLSA answer (s secure, u secure and none usable, i insecure, x
    NXDOMAIN, d NODATA, b bogus, f failed, - not asked), MTA-STS (e enforce, n enforce and the host
-   is not named, t testing, - none), configuration (m may, e encrypt, v verify, d DANE, c clear).
-   */
+   is not named, t testing, ? not found out, - none), configuration (m may, e encrypt, v verify,
+   d DANE, c clear). */
 static const struct {
     const char *flags;
     char tlsa, sts, policy;
@@ -58,6 +58,9 @@ static const struct {
     /* REQUIRETLS (dane-s33), and TLS-Required: no */
     { "R", '-', '-', 'm', CHANNEL_NOT_HERE, false, "" },
     { "RB", '-', '-', 'm', CHANNEL_NOT_HERE, false, "" },
+    { "R", '-', '?', 'm', CHANNEL_WAIT, false, "" },            /* that is no "no" */
+    { "RM", '-', '?', 'm', CHANNEL_NAME, false, "" },
+    { "", '-', '?', 'm', CHANNEL_ANY, false, "" },              /* RFC 8461, 3.3 */
     { "RM", '-', '-', 'm', CHANNEL_NAME, false, "" },
     { "RMA", 's', '-', 'm', CHANNEL_DANE, false, "" },
     { "RA", 's', '-', 'm', CHANNEL_NOT_HERE, false, "" },       /* the way is not proved */
@@ -92,8 +95,10 @@ static struct channel decide(size_t i)
         .route_secure = strchr(rows[i].flags, 'M') != NULL,
         .address_secure = strchr(rows[i].flags, 'A') != NULL,
         .tlsa = rows[i].tlsa == '-' ? NULL : &tlsa, .tlsa_usable = rows[i].tlsa == 's',
-        .sts = rows[i].sts == '-' ? STS_NONE : rows[i].sts == 't' ? STS_TESTING : STS_ENFORCE,
+        .sts = strchr("-?", rows[i].sts) != NULL ? STS_NONE
+             : rows[i].sts == 't' ? STS_TESTING : STS_ENFORCE,
         .sts_allows = rows[i].sts == 'e' || rows[i].sts == 't',
+        .sts_unsure = rows[i].sts == '?',
         .require_tls = strchr(rows[i].flags, 'R') != NULL,
         .tls_optional = strchr(rows[i].flags, 'O') != NULL,
         .policy = (enum channel_policy)(strchr(policies, rows[i].policy) - policies),
@@ -123,7 +128,7 @@ static void what_the_channel_must_be(void **state)
 static void nothing_secret_goes_in_clear(void **state)
 {
     (void)state;
-    for (unsigned bits = 0; bits < 1 << 7; bits++)
+    for (unsigned bits = 0; bits < 1 << 8; bits++)
         for (unsigned tlsa = DNS_SECURE; tlsa < DNS_VERDICTS; tlsa++)
             for (unsigned sts = STS_NONE; sts <= STS_ENFORCE; sts++)
                 for (unsigned policy = 0; policy <= CHANNEL_POLICY_NONE; policy++) {
@@ -131,7 +136,7 @@ static void nothing_secret_goes_in_clear(void **state)
                     struct channel_facts facts = {
                         bits & 1, bits & 2, bits & 4 ? &answer : NULL, bits & 8 ? 1 : 0,
                         (enum sts_mode)sts, bits & 16, bits & 32, bits & 64,
-                        (enum channel_policy)policy, true,
+                        (enum channel_policy)policy, true, bits & 128,
                     };
                     enum channel_need need = channel_decide(&facts).need;
                     bool clear = need == CHANNEL_CLEAR || need == CHANNEL_ANY;

@@ -18,6 +18,7 @@ struct domain {
     struct domain *next;                    /* in its bucket */
     struct domain *newer, *older;           /* by when it was last asked for */
     uint64_t record_until_ms;               /* until then the record is known */
+    bool unknown;                           /* the record could not be found out */
     bool announced;                         /* by a record with this id */
     char id[STS_ID_MOST], held_id[STS_ID_MOST];
     size_t id_n, held_id_n;
@@ -195,6 +196,7 @@ struct sts_view sts_cache_look(struct sts_cache *cache, uint64_t now_ms, struct 
     view.must_wait = domain->text == NULL
         && (view.want != STS_WANT_NOTHING
             || (domain->announced && domain->busy && domain->again_ms > now_ms));
+    view.unsure = domain->text == NULL && (domain->unknown || domain->announced);
     view.failure = domain->failure;
     if (domain->text == NULL)
         return view;
@@ -217,7 +219,8 @@ void sts_cache_record(struct sts_cache *cache, uint64_t now_ms, struct bytes nam
 
     if (domain == NULL)
         return;
-    if (!dns_found(txt) && !dns_is_negative(txt)) {
+    domain->unknown = !dns_found(txt) && !dns_is_negative(txt);
+    if (domain->unknown) {
         domain->record_until_ms = now_ms + STS_RETRY_MS;
         return;
     }

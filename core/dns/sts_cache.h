@@ -36,6 +36,8 @@ struct sts_view {
     bool must_wait;         /* what is wanted may change how a letter goes that goes now: there is
                                no policy yet; with NOTHING wanted: it cannot be asked for just now,
                                for want of our own. False: ask, but let the letter go meanwhile */
+    bool unsure;            /* `mode` is STS_NONE only since it could not be found out whether there
+                               is a policy, or what it says */
     enum sts_mode mode;     /* in force */
     const struct sts_policy *policy;    /* NULL: none. Lives until the next call on the cache */
     struct bytes text;      /* the policy, as it was fetched; lives as long */

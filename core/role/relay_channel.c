@@ -76,7 +76,7 @@ static struct channel_facts facts_of(struct relay *relay, const struct place *pl
     return (struct channel_facts){
         .route_secure = dest->secure,
         .address_secure = host->n > 0 && is_signed(&host->a) && is_signed(&host->aaaa),
-        .sts = dest->sts, .sts_allows = host->sts_allows,
+        .sts = dest->sts, .sts_allows = host->sts_allows, .sts_unsure = dest->sts_unsure,
         .policy = policy_of(relay, place, memo),
         .broken = memo->broken_until_ms > relay->now.mono_ms,
     };

@@ -156,6 +156,7 @@ struct dest {
     size_t hosts_n;
     uint16_t age;                   /* another when the hosts are others */
     enum sts_mode sts;              /* in force, by dest_sts */
+    bool sts_unsure;                /* none, since it could not be found out */
     bool sts_asks;                  /* its record or its policy is on the way */
 };
 

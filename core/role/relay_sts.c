@@ -84,6 +84,7 @@ enum dest_state dest_sts(struct relay *relay, struct place *place)
     struct dest *dest = place->dest;
 
     dest->sts = STS_NONE;
+    dest->sts_unsure = false;
     if (!has_policy(place))
         return DEST_READY;
     if (cache_of(relay) == NULL)
@@ -93,6 +94,7 @@ enum dest_state dest_sts(struct relay *relay, struct place *place)
     if (view.must_wait)
         return dest->sts_asks ? DEST_ASKS : DEST_FLAWED;
     dest->sts = view.mode;
+    dest->sts_unsure = view.unsure;
     for (size_t i = 0; i < dest->hosts_n; i++)
         dest->hosts[i].sts_allows = view.policy != NULL
             && sts_allows(view.policy, (struct bytes){ dest->hosts[i].name, dest->hosts[i].n });

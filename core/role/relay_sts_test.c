@@ -101,6 +101,29 @@ static void what_cannot_be_fetched_is_no_policy(void **state)
     }
 }
 
+/* But what asks for a proved way waits for it: it does not come back for a time-out. */
+static void what_cannot_be_found_out_fails_no_letter(void **state)
+{
+    static const char *const to[] = { "you@a.example" };
+
+    (void)state;
+    a_domain_with_a_record();
+    give_with(1, to, 1, TEXT, true);
+    answer_names();
+    answer_fetch(FETCH_UNREACHED, "");
+    answer_names();
+    result_is(1, JOB_LATER, 4, 7, 10);
+    end();
+    a_domain_with_a_record();
+    w.zone[2].verdict = DNS_FAILED;
+    w.zone[2].data = "";
+    give_with(1, to, 1, TEXT, true);
+    answer_names();
+    result_is(1, JOB_LATER, 4, 7, 10);
+    assert_int_equal(w.dialled, 0);
+    end();
+}
+
 /* STS-007 */
 static void a_policy_outlives_its_record(void **state)
 {
@@ -176,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_host_that_the_policy_does_not_name_is_not_dialled),
         cmocka_unit_test(what_is_tested_or_off_goes_all_the_same),
         cmocka_unit_test(what_cannot_be_fetched_is_no_policy),
+        cmocka_unit_test(what_cannot_be_found_out_fails_no_letter),
         cmocka_unit_test(a_policy_outlives_its_record),
         cmocka_unit_test(without_the_role_a_letter_waits),
         cmocka_unit_test(addresses_and_routes_have_no_policy),
