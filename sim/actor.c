@@ -348,8 +348,10 @@ static bool do_effect(struct actor *actor, struct effect *effect)
         return true;
     case FX_LOG: return true;
     case FX_EXIT: return false;
-    case FX_SPAWN: case FX_KILL: case FX_RELOAD: case FX_ANSWER: case FX_USER:
     case FX_RESOLVE: case FX_FETCH: case FX_FETCH_END:
+        outside_effect(actor, effect);
+        return true;
+    case FX_SPAWN: case FX_KILL: case FX_RELOAD: case FX_ANSWER: case FX_USER:
         world_break(actor->world, "%s does what only master may", actor->ops->name);
         return false;
     }

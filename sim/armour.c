@@ -24,7 +24,13 @@ void armour_wrap(struct buffer *to, struct bytes text, struct dice *dice)
     }
 }
 
-enum armour_said armour_take(struct buffer *from, struct buffer *plain)
+void armour_certificate(struct buffer *to, struct bytes certificate)
+{
+    put_record(to, 'h', certificate);
+}
+
+/* `greeting`: the kind of record that the other side begins with. */
+static enum armour_said take(struct buffer *from, struct buffer *plain, char greeting)
 {
     struct bytes all = buffer_bytes(from);
 
@@ -32,12 +38,22 @@ enum armour_said armour_take(struct buffer *from, struct buffer *plain)
         return ARMOUR_MORE;
     char kind = all.at[0];
     size_t n = (size_t)octet(all.at[1]) | (size_t)octet(all.at[2]) << 8;
-    if (kind != 'D' && kind != 'h')
+    if (kind != 'D' && kind != greeting && (kind != 'F' || greeting != 'H'))
         return ARMOUR_OVER;
     if (all.n < HEAD + n)
         return ARMOUR_MORE;
     if (kind == 'D')
         buffer_put(plain, bytes_first(bytes_skip(all, HEAD), n));
     buffer_drop(from, HEAD + n);
-    return kind == 'h' ? ARMOUR_READY : ARMOUR_TEXT;
+    return kind == greeting ? ARMOUR_READY : ARMOUR_TEXT;
+}
+
+enum armour_said armour_take(struct buffer *from, struct buffer *plain)
+{
+    return take(from, plain, 'h');
+}
+
+enum armour_said armour_take_served(struct buffer *from, struct buffer *plain)
+{
+    return take(from, plain, 'H');
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * sim/armour.h: the client's side of the TLS that sim/tls_stand_in.c serves: the same records, as
- * a client makes and reads them.
+ * sim/armour.h: both other sides of the TLS of sim/tls_stand_in.h: the same records, as a client of
+ * ours, and as a server elsewhere, makes and reads them.
  */
 #ifndef POSTERN_SIM_ARMOUR_H
 #define POSTERN_SIM_ARMOUR_H
@@ -23,5 +23,10 @@ void armour_through(struct buffer *to);
 void armour_wrap(struct buffer *to, struct bytes text, struct dice *dice);
 /* One record off the front of `from`. */
 enum armour_said armour_take(struct buffer *from, struct buffer *plain);
+
+/* The server's side: its certificate, the answer to a hello; and one record off the front of
+   `from`: READY is a hello, of which the name does not matter here. */
+void armour_certificate(struct buffer *to, struct bytes certificate);
+enum armour_said armour_take_served(struct buffer *from, struct buffer *plain);
 
 #endif

@@ -232,11 +232,12 @@ static bool some_recipient(const struct letter *letter)
 
 static void hear_mail(struct client *client, struct line *line)
 {
-    bool due = line->letter->sort != SORT_TOO_LARGE;
+    bool due = line->letter->sort != SORT_TOO_LARGE
+        && (!line->letter->require_tls || client->secrecy == SECURE);
 
     line->letter->mail_code = line->code;
     if (!due && well(line->code))
-        complain(client, line, "it declared more than SIZE allows");
+        complain(client, line, "it declared more than SIZE allows, or REQUIRETLS in clear");
     if (due && !well(line->code) && !for_now(line->code))
         complain(client, line, "nothing is wrong with it");
     client->open = client->open || well(line->code);
@@ -244,7 +245,7 @@ static void hear_mail(struct client *client, struct line *line)
 
 static void hear_rcpt(struct client *client, struct line *line)
 {
-    bool known = line->recipient->mailbox->folder != NULL;
+    bool known = line->recipient->mailbox->folder != NULL || line->recipient->mailbox->away;
     bool open = well(line->letter->mail_code);
 
     line->recipient->code = line->code;
@@ -464,7 +465,8 @@ static struct letter *new_letter(struct crowd *crowd)
 
     crowd->letters = room_for(crowd->letters, &crowd->letters_room, crowd->letters_n + 1,
                               sizeof(letter));
-    letter_make(letter, crowd->plan.seed, (uint32_t)crowd->letters_n, &crowd->dice);
+    letter_make(letter, crowd->plan.seed, (uint32_t)crowd->letters_n, crowd->plan.reach,
+                &crowd->dice);
     crowd->letters[crowd->letters_n++] = letter;
     return letter;
 }
@@ -481,10 +483,13 @@ static void start_client(struct crowd *crowd)
     crowd->clients[crowd->clients_n++] = client;
     *client = (struct client){ .crowd = crowd, .raw = buffer_with_most(1 << 20),
                                .reply = buffer_with_most(1 << 20) };
-    for (size_t i = 0; i < n; i++)
+    bool tls = crowd->plan.tls && dice_below(&crowd->dice, 2) == 0;
+    for (size_t i = 0; i < n; i++) {
         letters[i] = new_letter(crowd);
+        letters[i]->require_tls = letters[i]->require_tls && tls;
+    }
     script_make(&client->script, letters, n, &crowd->dice, (struct script_wish){
-        .half_close = half, .tls = crowd->plan.tls && dice_below(&crowd->dice, 2) == 0 });
+        .half_close = half, .tls = tls });
     world_totals(crowd->world)->half_close += half;
     world_totals(crowd->world)->sessions++;
     world_later(crowd->world, dice_below(&crowd->dice, 30 * SECOND), (struct future){

@@ -19,6 +19,7 @@ struct crowd_plan {
     uint32_t fronts;
     bool tls;                   /* half of the sessions want it */
     unsigned sessions, letters; /* at least */
+    enum letter_reach reach;
 };
 
 /* They begin to dial within the first half minute. */

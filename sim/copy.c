@@ -39,6 +39,44 @@ static bool same_text(struct bytes kept, struct bytes sent)
     return at == kept.n;
 }
 
+/* How it came to us, by the one field of ours. */
+static const char *check_trace(struct bytes *file, const struct letter *letter)
+{
+    const char *received = file->at;
+
+    if (!take_field(file, "Received: "))
+        return "it has no Received";
+    struct bytes trace = { received, (size_t)(file->at - received) };
+    if ((bytes_search(trace, BYTES("SMTPS id ")) < trace.n) != letter->secured)
+        return "its Received does not say truly whether it came through TLS";
+    if (bytes_begins(*file, BYTES("Received: ")))
+        return "it has more than one Received";
+    return NULL;
+}
+
+/* What a server can take that lacks what the letter needs is another text. */
+static bool is_made_anew(const struct server_letter *taken, const struct letter *letter)
+{
+    return (letter->body == BODY_BINARYMIME) != taken->binary
+        || (letter->body == BODY_8BITMIME && !taken->eight_bit);
+}
+
+const char *copy_check_away(const struct server_letter *taken, const struct letter *letter)
+{
+    struct bytes text = taken->text, sent = letter->text;
+
+    if (!bytes_equal(bytes_of(taken->sender), bytes_of(letter->sender)))
+        return "its sender is another";
+    const char *flaw = check_trace(&text, letter);
+    if (flaw != NULL)
+        return flaw;
+    if (bytes_equal(text, sent) || is_made_anew(taken, letter))
+        return NULL;
+    bool ended = bytes_ends(text, BYTES("\r\n")) && !bytes_ends(sent, BYTES("\r\n"));
+    return ended && bytes_equal(bytes_first(text, text.n - 2), sent)
+         ? NULL : "its text is not what was sent";
+}
+
 const char *copy_check(struct bytes file, const struct letter *letter,
                        const struct letter_recipient *recipient)
 {
@@ -51,14 +89,9 @@ const char *copy_check(struct bytes file, const struct letter *letter,
     if (!take(&file, "Delivered-To: ") || !take(&file, recipient->mailbox->address)
         || !take(&file, eol))
         return "its Delivered-To is not the recipient";
-    const char *received = file.at;
-    if (!take_field(&file, "Received: "))
-        return "it has no Received";
-    struct bytes trace = { received, (size_t)(file.at - received) };
-    if ((bytes_search(trace, BYTES("SMTPS id ")) < trace.n) != letter->secured)
-        return "its Received does not say truly whether it came through TLS";
-    if (bytes_begins(file, BYTES("Received: ")))
-        return "it has more than one Received";
+    const char *flaw = check_trace(&file, letter);
+    if (flaw != NULL)
+        return flaw;
     if (binary ? !bytes_equal(file, letter->text) : !same_text(file, letter->text))
         return "its text is not what was sent";
     return NULL;

@@ -7,19 +7,19 @@
 #include <stdio.h>
 
 /* States in a row: the lies, reply by reply; then deaths by octets said; then by octets heard. */
-static struct mda_plan plan_of(const struct dialogue_result *all, uint64_t state)
+static struct server_plan plan_of(const struct dialogue_result *all, uint64_t state)
 {
     uint64_t lies = all->replies * (LIES - 1), n = state - 1;
 
     if (n < lies)
-        return (struct mda_plan){ .lie_at = n / (LIES - 1) + 1,
-                                  .lie = (enum mda_lie)(n % (LIES - 1) + 1) };
+        return (struct server_plan){ .lie_at = n / (LIES - 1) + 1,
+                                  .lie = (enum server_lie)(n % (LIES - 1) + 1) };
     n -= lies;
-    return n < all->said ? (struct mda_plan){ .dies_said = n + 1 }
-                         : (struct mda_plan){ .dies_heard = n - all->said + 1 };
+    return n < all->said ? (struct server_plan){ .dies_said = n + 1 }
+                         : (struct server_plan){ .dies_heard = n - all->said + 1 };
 }
 
-static void tell(struct dialogue_result *all, const struct mda_plan *plan,
+static void tell(struct dialogue_result *all, const struct server_plan *plan,
                  const struct run_result *result, uint64_t state)
 {
     char where[100];
@@ -40,7 +40,7 @@ struct dialogue_result dialogue_walk(const struct dialogue_options *options)
 {
     struct dialogue_result all = { .kept = true };
     struct run_options run = { .seed = options->seed, .store = &store_ops, .calm = true,
-                               .small = true };
+                               .small = options->small };
     struct run_result result = run_seed(&run);
 
     all.replies = result.replies;
@@ -59,7 +59,8 @@ struct dialogue_result dialogue_walk(const struct dialogue_options *options)
     }
     if (all.states == 0) {
         all.kept = false;
-        snprintf(all.words, sizeof(all.words), "dialogue: state 0: %s", result.words);
+        snprintf(all.words, sizeof(all.words), "dialogue: state 0: there is none such of %" PRIu64
+                 " %s", most, result.words);
     }
     return all;
 }

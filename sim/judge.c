@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "sim/judge.h"
+#include "sim/judge_int.h"
 
-#include "role/wire.h"
 #include "sim/copy.h"
 #include "sim/judge_report.h"
 #include "sim/room.h"
@@ -10,36 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    SECOND = 1000 * 1000,
-    GROUPS_MOST = 8,                /* that wait for the disk at once */
-    GATHER_MOST = 2 * SECOND,       /* state changes wait no longer for company */
-    FILE_MOST = 8 << 20,
-    JOBS_MOST = 4096,
-    MAILBOXES_MOST = 64,
-};
-
-/* A delivery that the store asked for, as overheard. */
-struct overheard {
-    uint32_t job;
-    uint32_t letter;
-    char to[LIMIT_ADDRESS + 1];
-    bool known;                     /* which letter it is */
-};
-
-struct judge {
-    struct world *world;
-    struct crowd *crowd;
-    uint64_t seed;
-    bool reports;                   /* promise 4 is to be kept */
-    enum role_kind deliverer;
-    bool refused[MAILBOXES_MOST];   /* a server said 5xx about that address */
-    struct overheard *jobs;
-    size_t jobs_n, jobs_room;
-    uint64_t groups_begun, groups_safe;     /* of the log, in this life of the store */
-    uint64_t log_asked, log_ended;  /* all operations on the writer's lane, in this life */
-    uint64_t rest_us;               /* when the last one ended */
-};
+enum { SECOND = 1000 * 1000 };
 
 /* ---- mailboxes */
 
@@ -104,7 +74,7 @@ static struct letter_recipient *recipient_of(struct letter *letter, struct bytes
     return NULL;
 }
 
-static struct letter *letter_in(struct judge *judge, struct bytes text)
+struct letter *judge_letter_in(struct judge *judge, struct bytes text)
 {
     uint32_t index;
 
@@ -121,22 +91,19 @@ static struct bytes folder_of(struct bytes path)
     return bytes_first(sub, bytes_find_last(sub, '/'));
 }
 
-/* The letter whose Message-ID it answers: of the text itself nothing may come back, when memory was
-   short. */
-static struct letter *letter_reported(struct judge *judge, struct bytes text)
+struct letter *judge_letter_by(struct judge *judge, struct bytes field, struct bytes text)
 {
-    const struct bytes field = BYTES("\nIn-Reply-To: <");
     struct bytes rest = bytes_skip(text, bytes_search(text, field));
     struct bytes id = bytes_upto(bytes_skip(rest, field.n), '@');
     char token[80];
     int n = snprintf(token, sizeof(token), "[%.*s]", (int)(id.n < 64 ? id.n : 0), id.at);
 
-    return letter_in(judge, rest.n == 0 ? text : (struct bytes){ token, (size_t)n });
+    return judge_letter_in(judge, rest.n == 0 ? text : (struct bytes){ token, (size_t)n });
 }
 
 static void check_report(struct judge *judge, struct bytes text)
 {
-    struct letter *letter = letter_reported(judge, text);
+    struct letter *letter = judge_letter_by(judge, BYTES("\nIn-Reply-To: <"), text);
     const char *flaw = report_seen(text, letter);
 
     if (flaw != NULL)
@@ -148,7 +115,7 @@ static void check_report(struct judge *judge, struct bytes text)
 static struct letter_recipient *check_file(struct judge *judge, struct bytes path)
 {
     struct bytes text = read_file(world_disk(judge->world), path);
-    struct letter *letter = letter_in(judge, text);
+    struct letter *letter = judge_letter_in(judge, text);
     struct letter_recipient *recipient = NULL;
     const char *flaw = "no letter that was sent";
     bool report = bytes_begins(path, BYTES(REPORTS_FOLDER "/"));
@@ -232,61 +199,6 @@ static void on_delivery(struct judge *judge, struct bytes path)
             .bytes = { room_copy(path), path.n } });
 }
 
-/* ---- what is on record */
-
-/* The end of a group of the log: a sync on the writer's lane that nothing follows. */
-static bool is_group(enum role_kind who, const struct io *io)
-{
-    return who == ROLE_STORE && io->kind == IO_SYNC && io->lane == 0 && !io->linked;
-}
-
-/* One of the groups that were begun after the store had heard holds it: the first, or, where
-   segments end, one of those that waited behind it. When the writer rests, the last one did. */
-static bool is_recorded(const struct judge *judge, const struct letter_recipient *recipient)
-{
-    uint64_t after = judge->groups_safe - recipient->told_groups;
-    uint64_t since = judge->rest_us > recipient->told_us ? judge->rest_us : recipient->told_us;
-    bool rests = judge->log_asked == judge->log_ended
-        && world_now_us(judge->world) - since > GATHER_MOST;
-
-    return judge->groups_safe > recipient->told_groups && (after >= GROUPS_MOST || rests);
-}
-
-/* What is on record cannot be asked for again: no fault takes it from now on. */
-static void mark_recorded(struct judge *judge)
-{
-    for (size_t i = 0; i < crowd_letters(judge->crowd); i++) {
-        struct letter *letter = crowd_letter(judge->crowd, i);
-        for (size_t k = 0; k < letter->recipients_n; k++) {
-            struct letter_recipient *recipient = &letter->recipients[k];
-            if (recipient->told_us != 0 && is_recorded(judge, recipient))
-                recipient->begun_us = recipient->told_us = 0;
-        }
-    }
-}
-
-static void on_asked(void *ctx, enum role_kind who, const struct io *io)
-{
-    struct judge *judge = ctx;
-
-    if (who != ROLE_STORE || io->lane != 0)
-        return;
-    if (judge->log_asked == judge->log_ended)
-        mark_recorded(judge);
-    judge->groups_begun += is_group(who, io);
-    judge->log_asked++;
-}
-
-static void log_ended(struct judge *judge, const struct io *io, enum fault fault)
-{
-    judge->log_ended++;
-    judge->rest_us = world_now_us(judge->world);
-    if (is_group(ROLE_STORE, io) && fault == OK) {
-        judge->groups_safe++;
-        mark_recorded(judge);
-    }
-}
-
 static void on_operation(void *ctx, enum role_kind who, const struct io *io, enum fault fault)
 {
     struct judge *judge = ctx;
@@ -296,182 +208,20 @@ static void on_operation(void *ctx, enum role_kind who, const struct io *io, enu
     io->to.n)
         on_delivery(judge, io->to);
     if (who == ROLE_STORE && io->lane == 0)
-        log_ended(judge, io, fault);
-}
-
-/* ---- what is overheard between store and local */
-
-static struct overheard *job_of(struct judge *judge, uint32_t job)
-{
-    for (size_t i = judge->jobs_n; i-- > 0;)
-        if (judge->jobs[i].job == job)
-            return &judge->jobs[i];
-    return NULL;
-}
-
-static void hear_begin(struct judge *judge, const struct wire_job_begin *begin)
-{
-    struct recipient to;
-
-    if (judge->jobs_n == JOBS_MOST)
-        judge->jobs_n = 0;
-    judge->jobs = room_for(judge->jobs, &judge->jobs_room, judge->jobs_n + 1,
-                           sizeof(*judge->jobs));
-    struct overheard *job = &judge->jobs[judge->jobs_n++];
-    *job = (struct overheard){ .job = begin->job };
-    if (recipient_read(begin->to, &to) && to.address.n < sizeof(job->to))
-        memcpy(job->to, to.address.at, to.address.n);
-}
-
-static void open_window(struct judge *judge, struct letter_recipient *recipient)
-{
-    if (recipient->begun_us == 0 || recipient->hit
-        || (recipient->told_us != 0 && is_recorded(judge, recipient)))
-        return;
-    recipient->hit = true;
-    recipient->windows++;
-    world_totals(judge->world)->windows++;
-}
-
-static struct letter_recipient *recipient_at(struct judge *judge, const struct overheard *job)
-{
-    struct letter *letter = crowd_letter(judge->crowd, job->letter);
-
-    for (size_t i = 0; i < letter->recipients_n; i++)
-        if (strcmp(letter->recipients[i].mailbox->address, job->to) == 0)
-            return &letter->recipients[i];
-    return NULL;
-}
-
-/* The first part of the text says which letter it is. */
-static void hear_part(struct judge *judge, const struct wire_job_part *part)
-{
-    struct overheard *job = job_of(judge, part->job);
-    struct letter *letter = letter_in(judge, part->text);
-    struct letter_recipient *recipient;
-
-    if (job == NULL || letter == NULL || job->known)
-        return;
-    job->known = true;
-    job->letter = letter->index;
-    recipient = recipient_at(judge, job);
-    if (recipient == NULL)
-        return;
-    recipient->begun_us = world_now_us(judge->world);
-    recipient->told_us = 0;
-    recipient->hit = false;
-    if (world_role(judge->world, (struct role_name){ ROLE_STORE, 0 }) == NULL)
-        open_window(judge, recipient);      /* the last words of a store that is dead by now */
-}
-
-static void hear_failure(struct judge *judge, struct letter_recipient *recipient)
-{
-    const struct mailbox *mailbox = recipient->mailbox;
-
-    if (!mailbox->refuses && !judge->refused[mailbox - mailboxes])
-        world_break(judge->world, "promise 4: %s failed for good, and nobody refused it",
-                    mailbox->address);
-    recipient->failed = true;
-}
-
-static void hear_result(struct judge *judge, const struct wire_job_result *result)
-{
-    struct overheard *job = job_of(judge, result->job);
-    struct letter_recipient *recipient = NULL;
-
-    if (job != NULL && job->known)
-        recipient = recipient_at(judge, job);
-    if (recipient != NULL && result->outcome == JOB_FAILED)
-        hear_failure(judge, recipient);
-    if (recipient != NULL && result->outcome == JOB_DELIVERED) {
-        recipient->told_us = world_now_us(judge->world);
-        recipient->told_groups = judge->groups_begun;
-    }
-}
-
-static void on_frame(void *ctx, struct role_name from, struct role_name to, struct bytes frame)
-{
-    struct wire_job_begin begin;
-    struct wire_job_part part;
-    struct wire_job_result result;
-
-    if (wire_read_job_begin(frame, &begin))
-        hear_begin(ctx, &begin);
-    else if (wire_read_job_part(frame, &part))
-        hear_part(ctx, &part);
-    else if (wire_read_job_result(frame, &result))
-        hear_result(ctx, &result);
-}
-
-/* A store that begins anew has written no group. */
-static void forget_groups(struct judge *judge)
-{
-    judge->groups_begun = judge->groups_safe = judge->log_asked = judge->log_ended = 0;
-}
-
-static void on_fault(void *ctx, enum role_kind who)
-{
-    struct judge *judge = ctx;
-
-    if (who != ROLE_STORE && who != judge->deliverer)
-        return;
-    for (size_t i = 0; i < crowd_letters(judge->crowd); i++) {
-        struct letter *letter = crowd_letter(judge->crowd, i);
-        for (size_t k = 0; k < letter->recipients_n; k++)
-            open_window(judge, &letter->recipients[k]);
-    }
-    if (who == ROLE_STORE && world_role(judge->world, (struct role_name){ who, 0 }) == NULL)
-        forget_groups(judge);
-}
-
-static struct letter_recipient *recipient_in(struct judge *judge, struct bytes text,
-                                             const char *to)
-{
-    struct letter *letter = letter_in(judge, text);
-
-    for (size_t i = 0; letter != NULL && i < letter->recipients_n; i++)
-        if (strcmp(letter->recipients[i].mailbox->address, to) == 0)
-            return &letter->recipients[i];
-    return NULL;
-}
-
-void judge_reply_lost(void *ctx, struct bytes text, const char *to)
-{
-    struct letter_recipient *recipient = recipient_in(ctx, text, to);
-
-    if (recipient != NULL)
-        open_window(ctx, recipient);
-}
-
-/* Within one attempt relay may begin anew, on another connection: each copy has its own window. */
-void judge_kept(void *ctx, struct bytes text, const char *to)
-{
-    struct letter_recipient *recipient = recipient_in(ctx, text, to);
-
-    if (recipient != NULL)
-        recipient->hit = false;
-}
-
-void judge_refused(void *ctx, const char *to)
-{
-    struct judge *judge = ctx;
-
-    for (size_t i = 0; i < mailboxes_n; i++)
-        if (strcmp(mailboxes[i].address, to) == 0)
-            judge->refused[i] = true;
+        judge_log_ended(judge, io, fault);
 }
 
 struct judge *judge_new(struct world *world, struct crowd *crowd, uint64_t seed,
-                        enum role_kind deliverer, bool reports)
+                        enum role_kind deliverer, bool reports, const struct zone *zone)
 {
     struct judge *judge = room_new(sizeof(*judge));
 
     assert(mailboxes_n <= MAILBOXES_MOST);
     *judge = (struct judge){ .world = world, .crowd = crowd, .seed = seed, .reports = reports,
-                             .deliverer = deliverer };
+                             .deliverer = deliverer, .zone = zone };
     world_watch(world, (struct world_watch){
-        .ctx = judge, .power = make_mailboxes, .frame = on_frame, .asked = on_asked,
-        .operation = on_operation, .fault = on_fault });
+        .ctx = judge, .power = make_mailboxes, .frame = judge_frame, .asked = judge_asked,
+        .operation = on_operation, .fault = judge_fault });
     return judge;
 }
 
@@ -519,7 +269,7 @@ static void judge_copies(struct judge *judge, const struct letter *letter,
     const char *to = recipient->mailbox->address;
     unsigned there = recipient->copies - recipient->taken;
 
-    bool borne = judge->deliverer == ROLE_RELAY;
+    bool borne = judge->deliverer == ROLE_RELAY || recipient->mailbox->away;
 
     if (there > 1 + recipient->moved && !borne)
         world_break(judge->world, "promise 2: letter %u lies %u times in the mailbox of %s",

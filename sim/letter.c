@@ -24,6 +24,18 @@ const struct mailbox mailboxes[] = {
     { "\"no one\"@example.org", NULL, .utf8 = false },
     { "alice@elsewhere.example", NULL, .utf8 = false },
     { REFUSER_ADDRESS, "example.org/refuser", .refuses = true },
+    { "ann@plain.example", NULL, .away = true },
+    { "ben@plain.example", NULL, .away = true },
+    { "no@plain.example", NULL, .away = true, .refuses = true },
+    { "j\xc3\xbcrg@plain.example", NULL, .away = true, .utf8 = true },
+    { "dan@dane.example", NULL, .away = true },
+    { "dot@dane.example", NULL, .away = true },
+    { "sue@sts.example", NULL, .away = true },
+    { "sid@sts.example", NULL, .away = true },
+    { "bea@bare.example", NULL, .away = true },
+    { "nil@null.example", NULL, .away = true },
+    { "gus@gone.example", NULL, .away = true },
+    { "lou@lost.example", NULL, .away = true },
 };
 const size_t mailboxes_n = COUNT(mailboxes);
 
@@ -148,7 +160,23 @@ static struct bytes text_of(struct letter *letter, struct dice *dice, struct byt
 
 /* ---- envelope */
 
-static void add_recipients(struct letter *letter, struct dice *dice)
+/* Domains whose letters only ever fail, and long words for a refusal of ours. */
+static bool is_wanted(const struct mailbox *mailbox, enum letter_reach reach, struct dice *dice)
+{
+    static const char *const seldom[] = { "nil@null.example", "gus@gone.example",
+                                          "lou@lost.example" };
+
+    if (reach != REACH_BOTH && mailbox->away != (reach == REACH_AWAY))
+        return false;
+    if (reach != REACH_HERE && strcmp(mailbox->address, "alice@elsewhere.example") == 0)
+        return false;
+    for (size_t i = 0; i < COUNT(seldom); i++)
+        if (strcmp(mailbox->address, seldom[i]) == 0)
+            return reach == REACH_BOTH && dice_below(dice, 3) == 0;
+    return mailbox->folder != NULL || mailbox->away || dice_below(dice, 3) == 0;
+}
+
+static void add_recipients(struct letter *letter, enum letter_reach reach, struct dice *dice)
 {
     size_t want = dice_below(dice, 3) == 0 ? (size_t)dice_between(dice, 2, LETTER_RECIPIENTS) : 1;
     size_t from = (size_t)dice_below(dice, mailboxes_n);
@@ -157,8 +185,7 @@ static void add_recipients(struct letter *letter, struct dice *dice)
         want = 1;
     for (size_t i = 0; i < mailboxes_n && letter->recipients_n < want; i++) {
         const struct mailbox *mailbox = &mailboxes[(from + i) % mailboxes_n];
-        bool rare = mailbox->folder == NULL && dice_below(dice, 3) != 0;
-        if (!rare && (!mailbox->utf8 || letter->utf8))
+        if ((!mailbox->utf8 || letter->utf8) && is_wanted(mailbox, reach, dice))
             letter->recipients[letter->recipients_n++].mailbox = mailbox;
     }
 }
@@ -175,7 +202,7 @@ static void ask_for_reports(struct letter *letter, struct dice *dice)
     for (size_t i = 0; i < letter->recipients_n; i++) {
         struct letter_recipient *recipient = &letter->recipients[i];
         recipient->notify = "";
-        if (!recipient->mailbox->refuses && !may_fail)
+        if (!recipient->mailbox->refuses && !recipient->mailbox->away && !may_fail)
             continue;
         recipient->notify = notifies[dice_below(dice, COUNT(notifies))];
         if (letter->sender[0] != '\0')
@@ -183,7 +210,8 @@ static void ask_for_reports(struct letter *letter, struct dice *dice)
     }
 }
 
-void letter_make(struct letter *letter, uint64_t seed, uint32_t index, struct dice *dice)
+void letter_make(struct letter *letter, uint64_t seed, uint32_t index, enum letter_reach reach,
+                 struct dice *dice)
 {
     static const char *const senders[] = {
         "sender@client.example", "", "\"quoted sender\"@client.example", "s+1@[192.0.2.7]",
@@ -203,7 +231,8 @@ void letter_make(struct letter *letter, uint64_t seed, uint32_t index, struct di
         letter->sort = SORT_BAD_ENDS;
     if (dice_below(dice, 60) == 0)
         letter->sort = SORT_TOO_LARGE;
-    add_recipients(letter, dice);
+    add_recipients(letter, reach, dice);
+    letter->require_tls = reach != REACH_HERE && dice_below(dice, 3) == 0;
     ask_for_reports(letter, dice);
     int n = token_write(token, seed, index);
     letter->text = text_of(letter, dice, (struct bytes){ token, (size_t)n });

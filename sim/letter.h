@@ -18,8 +18,12 @@ struct mailbox {
     const char *address;        /* as in RCPT, without brackets */
     const char *folder;         /* below the mail root; NULL: refused with 550 */
     bool utf8;                  /* needs SMTPUTF8 */
-    bool refuses;               /* fails for good after it was accepted: sim/refuser.h */
+    bool refuses;               /* fails for good after it was accepted: sim/refuser.h, sim/mx.h */
+    bool away;                  /* elsewhere: sim/zone.h. No folder, and accepted all the same */
 };
+
+/* Whom letters are written to. */
+enum letter_reach { REACH_HERE, REACH_BOTH, REACH_AWAY };
 
 /* Where reports go: the sender of what may fail. Nobody writes to it. */
 #define REPORTS_ADDRESS "reports@example.org"
@@ -69,6 +73,7 @@ struct letter {
     enum body_kind body;
     bool utf8, chunks;          /* chunks: by BDAT */
     bool secured;               /* its end went through TLS */
+    bool require_tls;           /* RFC 8689; said only inside TLS */
     const char *sender;         /* "" is the null sender */
     struct bytes text;          /* as it is to arrive: no dots stuffed, no chunk frames */
     size_t flaw_at;             /* SORT_BAD_ENDS: from here on nothing is stuffed */
@@ -79,7 +84,8 @@ struct letter {
 };
 
 /* Fill in a letter of that index. */
-void letter_make(struct letter *letter, uint64_t seed, uint32_t index, struct dice *dice);
+void letter_make(struct letter *letter, uint64_t seed, uint32_t index, enum letter_reach reach,
+                 struct dice *dice);
 void letter_done(struct letter *letter);
 
 /* The index that a token in the text names; false when there is none of this seed. */

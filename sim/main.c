@@ -28,7 +28,8 @@ static const struct { const char *name; enum plant plant; } plants[] = {
 struct options {
     uint64_t from, seeds;
     uint64_t story, state;  /* 0: all of them; none of them */
-    bool one, trace, twice, enumerate, dialogue;
+    bool one, trace, twice, enumerate;
+    enum run_small dialogue;
 };
 
 static void help(void)
@@ -42,6 +43,7 @@ static void help(void)
          "      [--story N]            only in that story, from 1\n"
          "      [--state N] [--trace]  print what happens in that state; in the stories\n"
          "  --dialogue             an LMTP server that lies at each reply and dies at each octet\n"
+         "  --dialogue-smtp        the same of the servers elsewhere\n"
          "      [--from S] [--state N] [--trace]\n"
          "  --plant NAME           with a fault planted in the program, which is to be found:");
     for (size_t i = 0; i < COUNT(plants); i++)
@@ -174,12 +176,14 @@ static int run_dialogue(const struct options *options)
 
     prepare_for_death("dialogue, seed", options->from);
     struct dialogue_result result = dialogue_walk(&(struct dialogue_options){
-        .seed = options->from, .state = options->state, .trace = options->trace });
+        .seed = options->from, .small = options->dialogue, .state = options->state,
+        .trace = options->trace });
 
     if (!result.kept) {
         puts(result.words);
-        printf("replay: postern-sim --dialogue --from %" PRIu64 " --state %" PRIu64
-               " --trace%s%s\n", options->from, result.state, plant != NULL ? " --plant " : "",
+        printf("replay: postern-sim --dialogue%s --from %" PRIu64 " --state %" PRIu64
+               " --trace%s%s\n", options->dialogue == RUN_SMTP ? "-smtp" : "", options->from,
+               result.state, plant != NULL ? " --plant " : "",
                plant != NULL ? plant : "");
         return 1;
     }
@@ -206,7 +210,9 @@ static bool option(struct options *options, char **words, int *i)
     if (strcmp(word, "--enumerate") == 0)
         return options->enumerate = true;
     if (strcmp(word, "--dialogue") == 0)
-        return options->dialogue = true;
+        return (options->dialogue = RUN_LMTP) != RUN_WHOLE;
+    if (strcmp(word, "--dialogue-smtp") == 0)
+        return (options->dialogue = RUN_SMTP) != RUN_WHOLE;
     ++*i;
     if (strcmp(word, "--seeds") == 0)
         return number(value, &options->seeds);
@@ -241,7 +247,7 @@ int main(int words_n, char **words)
         }
     if (options.enumerate)
         return run_enumeration(&options);
-    if (options.dialogue)
+    if (options.dialogue != RUN_WHOLE)
         return run_dialogue(&options);
     if (options.seeds == 0) {
         help();

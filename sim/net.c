@@ -125,9 +125,9 @@ struct conn *net_dial(struct world *world, uint32_t front, const struct net_clie
 
 /* ---- a role dials */
 
-void net_serve(struct world *world, struct net_server server)
+void net_serve(struct world *world, enum net_place place, struct net_server server)
 {
-    world->server = server;
+    world->servers[place] = server;
 }
 
 static void dialled(struct world *world, struct future *future)
@@ -135,13 +135,14 @@ static void dialled(struct world *world, struct future *future)
     struct conn *conn = future->who;
     struct actor *actor = conn->actor;
     struct event event = { .kind = EV_CONNECTED, .token = future->a };
+    const struct net_server *server = &world->servers[conn->by_path ? NET_PATHS : NET_ADDRESSES];
 
     if (actor->life != future->life || !actor_alive(actor)) {
         conn->over = true;
         return;
     }
-    if (!dice_chance(&world->net_dice, world->plan.odds.cut) && world->server.accept != NULL)
-        conn->client = world->server.accept(world->server.ctx, conn, &conn->ops);
+    if (!dice_chance(&world->net_dice, world->plan.odds.cut) && server->accept != NULL)
+        conn->client = server->accept(server->ctx, conn, &conn->at, &conn->ops);
     if (conn->client == NULL || conn->over) {
         conn->over = true;
         event.fault = FAULT_UNREACHED;
@@ -161,11 +162,17 @@ void net_role_dials(struct actor *actor, const struct effect *effect)
 {
     struct world *world = actor->world;
     struct conn *conn = room_new(sizeof(*conn));
+    uint64_t after_us = delay(world);
 
     *conn = (struct conn){ .world = world, .actor = actor, .in = buffer_with_most(NET_MOST),
-                           .out = buffer_with_most(NET_MOST), .next = world->conns };
+                           .out = buffer_with_most(NET_MOST), .next = world->conns,
+                           .at = effect->address, .by_path = effect->bytes.n > 0 };
     world->conns = conn;
-    world_later(world, delay(world), (struct future){
+    if (!conn->by_path && dice_chance(&world->net_dice, world->plan.odds.black_hole)) {
+        world->totals.black_hole++;
+        after_us += dice_between(&world->net_dice, 10 * SECOND, 130 * SECOND);
+    }
+    world_later(world, after_us, (struct future){
         .run = dialled, .who = conn, .life = actor->life, .a = effect->number });
 }
 

@@ -22,13 +22,15 @@ struct net_client {
 struct conn *net_dial(struct world *world, uint32_t front, const struct net_client *ops,
                       void *client);
 
-/* A server that roles may dial. NULL in `accept`: nobody answers there. What it returns is the
-   client of that connection's `ret_ops`; `opened` is not called. */
+/* A server that roles may dial, at unix sockets or at addresses. NULL from `accept`: nobody answers
+   there. What it returns is the client of that connection's `ret_ops`; `opened` is not called. */
 struct net_server {
-    void *(*accept)(void *ctx, struct conn *conn, const struct net_client **ret_ops);
+    void *(*accept)(void *ctx, struct conn *conn, const struct net_address *at,
+                    const struct net_client **ret_ops);
     void *ctx;
 };
-void net_serve(struct world *world, struct net_server server);
+enum net_place { NET_PATHS, NET_ADDRESSES };
+void net_serve(struct world *world, enum net_place place, struct net_server server);
 
 void net_send(struct conn *conn, struct bytes bytes);
 /* Send no more; what comes is still read. */

@@ -23,6 +23,9 @@ struct odds {
     T(stops, "roles told to end")                                                              \
     T(reloads, "reloads, each with other settings")                                            \
     T(handshakes, "TLS handshakes begun")                                                      \
+    T(questions, "questions to the DNS")                                                       \
+    T(away, "copies taken by servers elsewhere")                                               \
+    T(away_tls, "of these through TLS")                                                        \
     T(power_cuts, "power cuts")                                                                \
     T(gave_up, "a role gave up (out of memory, or it ended) and was started again")            \
     T(sectors_lost, "unsynced sectors lost")                                                   \

@@ -3,8 +3,10 @@
 
 #include "sim/asker.h"
 #include "sim/judge.h"
+#include "sim/mda.h"
+#include "sim/mx.h"
 #include "sim/refuser.h"
-#include "sim/room.h"
+#include "sim/zone.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,14 +31,16 @@ static bool settings(const struct world_plan *plan, uint64_t n, struct arena *ar
     struct dice fixed = dice_of(plan->seed, STREAM_FIXED);
     struct dice dice = dice_of(plan->seed, STREAM_SETTINGS + n);
     static const char *const segments[] = { "64K", "64K", "128K", "256K", "1M" };
-    char text[512];
+    char text[600];
     int size = snprintf(text, sizeof(text),
                         "host mx.example.org\ndomain example.org\nmailboxes /mail\n"
                         "spool /spool\nfronts %" PRIu32 "\njobs %" PRIu64 "\n"
                         "space-reserve 1M\nsize-limit 4M\nreports-per-hour 100000\n"
-                        "segment-size %s\n%s%s", plan->fronts, dice_between(&dice, 1, 8),
+                        "segment-size %s\n%s%s%s", plan->fronts, dice_between(&dice, 1, 8),
                         segments[dice_below(&fixed, COUNT(segments))],
-                        plan->cast[ROLE_RELAY] == NULL ? "" : "lmtp unix:/lmtp\n",
+                        plan->lmtp ? "lmtp unix:/lmtp\n" : "",
+                        plan->cast[ROLE_NAMES] == NULL ? ""
+                            : "relay-from 192.0.2.0/24 ::/0\n",
                         dice_below(&fixed, 2) == 0 ? "" : "certificates /keys\n");
 
     if (conf_read((struct bytes){ text, (size_t)size }, BYTES("/"), arena, ret_conf, &flaw))
@@ -102,10 +106,17 @@ static void drain(struct world *world)
     }
 }
 
-/* Some seeds deliver to an LMTP server instead of local. */
+/* Some seeds deliver to an LMTP server instead of local; some have a world outside. */
 static bool by_lmtp(const struct run_options *options)
 {
-    return options->store == &store_ops && (options->seed % 4 == 3 || options->small);
+    return options->store == &store_ops
+        && (options->small == RUN_WHOLE ? options->seed % 4 == 3 : options->small == RUN_LMTP);
+}
+
+static bool has_away(const struct run_options *options)
+{
+    return options->store == &store_ops
+        && (options->small == RUN_WHOLE ? options->seed % 3 == 0 : options->small == RUN_SMTP);
 }
 
 static struct world_plan plan_of(const struct run_options *options, struct dice *dice)
@@ -118,7 +129,13 @@ static struct world_plan plan_of(const struct run_options *options, struct dice 
     plan.cast[ROLE_ADMIN] = &asker_ops;
     plan.cast[ROLE_KEYS] = options->store == &store_ops ? &keys_ops : NULL;
     plan.settings = settings;
-    plan.cast[ROLE_RELAY] = by_lmtp(options) ? &relay_ops : NULL;
+    plan.lmtp = by_lmtp(options);
+    if (plan.lmtp || has_away(options))
+        plan.cast[ROLE_RELAY] = &relay_ops;
+    if (has_away(options)) {
+        plan.cast[ROLE_NAMES] = &names_ops;
+        plan.cast[ROLE_FETCH] = &fetch_ops;
+    }
     plan.fronts = (uint32_t)dice_between(dice, 1, 3);
     plan.odds = options->seed % 2 == 0 ? odds_usual() : odds_swarm(dice);
     plan.order = (enum disk_order)dice_below(dice, DISK_ORDERS);
@@ -130,49 +147,74 @@ static struct world_plan plan_of(const struct run_options *options, struct dice 
     return plan;
 }
 
-static void note_server(const struct mda *mda, struct run_result *result)
+/* All that is outside of the machine, and who judges it. */
+struct others {
+    struct crowd *crowd;
+    struct zone *zone;
+    struct judge *judge;
+    struct server *server;
+    struct mda *mda;
+    struct mx *mx;
+};
+
+static struct others others_new(struct world *world, const struct world_plan *plan,
+                                const struct run_options *options)
 {
-    if (mda == NULL)
-        return;
-    result->replies = mda_replies(mda);
-    result->said = mda_said(mda);
-    result->heard = mda_heard(mda);
+    bool small = options->small != RUN_WHOLE, away = has_away(options);
+    struct others others;
+
+    others.crowd = crowd_new(world, &(struct crowd_plan){
+        .seed = plan->seed, .fronts = plan->fronts, .tls = plan->cast[ROLE_KEYS] != NULL,
+        .sessions = small ? 1 : SESSIONS, .letters = small ? FEW : LETTERS,
+        .reach = !away ? REACH_HERE : small ? REACH_AWAY : REACH_BOTH });
+    others.zone = away ? zone_new(world) : NULL;
+    others.judge = judge_new(world, others.crowd, plan->seed,
+                             plan->lmtp ? ROLE_RELAY : ROLE_LOCAL,
+                             plan->cast[ROLE_STORE] == &store_ops, others.zone);
+    others.server = server_new(world, (struct server_watch){
+        others.judge, judge_reply_lost, judge_kept, judge_refused, judge_turned_away },
+        options->server);
+    others.mda = plan->lmtp ? mda_new(others.server) : NULL;
+    others.mx = away ? mx_new(others.server, (struct mx_watch){ others.judge, judge_named }) : NULL;
+    return others;
+}
+
+static void others_free(struct others *others)
+{
+    server_free(others->server);
+    mda_free(others->mda);
+    mx_free(others->mx);
+    zone_free(others->zone);
+    judge_free(others->judge);
+    crowd_free(others->crowd);
 }
 
 static void run_world(const struct world_plan *plan, const struct run_options *options,
                       struct run_result *result)
 {
     struct world *world = world_new(plan);
-    struct crowd *crowd = crowd_new(world, &(struct crowd_plan){
-        .seed = plan->seed, .fronts = plan->fronts, .tls = plan->cast[ROLE_KEYS] != NULL,
-        .sessions = options->small ? 1 : SESSIONS,
-        .letters = options->small ? FEW : LETTERS });
-    enum role_kind deliverer = plan->cast[ROLE_RELAY] == NULL ? ROLE_LOCAL : ROLE_RELAY;
-    struct judge *judge = judge_new(world, crowd, plan->seed, deliverer,
-                                    plan->cast[ROLE_STORE] == &store_ops);
-    struct mda *mda = deliverer != ROLE_RELAY ? NULL : mda_new(world, (struct mda_watch){
-        judge, judge_reply_lost, judge_kept, judge_refused }, options->server);
+    struct others others = others_new(world, plan, options);
 
     make_keys(world_disk(world));
     world_boot(world);
-    traffic(world, crowd);
+    traffic(world, others.crowd);
     if (!options->calm && world_broken(world) == NULL)
         world_calm(world);
     if (world_broken(world) == NULL)
         drain(world);
     if (world_broken(world) == NULL)
-        judge_rest(judge);
+        judge_rest(others.judge);
     result->kept = world_broken(world) == NULL;
     if (!result->kept)
         snprintf(result->words, sizeof(result->words), "%s", world_broken(world));
     result->hash = world_hash(world);
     result->virtual_us = world_now_us(world);
     result->totals = *world_totals(world);
-    note_server(mda, result);
+    result->replies = server_replies(others.server);
+    result->said = server_said(others.server);
+    result->heard = server_heard(others.server);
     world_free(world);
-    mda_free(mda);
-    judge_free(judge);
-    crowd_free(crowd);
+    others_free(&others);
 }
 
 struct run_result run_seed(const struct run_options *options)

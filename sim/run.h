@@ -5,8 +5,7 @@
 #ifndef POSTERN_SIM_RUN_H
 #define POSTERN_SIM_RUN_H
 
-#include "sim/mda.h"
-#include "sim/world.h"
+#include "sim/server.h"
 
 struct run_result {
     bool kept;              /* all promises */
@@ -14,7 +13,7 @@ struct run_result {
     uint64_t hash;          /* of the whole trace */
     uint64_t virtual_us;
     struct totals totals;
-    uint64_t replies, said, heard;      /* of the LMTP server */
+    uint64_t replies, said, heard;      /* of the other servers */
 };
 
 struct run_options {
@@ -22,8 +21,12 @@ struct run_options {
     const struct role_ops *store;
     bool trace;
     bool calm;              /* no faults and no kills */
-    bool small;             /* a few letters, by LMTP */
-    struct mda_plan server;
+    enum run_small {
+        RUN_WHOLE,
+        RUN_LMTP,           /* a few letters, to an LMTP server */
+        RUN_SMTP,           /* a few, to servers elsewhere */
+    } small;
+    struct server_plan server;
 };
 
 struct run_result run_seed(const struct run_options *options);

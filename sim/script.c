@@ -58,6 +58,8 @@ static void add_mail(struct writer *writer, struct letter *letter)
         buffer_put_text(&line, bodies[letter->body]);
     if (letter->utf8)
         buffer_put_text(&line, " SMTPUTF8");
+    if (letter->require_tls)
+        buffer_put_text(&line, " REQUIRETLS");
     if (too_large || dice_below(writer->dice, 2) == 0) {
         buffer_put_text(&line, " SIZE=");
         buffer_put_uint(&line, too_large ? (uint64_t)1 << 40 : letter->text.n);

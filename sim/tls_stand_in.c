@@ -1,34 +1,11 @@
 /* SPDX-License-Identifier: ISC
  *
- * A stand-in for the TLS engine and its keys behind the same headers, for simulated time: OpenSSL
- * reads its own clock and its own chance. Nothing is enciphered; what is kept is the shape: a
- * handshake with a signature in it, records that are whole or are waited for, an alert, a
- * close_notify, and that octets which are no record end it.
- *
- *   record = kind:u8 length:u16 octets      kinds: 'H' the client's hello (its octets are the name
- *            asked for), 'h' ours, 'F' the client is through, 'D' data, 'A' an alert, 'C' the end
- */
+ * The server's side of the stand-in, and what both sides share. */
+#include "sim/tls_stand_in.h"
+
 #include "base/arena.h"
-#include "crypt/tls.h"
 
 #include <string.h>
-
-enum { HEAD = 3, RECORD_MOST = 16384, KEPT_MOST = HEAD + RECORD_MOST };
-
-struct tls_context {
-    size_t users, certificates;
-    uint32_t key;
-};
-
-enum state { WAITS_HELLO, WAITS_SIGNATURE, SIGNED, WAITS_FINISH, OPEN, CLOSED, FAILED };
-
-struct tls {
-    struct tls_context *context;
-    enum state state;
-    struct buffer kept, plain, cipher;
-    struct tls_facts facts;
-    char name[TLS_NAME_MOST];
-};
 
 struct tls_context *tls_context_new(struct bytes host)
 {
@@ -78,11 +55,10 @@ void tls_context_free(struct tls_context *context)
 
 /* ---- a session */
 
-struct tls *tls_new(struct tls_context *context, uint32_t listener)
+struct tls *tls_stand_in_new(struct tls_context *context)
 {
     struct tls *tls = mem_new(sizeof(*tls));
 
-    (void)listener;
     if (tls == NULL)
         return NULL;
     context->users++;
@@ -93,6 +69,12 @@ struct tls *tls_new(struct tls_context *context, uint32_t listener)
                    .offered = BYTES_NONE },
     };
     return tls;
+}
+
+struct tls *tls_new(struct tls_context *context, uint32_t listener)
+{
+    (void)listener;
+    return tls_stand_in_new(context);
 }
 
 void tls_free(struct tls *tls)
@@ -106,16 +88,16 @@ void tls_free(struct tls *tls)
     mem_free(tls);
 }
 
-static void put_record(struct tls *tls, char kind, struct bytes text)
+void tls_stand_in_put(struct tls *tls, char kind, struct bytes text)
 {
     buffer_put_char(&tls->cipher, kind);
     buffer_put_u16(&tls->cipher, (uint16_t)text.n);
     buffer_put(&tls->cipher, text);
 }
 
-static enum tls_said fail(struct tls *tls)
+enum tls_said tls_stand_in_fail(struct tls *tls)
 {
-    put_record(tls, 'A', BYTES("\x0A"));
+    tls_stand_in_put(tls, 'A', BYTES("\x0A"));
     tls->facts.alerted = tls->facts.alert_ours = true;
     tls->facts.alert = 10;
     tls->state = FAILED;
@@ -144,20 +126,22 @@ static enum tls_said on_record(struct tls *tls, char kind, struct bytes text)
         tls->facts.cipher = BYTES("none");
         return TLS_OPENED;
     }
+    if (tls->state == WAITS_SERVER && kind == 'h')
+        return tls_stand_in_judge(tls, text);
     if (tls->state == OPEN && kind == 'D') {
         buffer_put(&tls->plain, text);
-        return tls->plain.bad ? fail(tls) : TLS_MORE;
+        return tls->plain.bad ? tls_stand_in_fail(tls) : TLS_MORE;
     }
     if (tls->state == OPEN && kind == 'C') {
         tls->state = CLOSED;
         return TLS_CLOSED;
     }
-    return fail(tls);
+    return tls_stand_in_fail(tls);
 }
 
 static bool is_kind(char kind)
 {
-    return kind == 'H' || kind == 'F' || kind == 'D' || kind == 'C' || kind == 'A';
+    return kind == 'H' || kind == 'h' || kind == 'F' || kind == 'D' || kind == 'C' || kind == 'A';
 }
 
 /* False: no record is whole. */
@@ -166,14 +150,14 @@ static bool take_record(struct tls *tls, enum tls_said *ret_said)
     struct bytes kept = buffer_bytes(&tls->kept);
 
     if (kept.n > 0 && !is_kind(kept.at[0])) {
-        *ret_said = fail(tls);
+        *ret_said = tls_stand_in_fail(tls);
         return true;
     }
     if (kept.n < HEAD)
         return false;
     size_t n = (size_t)octet(kept.at[1]) | (size_t)octet(kept.at[2]) << 8;
     if (n > RECORD_MOST) {
-        *ret_said = fail(tls);
+        *ret_said = tls_stand_in_fail(tls);
         return true;
     }
     if (kept.n < HEAD + n)
@@ -190,8 +174,12 @@ static enum tls_said go_on(struct tls *tls)
     if (tls->state == CLOSED || tls->state == FAILED)
         return tls->state == CLOSED ? TLS_CLOSED : TLS_FAILED;
     if (tls->state == SIGNED) {
-        put_record(tls, 'h', BYTES_NONE);
+        tls_stand_in_put(tls, 'h', BYTES_NONE);
         tls->state = WAITS_FINISH;
+    }
+    if (tls->state == SAYS_HELLO) {
+        tls_stand_in_put(tls, 'H', bytes_of(tls->name));
+        tls->state = WAITS_SERVER;
     }
     while (said == TLS_MORE && tls->state != WAITS_SIGNATURE && take_record(tls, &said))
         ;
@@ -205,13 +193,13 @@ enum tls_said tls_step(struct tls *tls, struct bytes in)
         buffer_put(&tls->kept, part);
         in = bytes_skip(in, part.n);
         if (tls->kept.bad)
-            return fail(tls);
+            return tls_stand_in_fail(tls);
         if (in.n == 0)
             break;
         enum tls_said said = go_on(tls);
         if (said != TLS_MORE) {
             buffer_put(&tls->kept, in);
-            return tls->kept.bad ? fail(tls) : said;
+            return tls->kept.bad ? tls_stand_in_fail(tls) : said;
         }
     }
     return go_on(tls);
@@ -229,7 +217,7 @@ void tls_key_answer(struct tls *tls, struct bytes signature)
         return;
     tls->state = SIGNED;
     if (signature.n == 0)
-        fail(tls);
+        tls_stand_in_fail(tls);
 }
 
 struct bytes tls_plain(const struct tls *tls) { return buffer_bytes(&tls->plain); }
@@ -242,7 +230,7 @@ bool tls_write(struct tls *tls, struct bytes plain)
     if (tls->state != OPEN && tls->state != CLOSED)
         return false;
     while (plain.n > 0) {
-        put_record(tls, 'D', bytes_first(plain, RECORD_MOST));
+        tls_stand_in_put(tls, 'D', bytes_first(plain, RECORD_MOST));
         plain = bytes_skip(plain, RECORD_MOST);
     }
     return !tls->cipher.bad;
@@ -251,7 +239,7 @@ bool tls_write(struct tls *tls, struct bytes plain)
 void tls_close(struct tls *tls)
 {
     if (tls->state == OPEN || tls->state == CLOSED)
-        put_record(tls, 'C', BYTES_NONE);
+        tls_stand_in_put(tls, 'C', BYTES_NONE);
 }
 
 struct tls_facts tls_facts(const struct tls *tls) { return tls->facts; }

@@ -13,7 +13,8 @@ static const char *const event_names[] = {
     [EV_CLOSED] = "closed", [EV_DRAINED] = "drained", [EV_TOLD] = "told", [EV_PEER_UP] = "peer-up",
     [EV_PEER_DOWN] = "peer-down", [EV_IO] = "io", [EV_ALARM] = "alarm", [EV_TURN] = "turn",
     [EV_RELOAD] = "reload", [EV_STOP] = "stop", [EV_CHILD] = "child",
-    [EV_CONNECTED] = "connected", [EV_ASKED] = "asked",
+    [EV_CONNECTED] = "connected", [EV_ASKED] = "asked", [EV_RESOLVED] = "resolved",
+    [EV_FETCHED] = "fetched",
 };
 
 static const char *const effect_names[] = {
@@ -22,7 +23,8 @@ static const char *const effect_names[] = {
     [FX_TELL] = "tell", [FX_ALARM] = "alarm", [FX_IO] = "io",
     [FX_LOG] = "log", [FX_SPAWN] = "spawn", [FX_KILL] = "kill", [FX_RELOAD] = "reload",
     [FX_ANSWER] = "answer", [FX_USER] = "user",
-    [FX_EXIT] = "exit",
+    [FX_EXIT] = "exit", [FX_RESOLVE] = "resolve", [FX_FETCH] = "fetch",
+    [FX_FETCH_END] = "fetch-end",
 };
 
 static const char *const io_names[] = {

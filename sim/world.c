@@ -34,7 +34,7 @@ struct world *world_new(const struct world_plan *plan)
     world->disk_dice = dice_of(plan->seed, STREAM_DISK);
     world->net_dice = dice_of(plan->seed, STREAM_NET);
     world->fate = dice_of(plan->seed, STREAM_FATE);
-    world->outside = dice_of(plan->seed, STREAM_OUTSIDE);
+    world->others = dice_of(plan->seed, STREAM_OUTSIDE);
     world->disk = disk_new(plan->order);
     world->kills_left = plan->kills;
     add_actor(world, ROLE_STORE, 0);
@@ -42,6 +42,8 @@ struct world *world_new(const struct world_plan *plan)
     add_actor(world, ROLE_ADMIN, 0);
     add_actor(world, ROLE_RELAY, 0);
     add_actor(world, ROLE_KEYS, 0);
+    add_actor(world, ROLE_NAMES, 0);
+    add_actor(world, ROLE_FETCH, 0);
     for (uint32_t i = 0; i < plan->fronts; i++)
         add_actor(world, ROLE_FRONT, i);
     channels_make(world);
@@ -64,6 +66,11 @@ void world_free(struct world *world)
 void world_watch(struct world *world, struct world_watch watch)
 {
     world->watch = watch;
+}
+
+void world_outside(struct world *world, struct world_outside outside)
+{
+    world->outside = outside;
 }
 
 static void power_on(struct world *world, struct future *future)
@@ -186,7 +193,7 @@ struct disk *world_disk(struct world *world) { return world->disk; }
 struct totals *world_totals(struct world *world) { return &world->totals; }
 uint64_t world_hash(const struct world *world) { return world->hash; }
 unsigned world_kills_left(const struct world *world) { return world->kills_left; }
-struct dice *world_dice(struct world *world) { return &world->outside; }
+struct dice *world_dice(struct world *world) { return &world->others; }
 struct odds *world_odds(struct world *world) { return &world->plan.odds; }
 
 void *world_role(struct world *world, struct role_name name)

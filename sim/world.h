@@ -25,8 +25,18 @@ struct world_plan {
     uint32_t fronts;
     struct odds odds;
     enum disk_order order;
+    bool lmtp;                  /* our mailboxes lie with an LMTP server */
     unsigned kills;             /* kills, stops, reloads and power cuts, each between two steps */
     bool trace;                 /* print every event and effect */
+};
+
+/* What lies outside of the machine, for the roles names and fetch. False: no answer ever comes. */
+struct world_outside {
+    void *ctx;
+    /* An answer as dns/answer.h codes it. */
+    bool (*resolve)(void *ctx, uint16_t type, struct bytes name, struct buffer *ret_answer);
+    /* The number of an EV_FETCHED, and the document. */
+    bool (*fetch)(void *ctx, struct bytes url, uint64_t *ret_number, struct buffer *ret_body);
 };
 
 /* Somebody who looks on. A member may be NULL. */
@@ -48,6 +58,7 @@ struct world_watch {
 struct world *world_new(const struct world_plan *plan);
 void world_free(struct world *world);
 void world_watch(struct world *world, struct world_watch watch);
+void world_outside(struct world *world, struct world_outside outside);
 /* Switch the machine on, for the first time. */
 void world_boot(struct world *world);
 /* Let the next thing happen; false when nothing is left to happen or a promise is broken. */

@@ -57,6 +57,8 @@ struct conn {
     uint64_t life;              /* of the actor, when it accepted */
     uint32_t number;
     const struct net_client *ops;
+    struct net_address at;      /* that a role dials; all 0: a unix socket */
+    bool by_path;
     void *client;               /* NULL: it is gone */
     struct buffer in, out;      /* on their way to the role, and to the client */
     bool accepted, paused;
@@ -69,7 +71,7 @@ struct conn {
 
 struct world {
     struct world_plan plan;
-    struct dice order, disk_dice, net_dice, fate, outside;
+    struct dice order, disk_dice, net_dice, fate, others;
     struct futures futures;
     uint64_t now_us, boot_us;
     int64_t wall_jump_ms;
@@ -81,7 +83,8 @@ struct world {
     struct conn *conns;
     struct flow *flows;
     size_t flows_n, flows_room;
-    struct net_server server;
+    struct net_server servers[2];       /* of unix sockets, and of addresses */
+    struct world_outside outside;
     struct totals totals;
     struct world_watch watch;
     unsigned kills_left;
@@ -116,6 +119,9 @@ void channel_tell(struct actor *from, const struct effect *effect);
 /* credit.c: is sent what credit allows? Look at a frame when it is sent, and when it arrived. */
 void credit_sent(struct world *world, const struct channel *channel, struct bytes frame);
 void credit_arrived(struct world *world, const struct channel *channel, struct bytes frame);
+
+/* outside.c */
+void outside_effect(struct actor *actor, const struct effect *effect);
 
 /* net.c */
 void net_effect(struct actor *actor, const struct effect *effect);
