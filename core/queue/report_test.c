@@ -465,6 +465,48 @@ static void too_many_have_several_reports(void **state)
     crash_to(owner.reports);
 }
 
+static void bounce(size_t n, uint64_t letter)
+{
+    static const uint32_t numbers[TO] = { 0, 1, 2, 3 };
+
+    queue_order(w->queue, &(struct queue_order){
+        .token = 7, .verb = QUEUE_BOUNCE, .letter = letter, .reason = BYTES("so"),
+        .recipients = { (const char *)numbers, n * sizeof(numbers[0]) } }, w->now, &w->fx);
+    test_run(w);
+}
+
+/* The operator sends several back: one report; those whom he left alone are still there. */
+static void what_is_sent_back_has_one_report(void **state)
+{
+    put_many(one_way, TO);
+    for (size_t i = 0; i < TO; i++)
+        result_of(i, QUEUE_LATER);
+    test_run(w);
+    assert_int_equal(owner.asked, 1);
+    bounce(TO - 1, test_last(w, NEWS_TAKEN)->is.id);
+    assert_int_equal(test_last(w, NEWS_ORDERED)->is.more, QUEUE_ORDER_WELL);
+    assert_int_equal(test_last(w, NEWS_ORDERED)->is.octets, TO - 1);
+    assert_int_equal(owner.asked, 2);
+    assert_int_equal(owner.ends, TO - 1);
+    assert_int_equal(owner.last.outcome, QUEUE_FAILED);
+    crash_to(3);                                        /* the letter, and both reports */
+}
+
+/* With nobody to tell, nothing is sent back, and all is as it was. */
+static void what_nobody_can_be_told_is_not_sent_back(void **state)
+{
+    put_many(one_way, TO);
+    owner.answer = QUEUE_REPORT_NONE;
+    for (size_t i = 0; i < TO; i++)
+        result_of(i, QUEUE_LATER);
+    test_run(w);
+    owner.answer = QUEUE_REPORT_HOLD;
+    bounce(TO, test_last(w, NEWS_TAKEN)->is.id);
+    assert_int_equal(test_last(w, NEWS_ORDERED)->is.more, QUEUE_ORDER_NO_REPORT);
+    test_wait(w, 2 * 3600 * 1000);
+    assert_int_equal(test_count(w, NEWS_JOB), 2 * TO);
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -487,6 +529,8 @@ int main(void)
         WITH(all_of_a_group_or_none),
         WITH(a_delay_of_several_is_told_once),
         WITH(too_many_have_several_reports),
+        WITH(what_is_sent_back_has_one_report),
+        WITH(what_nobody_can_be_told_is_not_sent_back),
     };
 #undef WITH
 
