@@ -111,16 +111,31 @@ static void put_about_letter(struct buffer *to, const struct report *report)
     compose_date(to, "Arrival-Date: ", envelope->received_ms);
 }
 
+/* In a 7-bit report an address in UTF-8 stands in its 7-bit form (RFC 6533, 3). */
+static void put_final_recipient(struct buffer *to, struct bytes address, bool utf8)
+{
+    struct buffer form = buffer_with_most(REPORT_FIELD_MOST);
+    bool ascii = compose_is_ascii(address);
+
+    if (!ascii && !utf8)
+        orcpt_put(&form, address);
+    if (form.n > 0 && !form.bad)
+        put_line(to, "Final-Recipient: ", buffer_bytes(&form), false);
+    else
+        put_line(to, ascii ? "Final-Recipient: rfc822; " : "Final-Recipient: utf-8; ", address,
+                 utf8);
+    buffer_done(&form);
+}
+
 static void put_about_recipient(struct buffer *to, const struct report *report,
                                 const struct report_group *group)
 {
     bool utf8 = report->envelope->smtputf8;
-    struct bytes address = group->recipient.address;
+    char id[ID_TEXT];
 
     buffer_put_text(to, "\r\n");
     put_decoded(to, "Original-Recipient: ", group->recipient.orcpt, true, utf8);
-    bool ascii = compose_is_ascii(address);
-    put_line(to, ascii ? "Final-Recipient: rfc822; " : "Final-Recipient: utf-8; ", address, utf8);
+    put_final_recipient(to, group->recipient.address, utf8);
     put_line(to, "Action: ", bytes_of(actions[report->action]), false);
     buffer_put_text(to, "Status: ");
     status_put(to, group->code);
@@ -135,6 +150,12 @@ static void put_about_recipient(struct buffer *to, const struct report *report,
         put_line(to, "Diagnostic-Code: x-postern; ", group->words, utf8);
     if (group->attempt_ms != 0)
         compose_date(to, "Last-Attempt-Date: ", group->attempt_ms);
+    if (group->remote.n == 0) {         /* then our number for the letter is the last (2.3.8) */
+        buffer_put_text(to, "Final-Log-ID: ");
+        id_write(report->letter, id);
+        buffer_put(to, (struct bytes){ id, ID_TEXT });
+        buffer_put_text(to, "\r\n");
+    }
     if (report->action == REPORT_DELAYED && group->retry_until_ms != 0)
         compose_date(to, "Will-Retry-Until: ", group->retry_until_ms);
 }

@@ -34,7 +34,7 @@ static bool known_field(struct bytes line)
         "Content-Transfer-Encoding: ", "Original-Envelope-Id: ", "Reporting-MTA: ",
         "Received-From-MTA: ", "Arrival-Date: ", "Original-Recipient: ", "Final-Recipient: ",
         "Action: ", "Status: ", "Remote-MTA: ", "Diagnostic-Code: ", "Last-Attempt-Date: ",
-        "Will-Retry-Until: ",
+        "Will-Retry-Until: ", "Final-Log-ID: ",
     };
 
     for (size_t i = 0; i < COUNT(names); i++)

@@ -71,11 +71,13 @@ static void test_fields(void **state)
     assert_true(has("\r\nDiagnostic-Code: x-postern; the mailbox is gone\r\n"));
     assert_true(has("message/rfc822\r\n\r\nSubject: hello\r\n\r\nbody text\r\n"));
     assert_false(needs.eight_bit || needs.utf8);
+    assert_true(has("\r\nFinal-Log-ID: "));
     group.remote = BYTES("mx.example.net");
     group.reply = BYTES("550 5.1.1 no such user");
     write();
     assert_true(has("\r\nRemote-MTA: dns; mx.example.net\r\n"
                     "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"));
+    assert_false(has("\r\nFinal-Log-ID: "));        /* that server has its own */
     group.remote = BYTES("unix:/run/dovecot/lmtp");
     group.reply = BYTES_NONE;               /* it was lost before it said anything */
     write();
@@ -251,6 +253,11 @@ static void test_utf8(void **state)
     group.recipient.address = BYTES("jose@example.org");
     write();
     assert_true(has("\r\nOriginal-Recipient: utf-8;jos\\x{E9}@example.org\r\n"));
+    group.recipient.address = BYTES("jos\xc3\xa9@example.org");     /* an alias stands for it */
+    report.text = BYTES("Subject: x\r\n\r\nx\r\n");
+    write();
+    assert_true(has("\r\nFinal-Recipient: utf-8;jos\\x{E9}@example.org\r\n"));
+    assert_false(needs.eight_bit || needs.utf8);
 }
 
 int main(void)

@@ -402,14 +402,14 @@ static void keep_said(struct job *job, const struct queue_result *result)
 {
     struct ending *end = &job->end;
 
-    end->remote = bytes_first(result->remote, QUEUE_SAID_MOST);
-    end->reply = bytes_first(result->reply, QUEUE_SAID_MOST);
+    end->remote = bytes_first(result->remote, QUEUE_REMOTE_MOST);
+    end->reply = bytes_first(result->reply, QUEUE_REPLY_MOST);
     if (end->remote.n > 0)
         memcpy(job->said, end->remote.at, end->remote.n);
     if (end->reply.n > 0)
-        memcpy(job->said + QUEUE_SAID_MOST, end->reply.at, end->reply.n);
+        memcpy(job->said + QUEUE_REMOTE_MOST, end->reply.at, end->reply.n);
     end->remote.at = job->said;
-    end->reply.at = job->said + QUEUE_SAID_MOST;
+    end->reply.at = job->said + QUEUE_REMOTE_MOST;
 }
 
 void queue_job_result(struct queue *q, const struct queue_result *result, struct moment now,

@@ -85,7 +85,7 @@ struct job {
     uint64_t ended_ms;          /* ends: since then, monotonic */
     struct ending end;          /* borrows from `words` and `said` */
     char words[STATE_WORDS];
-    char said[2 * QUEUE_SAID_MOST];
+    char said[QUEUE_REMOTE_MOST + QUEUE_REPLY_MOST];
 };
 
 /* Payloads of letters just accepted, oldest first: saves the read when delivery follows at once. */

@@ -51,7 +51,7 @@ enum queue_report {
 struct queue_letter;
 struct queue_keys;
 
-enum { QUEUE_SAID_MOST = 512 };
+enum { QUEUE_REMOTE_MOST = 256, QUEUE_REPLY_MOST = 896 };
 enum { QUEUE_RETRIES = 32, QUEUE_DELIVERERS = 2 };
 
 /* How long and how often somebody is tried. */
@@ -252,7 +252,7 @@ struct queue_result {
     uint16_t subject, detail;
     bool stays;                 /* LATER: however old it is */
     struct bytes words;
-    struct bytes remote, reply; /* which server it was, and what it said; cut at QUEUE_SAID_MOST */
+    struct bytes remote, reply; /* which server it was, and what it said; cut at these lengths */
 };
 /* The deliverer's word is final, also before it got all of the text: it may have found the
    letter already there. */

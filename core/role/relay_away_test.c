@@ -14,20 +14,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static void a_host(void)
-{
-    zone("a.example", DNS_MX, DNS_INSECURE, false, "mx.a.example");
-    zone("mx.a.example", DNS_A, DNS_INSECURE, false, "198.51.100.1");
-}
-
-/* For real addresses: those of documentation are nobody's, and guarded. */
-static void private(void)
-{
-    begin();
-    w.conf.allow_private = true;
-    start();
-}
-
 /* ---- tests */
 
 static void the_hosts_are_asked_for_and_dialled(void **state)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "mail/convert.h"
 #include "mail/domain.h"
+#include "mail/xtext.h"
 
 #include <string.h>
 
@@ -22,70 +23,95 @@ static bool is_ascii(struct bytes text)
 
 /* ---- addresses */
 
-/* With the domain as A-labels, in memory of its own; NULL: its local part has no ASCII form, or
-   memory is short. */
-static char *lowered(struct bytes address, struct bytes *ret_address)
+/* With the domain as A-labels; false: its local part has no ASCII form, or memory is short. */
+static bool put_lowered(struct buffer *to, struct bytes address)
 {
     size_t at = bytes_find_last(address, '@');
-    struct buffer text = buffer_with_most(2 * LIMIT_PATH);
-    char *copy = NULL;
+    size_t begin = to->n;
 
-    buffer_put(&text, bytes_first(address, at + 1));
-    if (is_ascii(buffer_bytes(&text)) && domain_to_ascii(bytes_skip(address, at + 1), &text)
-        && !text.bad && (copy = mem_new(text.n)) != NULL) {
+    buffer_put(to, bytes_first(address, at + 1));
+    return is_ascii(bytes_skip(buffer_bytes(to), begin))
+        && domain_to_ascii(bytes_skip(address, at + 1), to) && !to->bad;
+}
+
+/* The original recipient in the form that every path takes (RFC 6533, 3); of an address that was
+   lowered, the address as it was written, said or not. Left out when it grew too long. */
+static void put_orcpt(struct buffer *to, const struct recipient *recipient)
+{
+    struct buffer said = buffer_with_most(ORCPT_MOST), form = buffer_with_most(ORCPT_MOST);
+
+    if (recipient->orcpt.n == 0 && !is_ascii(recipient->address))
+        orcpt_put(&form, recipient->address);
+    else if (is_ascii(recipient->orcpt))
+        buffer_put(&form, recipient->orcpt);
+    else if (orcpt_decode(recipient->orcpt, true, &said) && !said.bad)
+        orcpt_put(&form, bytes_skip(buffer_bytes(&said),
+                                    bytes_find(buffer_bytes(&said), ';') + 1));
+    if (!form.bad)
+        buffer_put(to, buffer_bytes(&form));
+    buffer_done(&said);
+    buffer_done(&form);
+}
+
+/* Address and original recipient, in memory of its own; false: as put_lowered. */
+static bool lower(struct relay_rcpt *rcpt, struct recipient *recipient)
+{
+    struct buffer text = buffer_with_most(2 * LIMIT_PATH + ORCPT_MOST);
+    bool well = put_lowered(&text, recipient->address);
+    size_t n = text.n;
+
+    if (well)
+        put_orcpt(&text, recipient);
+    char *copy = well && !text.bad ? mem_new(text.n) : NULL;
+    if (copy != NULL) {
         memcpy(copy, text.at, text.n);
-        *ret_address = (struct bytes){ copy, text.n };
+        recipient->address = (struct bytes){ copy, n };
+        recipient->orcpt = (struct bytes){ copy + n, text.n - n };
+        mem_free(rcpt->entry);
+        rcpt->entry = copy;
     }
     buffer_done(&text);
-    return copy;
+    return copy != NULL;
 }
 
 /* Those that have no ASCII form cannot be told there; the others go on. False: nobody is left. */
 static bool lower_recipients(struct relay *relay, struct relay_job *job)
 {
     for (size_t i = 0; i < job->n; i++) {
-        struct bytes address = job->to[i].address;
-        if (job->rcpts[i].told || is_ascii(address))
+        struct recipient *to = &job->to[i];
+        if (job->rcpts[i].told || (is_ascii(to->address) && is_ascii(to->orcpt)))
             continue;
-        char *copy = lowered(address, &job->to[i].address);
-        if (copy == NULL) {
+        if (!lower(&job->rcpts[i], to))
             relay_job_result(relay, job, NULL, i, &(struct client_result){
                 .recipient = i, .outcome = CLIENT_FAILED, .code = STATUS(5, 6, 7),
                 .words = BYTES("the address has UTF-8 before its @, and the next server offers "
                                "no SMTPUTF8: there is no other way to write it") });
-            continue;
-        }
-        job->to[i].orcpt = BYTES_NONE;      /* it stood beside the address */
-        mem_free(job->rcpts[i].entry);
-        job->rcpts[i].entry = copy;
     }
     return job->left > 0;
 }
 
 static bool lower_sender(struct relay_job *job)
 {
-    struct bytes address;
-    char *copy;
+    struct buffer text = buffer_with_most(2 * LIMIT_PATH);
 
     if (is_ascii(job->envelope.sender))
         return true;
-    copy = lowered(job->envelope.sender, &address);
-    if (copy == NULL)
-        return false;
+    bool well = put_lowered(&text, job->envelope.sender);
     buffer_clear(&job->sender);
-    buffer_put(&job->sender, address);
-    job->envelope.sender = buffer_bytes(&job->sender);
-    mem_free(copy);
-    return !job->sender.bad;
+    buffer_put(&job->sender, buffer_bytes(&text));
+    buffer_done(&text);
+    if (well)
+        job->envelope.sender = buffer_bytes(&job->sender);
+    return well && !job->sender.bad;
 }
 
 static bool has_ascii_form(struct bytes address)
 {
-    struct bytes as_ascii;
-    char *copy = is_ascii(address) ? NULL : lowered(address, &as_ascii);
+    struct buffer text = buffer_with_most(2 * LIMIT_PATH);
+    bool well = is_ascii(address) || put_lowered(&text, address);
 
-    mem_free(copy);
-    return copy != NULL || is_ascii(address);
+    buffer_done(&text);
+    return well;
 }
 
 /* Is there a way to write all of its addresses? */

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/ip.h"
 #include "base/log.h"
+#include "smtp/answer.h"
 
 static const struct role_name to_store = { ROLE_STORE, 0 };
 
@@ -31,16 +32,14 @@ static struct bytes remote_of(struct relay *relay, const struct place *place,
     return fx_keep(relay->fx, buffer_bytes(draft));
 }
 
-/* Its reply as it stood on the wire, but in one line; nothing when the words are ours. */
+/* Its reply as it said it, but in one line; nothing when the words are ours. */
 static struct bytes reply_of(struct relay *relay, const struct client_result *result)
 {
     struct buffer *draft = fx_draft(relay->fx);
 
     if (result->reply == 0)
         return BYTES_NONE;
-    buffer_put_uint(draft, result->reply);
-    buffer_put_char(draft, ' ');
-    buffer_put(draft, result->words);
+    answer_put(draft, result->reply, result->coded, result->status, result->words);
     return fx_keep(relay->fx, buffer_bytes(draft));
 }
 

@@ -47,7 +47,7 @@ struct relay_world {
     struct buffer urls;         /* of all of them, a line each */
     struct wire_job_result results[JOBS];   /* JOB_DELIVERED also for the two that are like it */
     uint8_t outcomes[JOBS];                 /* as it was told */
-    char words[JOBS][256];
+    char words[JOBS][256], replies[JOBS][256];
     unsigned results_n, mails, transactions, rcpts, data_ends;
     uint64_t alarm_ms;
     const char *rcpt_reply[8];  /* to the n-th RCPT of a transaction; NULL: 250 */
@@ -58,6 +58,8 @@ struct relay_world {
     uint64_t taken;             /* results that say "delivered" */
     enum body_kind body;        /* of the letters to come */
     bool utf8;
+    const char *orcpt;          /* of their recipients; NULL: none */
+    const char *end_reply;      /* to the end of the text; NULL: 250 */
     size_t filler;              /* so many octets of 8 bits behind their text, in parts */
     struct buffer said;         /* all that servers heard */
     struct buffer log;
@@ -81,6 +83,11 @@ void answer_names(void);
 
 /* The oldest fetch ends so. */
 void answer_fetch(unsigned result, const char *body);
+
+/* a.example in the zones: one host, one address. */
+void a_host(void);
+/* begin and start; addresses that are nobody's may be dialled, as those of documentation are. */
+void private(void);
 
 uint64_t roll(uint64_t most);
 

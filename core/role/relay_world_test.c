@@ -35,6 +35,8 @@ static void on_tell(const struct effect *effect)
         assert_true(result.job < JOBS && w.results[result.job].job == 0);
         memcpy(w.words[result.job], result.words.at,
                result.words.n < 255 ? result.words.n : 255);
+        memcpy(w.replies[result.job], result.reply.at,
+               result.reply.n < 255 ? result.reply.n : 255);
         w.outcomes[result.job] = result.outcome;
         if (result.outcome == JOB_RELAYED || result.outcome == JOB_PASSED)
             result.outcome = JOB_DELIVERED;
@@ -282,6 +284,10 @@ static const char *answer_to(struct line *line, struct bytes said)
         return reply == NULL ? "250 2.1.5 well\r\n" : reply;
     }
     w.data_ends += line->text;
+    if (line->text && w.end_reply != NULL) {
+        line->text = false;
+        return w.end_reply;
+    }
     line->text = bytes_equal(said, BYTES("DATA"));
     return line->text ? "354 go\r\n" : "250 2.0.0 well\r\n";
 }
@@ -380,6 +386,8 @@ void give_with(uint32_t number, const char *const *to, size_t n, const char *tex
         struct buffer entry = buffer_with_most(4096);
         struct effects fx = effects_none();
         recipient_put(&entry, &(struct recipient){ .address = bytes_of(to[i]),
+                                                   .orcpt = w.orcpt == NULL ? BYTES_NONE
+                                                          : bytes_of(w.orcpt),
                                                    .notify = DSN_FAILURE });
         if (i == 0)
             wire_tell_job_begin(&fx, relay, &(struct wire_job_begin){
@@ -434,4 +442,18 @@ void result_is(uint32_t job, enum job_outcome outcome, unsigned class, unsigned 
         || result->detail != detail)
         fail_msg("job %u: %u %u.%u.%u %s", job, result->outcome, result->class, result->subject,
                  result->detail, w.words[job]);
+}
+
+void a_host(void)
+{
+    zone("a.example", DNS_MX, DNS_INSECURE, false, "mx.a.example");
+    zone("mx.a.example", DNS_A, DNS_INSECURE, false, "198.51.100.1");
+}
+
+/* For real addresses: those of documentation are nobody's, and guarded. */
+void private(void)
+{
+    begin();
+    w.conf.allow_private = true;
+    start();
 }

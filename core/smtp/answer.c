@@ -15,10 +15,28 @@ void answer_done(struct answer *answer)
     buffer_done(&answer->words);
 }
 
+void answer_put(struct buffer *to, unsigned code, bool coded, struct status_code status,
+                struct bytes words)
+{
+    buffer_put_uint(to, code);
+    if (coded) {
+        buffer_put_char(to, ' ');
+        status_put(to, status);
+    }
+    if (words.n > 0)
+        buffer_put_char(to, ' ');
+    buffer_put(to, words);
+}
+
 static enum answer_state flaw(struct answer *answer)
 {
     answer->flaw = true;
     return ANSWER_FLAW;
+}
+
+static bool is_same(struct status_code a, struct status_code b)
+{
+    return a.class == b.class && a.subject == b.subject && a.detail == b.detail;
 }
 
 /* RFC 2034: the code stands first in each line; the one of the first line counts. */
@@ -29,8 +47,12 @@ static void take_status(struct answer *answer, struct bytes *text)
 
     if (!status_parse(*text, &status, &used) || status.class != answer->code / 100)
         return;
-    if (answer->lines == 0)
+    if (answer->lines == 0) {
         answer->status = status;
+        answer->coded = true;
+    } else if (!answer->coded || !is_same(status, answer->status)) {
+        return;         /* another than the first line's: it stays among the words */
+    }
     *text = bytes_trim(bytes_skip(*text, used));
 }
 
@@ -60,8 +82,10 @@ static enum answer_state take_line(struct answer *answer, struct bytes line)
         || answer->lines >= ANSWER_LINES_MOST)
         return flaw(answer);
     answer->code = code;
-    if (first)
+    if (first) {
         answer->status = STATUS((uint8_t)(code / 100), 0, 0);
+        answer->coded = false;
+    }
     answer->text = bytes_trim(bytes_skip(line, 4));
     struct bytes text = answer->text;
     take_status(answer, &text);

@@ -25,6 +25,7 @@ enum answer_state { ANSWER_MORE, ANSWER_LINE, ANSWER_WHOLE, ANSWER_FLAW };
 struct answer {
     unsigned code;              /* 200 to 599 */
     struct status_code status;  /* as sent when its class fits the code's, else CLASS.0.0 */
+    bool coded;                 /* it was sent, and does not stand in the words */
     unsigned lines;
     struct buffer line;         /* an unfinished line */
     struct buffer words;        /* the lines' texts, with a blank between them */
@@ -34,6 +35,10 @@ struct answer {
 
 struct answer answer_new(void);
 void answer_done(struct answer *answer);
+
+/* The reply in one line, as it was said: "550 5.1.1 words". */
+void answer_put(struct buffer *to, unsigned code, bool coded, struct status_code status,
+                struct bytes words);
 
 /* Take octets of *in up to the end of a line. LINE: a line of a reply that goes on; WHOLE: its last
    line; both with code, words and text. The next call begins the next reply. */

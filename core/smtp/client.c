@@ -90,13 +90,22 @@ static struct status_code code_of(const struct answer *answer)
     return answer->code / 100 == 3 ? STATUS(4, 5, 0) : answer->status;
 }
 
+/* What it said, for one recipient. */
+static struct client_result result_said(const struct answer *answer)
+{
+    return (struct client_result){ .outcome = outcome_of(answer), .code = code_of(answer),
+                                   .reply = answer->code, .coded = answer->coded,
+                                   .status = answer->status,
+                                   .words = buffer_bytes(&answer->words) };
+}
+
 static void spread_said(struct smtp_client *client, const struct answer *answer)
 {
     bool before = client->spreads;
 
     spread(client, outcome_of(answer), code_of(answer), buffer_bytes(&answer->words));
     if (client->spreads && !before)
-        client->spread.reply = answer->code;
+        client->spread = result_said(answer);   /* its words are kept beside it: take_spread */
 }
 
 static void spread_answer(struct smtp_client *client)
@@ -154,7 +163,12 @@ void client_leave(struct smtp_client *client, struct status_code code, struct by
 /* The server's own words for why this is the end. */
 void client_leave_as_said(struct smtp_client *client)
 {
-    client_leave(client, code_of(&client->answer), buffer_bytes(&client->answer.words));
+    const struct answer *answer = &client->answer;
+    struct buffer said = buffer_with_most(2 * ANSWER_WORDS_MOST);
+
+    answer_put(&said, answer->code, answer->coded, answer->status, buffer_bytes(&answer->words));
+    client_leave(client, code_of(answer), buffer_bytes(&said));
+    buffer_done(&said);
 }
 
 struct bytes smtp_client_why(const struct smtp_client *client, struct status_code *ret_code)
@@ -183,11 +197,10 @@ static bool is_too_many(const struct smtp_client *client)
 static bool on_rcpt(struct smtp_client *client, size_t i, struct client_event *ret_event)
 {
     const struct answer *answer = &client->answer;
-    struct client_result result = { .recipient = i, .outcome = outcome_of(answer),
-                                    .code = code_of(answer), .again = is_too_many(client),
-                                    .reply = answer->code,
-                                    .words = buffer_bytes(&answer->words) };
+    struct client_result result = result_said(answer);
 
+    result.recipient = i;
+    result.again = is_too_many(client);
     client->taken += result.outcome == CLIENT_TAKEN;
     if (client->over[i])
         return false;
@@ -230,14 +243,14 @@ static bool on_end(struct smtp_client *client, size_t i, struct client_event *re
     client->ends++;
     if (client->kind == CLIENT_SMTP) {      /* one for all; and RSET need not be said after it */
         client->used = false;
-        spread(client, outcome_of(answer), code_of(answer), buffer_bytes(&answer->words));
+        spread_said(client, answer);
         return false;
     }
     if (client->over[i])
         return false;
-    *ret_event = result_event(client, (struct client_result){
-        .recipient = i, .outcome = outcome_of(answer), .code = code_of(answer),
-        .reply = answer->code, .words = buffer_bytes(&answer->words) });
+    struct client_result result = result_said(answer);
+    result.recipient = i;
+    *ret_event = result_event(client, result);
     return true;
 }
 

@@ -64,6 +64,8 @@ struct client_result {
     enum client_outcome outcome;
     struct status_code code;
     unsigned reply;             /* the server's own reply code; 0: the words are ours */
+    bool coded;                 /* reply: it said `status` itself, which the words leave out */
+    struct status_code status;
     bool window;                /* LATER, but the server may have taken it */
     bool again;                 /* LATER, but only since there were too many recipients: at once in
                                    the next transaction (RFC 5321, 4.5.3.1.10) */
