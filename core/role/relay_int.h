@@ -16,6 +16,7 @@
  *   relay_link.c      connections: spoken on, kept, given up
  *   relay_dial.c      new connections, and letters for those that are free
  *   relay_tls.c       TLS on a connection
+ *   relay_quirk.c     what a server does not bear is learned
  *   relay_convert.c   letters made anew for a server that does not take them as they are
  */
 #ifndef POSTERN_ROLE_RELAY_INT_H
@@ -456,6 +457,14 @@ void relay_ask_guess(struct relay *relay, struct relay_job *job);
    its text is waited for; or it does not, and other hosts are to be asked first; or nobody is left,
    and the job is freed. */
 bool relay_converts(struct relay *relay, const struct link *link, struct relay_job *job);
+
+/* ---- relay_quirk.c */
+
+/* The connection broke: it hung up at EHLO, or in the middle of what left in one flight. If it does
+   so again, it is spoken to more simply. */
+void relay_quirk_suspect(struct relay *relay, struct link *link);
+/* A letter is over: of what the server offered some may have turned out unknown to it. */
+void relay_quirk_lies(struct relay *relay, struct link *link);
 
 /* ---- relay_link.c */
 

@@ -100,30 +100,6 @@ static struct bytes fault_words(enum fault fault)
     return BYTES("nobody answers there");
 }
 
-/* It hung up at EHLO, or in the middle of what left in one flight: if it does so again, it is
-   spoken to more simply. */
-static void suspect(struct relay *relay, struct link *link)
-{
-    struct memo *memo = link->place->dest == NULL ? NULL : relay_memo_link(relay, link);
-    bool at_hello = !link->greeted && link->spoke && !link->shaking && link->tls == NULL;
-    bool in_flight = link->greeted && link->job != NULL && !link->heard
-                  && (smtp_client_extensions(link->client)
-                      & (CLIENT_PIPELINING | CLIENT_CHUNKING)) != 0;
-
-    if (memo == NULL || (!at_hello && !in_flight) || ++memo->strikes < RELAY_STRIKES)
-        return;
-    memo->strikes = 0;
-    memo->quirk_until_ms = relay->now.mono_ms + RELAY_QUIRK_MS;
-    memo->helo = memo->helo || at_hello;
-    memo->avoid |= in_flight ? CLIENT_PIPELINING | CLIENT_CHUNKING | CLIENT_BINARYMIME : 0;
-    struct buffer *line = fx_draft(relay->fx);
-    log_begin(line, "server-quirk");
-    log_ours(line, "server", link->place->name);
-    log_theirs(line, "host", buffer_bytes(&link->host));
-    log_ours(line, "from-now", at_hello ? BYTES("HELO") : BYTES("no PIPELINING or CHUNKING"));
-    fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
-}
-
 /* ---- events of the client machine */
 
 void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *job)
@@ -282,6 +258,7 @@ static void is_done(struct relay *relay, struct link *link)
     if (link->taken && place->width < most)
         place->width++;
     link->letters++;
+    relay_quirk_lies(relay, link);
     end_job(relay, link);
     if (smtp_client_ready(link->client))
         take_next(relay, link);
@@ -446,7 +423,7 @@ void relay_closed(struct relay *relay, uint32_t conn, bool end)
         relay_tls_lacks(relay, link, BYTES("the connection was lost in the TLS handshake"));
     begin_anew(relay, link);
     if (link->state == LINK_OPEN) {
-        suspect(relay, link);
+        relay_quirk_suspect(relay, link);
         smtp_client_lost(link->client, BYTES("the connection was lost"));
         relay_link_step(relay, link, BYTES_NONE);
     }

@@ -310,6 +310,7 @@ static void letters_go_over_one_connection(void **state)
 
 /* Whichever way it ends: one result, delivered, and nothing is waited for. Only once: a server that
    hangs up on a fresh connection too has failed. */
+/* CLI-042 */
 static void a_kept_connection_that_died_costs_nothing(void **state)
 {
     (void)state;

@@ -61,6 +61,7 @@ struct relay_world {
     const char *orcpt;          /* of their recipients; NULL: none */
     const char *end_reply;      /* to the end of the text; NULL: 250 */
     size_t filler;              /* so many octets of 8 bits behind their text, in parts */
+    bool unended;               /* their end is not told */
     struct buffer said;         /* all that servers heard */
     struct buffer log;
 };

@@ -197,7 +197,7 @@ static const struct record *find(struct bytes name, uint16_t type)
 static void answer_name(struct bytes frame)
 {
     struct wire_name_ask ask;
-    struct buffer records = buffer_with_most(4096), text = buffer_with_most(8192);
+    struct buffer records = buffer_with_most(16384), text = buffer_with_most(32768);
     struct effects fx = effects_none();
     unsigned i = 0;
 
@@ -413,7 +413,9 @@ void give_with(uint32_t number, const char *const *to, size_t n, const char *tex
     }
     fx = effects_none();
     wire_tell_job_end(&fx, relay, &(struct wire_job_end){ number });
-    tell(&fx, ROLE_STORE);
+    if (!w.unended)
+        tell(&fx, ROLE_STORE);
+    effects_done(&fx);
     buffer_done(&head);
 }
 

@@ -44,6 +44,8 @@ bool smtp_client_ready(const struct smtp_client *client)
 
 unsigned smtp_client_extensions(const struct smtp_client *client) { return client->extensions; }
 
+unsigned smtp_client_lied(const struct smtp_client *client) { return client->lied; }
+
 bool smtp_client_waits(const struct smtp_client *client) { return client->expects_n > 0; }
 
 bool smtp_client_at_end(const struct smtp_client *client)
@@ -225,13 +227,46 @@ static void on_data(struct smtp_client *client)
         client->text = TEXT_GOES;
 }
 
+/* CHUNKING was offered, and BDAT is not known: that says nothing of the letter. What left behind it
+   was taken for commands, so nothing can be said here any more. */
+static bool knows_no_bdat(struct smtp_client *client)
+{
+    unsigned code = client->answer.code;
+
+    if (!client_has(client, CLIENT_CHUNKING) || (code != 500 && code != 502))
+        return false;
+    client->lied |= CLIENT_CHUNKING | CLIENT_BINARYMIME;
+    client->distrusted = true;
+    spread(client, CLIENT_LATER, STATUS(4, 5, 0),
+           BYTES("the server offers CHUNKING and does not know BDAT"));
+    return true;
+}
+
+/* Nor 555 (RFC 5321, 4.1.1.11) to parameters that it offered; once without them it is. */
+static bool knows_no_parameters(struct smtp_client *client)
+{
+    unsigned said = CLIENT_SIZE | CLIENT_DSN | CLIENT_MT_PRIORITY | CLIENT_DELIVERBY;
+
+    if (client->letter.body == BODY_8BITMIME)
+        said |= CLIENT_8BITMIME;
+    if (client->letter.body == BODY_BINARYMIME)
+        said |= CLIENT_BINARYMIME;
+    if (client->answer.code != 555 || (client->extensions & said) == 0)
+        return false;
+    client->lied |= client->extensions & said;
+    spread(client, CLIENT_LATER, STATUS(4, 5, 4),
+           BYTES("the server offers extensions and does not know their parameters"));
+    return true;
+}
+
 /* After a chunk that was refused, nobody can say what the server waits for. */
 static void on_chunk(struct smtp_client *client)
 {
     client->chunks--;
     if (client->answer.code / 100 == 2)
         return;
-    spread_answer(client);
+    if (!knows_no_bdat(client))
+        spread_answer(client);
     client->text = client->text == TEXT_GOES ? TEXT_NONE : client->text;
     client->distrusted = true;
 }
@@ -243,10 +278,11 @@ static bool on_end(struct smtp_client *client, size_t i, struct client_event *re
     client->ends++;
     if (client->kind == CLIENT_SMTP) {      /* one for all; and RSET need not be said after it */
         client->used = false;
-        spread_said(client, answer);
+        if (!knows_no_bdat(client))
+            spread_said(client, answer);
         return false;
     }
-    if (client->over[i])
+    if (client->over[i] || knows_no_bdat(client))
         return false;
     struct client_result result = result_said(answer);
     result.recipient = i;
@@ -303,7 +339,7 @@ static bool on_answer(struct smtp_client *client, struct bytes in, struct client
     case EXPECT_STARTTLS: client_on_starttls(client, in); return false;
     case EXPECT_AUTH: client_on_auth(client); return false;
     case EXPECT_MAIL:
-        if (client->answer.code / 100 != 2)
+        if (client->answer.code / 100 != 2 && !knows_no_parameters(client))
             spread_answer(client);
         return false;
     case EXPECT_RCPT: return on_rcpt(client, expect.recipient, ret_event);

@@ -139,6 +139,9 @@ void smtp_client_quit(struct smtp_client *client);
 
 /* What the server offered, enum client_extension together. */
 unsigned smtp_client_extensions(const struct smtp_client *client);
+/* Of these, what it turned out not to know when it was used: the letter waits, and should be said
+   without them (smtp_client_avoid). */
+unsigned smtp_client_lied(const struct smtp_client *client);
 /* Is a reply waited for? */
 bool smtp_client_waits(const struct smtp_client *client);
 /* Waits for what comes after the end of the text: the longest patience (RFC 5321, 4.5.3.2.6). */

@@ -57,6 +57,7 @@ struct smtp_client {
     struct bytes host;
     enum client_state state;
     unsigned extensions, avoided;
+    unsigned lied;                  /* offered, used, and not known */
     uint64_t size_most;             /* SIZE; 0: no bound */
     uint64_t rcpt_most, mail_most;  /* LIMITS; 0: not said */
     uint64_t by_least_s;            /* DELIVERBY */
