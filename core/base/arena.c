@@ -109,6 +109,8 @@ void arena_reset(struct arena *arena)
 {
     struct arena_block *kept = arena->blocks;
 
+    if (arena->used == 0 && !arena->full)
+        return;                 /* nothing has been taken since */
     *arena = arena_with_ceiling(arena->ceiling);
     if (kept == NULL)
         return;

@@ -347,9 +347,8 @@ void charset_put_text(struct buffer *to, const struct charset *charset, struct b
         return;
     }
     while (text.n > 0) {
-        size_t plain = 0;
-        while (plain < text.n && octet(text.at[plain]) - 1u < 0x7f)
-            plain++;
+        size_t plain = utf8_ascii(text);
+        plain = bytes_find(bytes_first(text, plain), '\0');
         buffer_put(to, bytes_first(text, plain));
         text = bytes_skip(text, plain);
         if (text.n == 0)
@@ -386,10 +385,8 @@ const struct charset *charset_guess(struct bytes text)
     const struct charset *best = charset_find(BYTES("windows-1252"));
     unsigned cyrillic = 0, octets = 0, most = 3;
 
-    size_t from = 0;
-    while (from < text.n && octet(text.at[from]) < 0x80)
-        from++;                         /* to where it begins to tell something */
-    text = bytes_first(bytes_skip(text, from), GUESS_MOST);
+    /* from where it begins to tell something */
+    text = bytes_first(bytes_skip(text, utf8_ascii(text)), GUESS_MOST);
     for (size_t i = 0; i < text.n; i++) {
         octets += octet(text.at[i]) >= 0x80;
         cyrillic += octet(text.at[i]) >= 0xc0;

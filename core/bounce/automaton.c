@@ -1,296 +1,270 @@
-/* SPDX-License-Identifier: ISC */
-#include "bounce/match_int.h"
+/* SPDX-License-Identifier: ISC
+ *
+ * The automaton is the tree of the patterns (trie.c), packed. Nearly all steps are near the root,
+ * or along one pattern. So a state has a row of its own only near the root, or where its row
+ * differs in several places from that of its suffix; the others are eight octets, and those of one
+ * pattern stand behind each other. What a walk touches stays in the first caches.
+ */
+#include "bounce/trie_int.h"
 
 #include "base/arena.h"
 
-#include <assert.h>
 #include <string.h>
 
-/* The octet that most of the patterns' letters are, of those without a class; 0: none is left. */
-static uint8_t most_of(const uint32_t *count, const uint8_t *class)
-{
-    uint8_t most = 0;
+enum {
+    ROWS_DEPTH = 3,             /* up to it each state has its row */
+    LINE_OF_CACHE = 64,         /* the frequent half of a row lies in one */
+    NO_CLASS = 0xff,
+};
 
-    for (uint8_t c = 1; c < 0x80; c++) {
-        if (class[c] == 0 && count[c] > count[most])
-            most = c;
-    }
-    return most;
+bool edges_init(struct edges *edges, size_t n)
+{
+    edges->bits = 1;
+    while (((size_t)1 << edges->bits) < n * 2 + 2)
+        edges->bits++;
+    edges->at = mem_new(sizeof(struct edge) << edges->bits);
+    return edges->at != NULL;
 }
 
-/* A class for each ASCII octet of the patterns; 0: no pattern has it. The frequent ones stand side
-   by side, so that most steps from a state look at the same few octets of memory. */
-static void classes_make(struct automaton *automaton)
+struct edge *edge_of(const struct edges *edges, uint32_t state, uint8_t c)
 {
-    uint32_t count[0x80] = { 0 };
-    unsigned n = 1;
+    uint32_t key = state << 8 | c, mask = (1u << edges->bits) - 1;
+    uint32_t at = (key * 2654435761u) >> (32 - edges->bits);
 
-    for (size_t i = 0; i < automaton->literals_n; i++) {
-        struct bytes text = automaton->literals[i].text;
-        for (size_t at = 0; at < text.n; at++) {
-            uint8_t c = octet(text.at[at]);
-            if (c >= 0x80)
-                automaton->edges_n++;
-            else if (c > 0)
-                count[c]++;
-        }
-    }
-    for (uint8_t c = most_of(count, automaton->class); c != 0;
-         c = most_of(count, automaton->class))
-        automaton->class[c] = (uint8_t)n++;
-    for (char c = 'A'; c <= 'Z'; c++)
-        automaton->class[octet(c)] = automaton->class[octet(to_lower(c))];
-    automaton->shift = n <= 64 ? 6 : 7;
-    while ((1u << automaton->edge_bits) < automaton->edges_n * 2 + 2)
-        automaton->edge_bits++;
-}
-
-/* The edge by an octet above 127, or the free place for it: few patterns have such octets, and a
-   row of them for each state would be most of the memory. */
-static struct edge *edge_of(const struct automaton *automaton, uint32_t state, uint8_t c)
-{
-    uint32_t key = state << 8 | c, mask = (1u << automaton->edge_bits) - 1;
-    uint32_t at = (key * 2654435761u) >> (32 - automaton->edge_bits);
-
-    while (automaton->edges[at].to != 0 && automaton->edges[at].key != key)
+    while (edges->at[at].to != 0 && edges->at[at].key != key)
         at = (at + 1) & mask;
-    return &automaton->edges[at];
+    return &edges->at[at];
 }
 
-/* More octets of a table, zeroed; NULL: no memory, and it is as it was. */
-static uint16_t *rows_grow(uint16_t *table, size_t room, size_t more, size_t columns)
+uint32_t edges_walk(const struct edges *edges, const uint16_t *fail, uint32_t state, uint8_t c)
 {
-    uint16_t *new = mem_resize(table, more * columns * sizeof(*new));
-
-    if (new != NULL)
-        memset(new + room * columns, 0, (more - room) * columns * sizeof(*new));
-    return new;
-}
-
-/* Room for one state more; false: no memory, or too many. */
-static bool state_room(struct automaton *automaton, size_t *room)
-{
-    size_t more = *room + 2048;
-
-    if (automaton->states < *room)
-        return true;
-    if (*room + 1 > MATCH_STATES_MOST)
-        return false;
-    uint16_t *next = rows_grow(automaton->next, *room, more, (size_t)1 << automaton->shift);
-    automaton->next = next == NULL ? automaton->next : next;
-    uint16_t *ends = rows_grow(automaton->ends, *room, more, 1);
-    automaton->ends = ends == NULL ? automaton->ends : ends;
-    if (next == NULL || ends == NULL)
-        return false;
-    *room = more;
-    return true;
-}
-
-/* The state behind that octet, made when it is not there yet. */
-static uint32_t state_behind(struct automaton *automaton, uint32_t state, uint8_t c)
-{
-    if (c < 0x80) {
-        uint16_t *next = automaton_cell(automaton, state, automaton->class[c]);
-        if (*next == 0)
-            *next = (uint16_t)automaton->states++;
-        return *next;
-    }
-    struct edge *edge = edge_of(automaton, state, c);
-    if (edge->to == 0)
-        *edge = (struct edge){ state << 8 | c, automaton->states++ };
-    return edge->to;
-}
-
-static bool literal_add(struct automaton *automaton, size_t index, size_t *room)
-{
-    struct literal *literal = &automaton->literals[index];
-    uint32_t state = 0;
-
-    for (size_t i = 0; i < literal->text.n; i++) {
-        if (!state_room(automaton, room))
-            return false;
-        state = state_behind(automaton, state, octet(literal->text.at[i]));
-    }
-    literal->same = automaton->ends[state];
-    automaton->ends[state] = (uint16_t)(index + 1);
-    return true;
-}
-
-uint32_t automaton_wide(const struct automaton *automaton, uint32_t state, uint8_t c)
-{
-    for (;; state = automaton->fail[state]) {
-        const struct edge *edge = edge_of(automaton, state, c);
+    for (;; state = fail[state]) {
+        const struct edge *edge = edge_of(edges, state, c);
         if (edge->to != 0 || state == 0)
             return edge->to;
     }
 }
 
-struct order {
-    uint16_t *queue;            /* the states by distance from the root */
-    uint32_t n;
+/* How the states of the tree are packed. */
+struct packing {
+    const struct trie *trie;
+    uint16_t *number;           /* of each state: the new one */
+    uint16_t *owner;            /* whose row it uses: itself, or a suffix */
+    uint16_t *row;              /* the number of its row, of a state that owns one */
+    uint32_t rows;
 };
 
-static void child_link(struct automaton *automaton, struct order *order, uint32_t child,
-                       uint32_t suffix)
+static bool is_end(const struct trie *trie, uint32_t state)
 {
-    automaton->fail[child] = (uint16_t)suffix;
-    automaton->shorter[child] = (uint16_t)(automaton->ends[suffix] > 0 ? suffix
-                                           : automaton->shorter[suffix]);
-    order->queue[order->n++] = (uint16_t)child;
+    return trie->ends[state] > 0 || trie->shorter[state] > 0;
 }
 
-/* The children by octets above 127, from a list made of the edges. */
-static void wide_children(struct automaton *automaton, struct order *order, uint32_t state)
+/* In how many classes, at most two, do these states go different ways? *ret_class: the last. */
+static unsigned differ(const struct trie *trie, uint32_t a, uint32_t b, uint8_t *ret_class)
 {
-    for (unsigned c = 0x80; automaton->has_wide[state] != 0 && c < 0x100; c++) {
-        const struct edge *edge = edge_of(automaton, state, (uint8_t)c);
-        if (edge->to != 0)
-            child_link(automaton, order, edge->to, state == 0 ? 0
-                       : automaton_wide(automaton, automaton->fail[state], (uint8_t)c));
-    }
-}
+    unsigned n = 0;
 
-/* Give each state its longest proper suffix, and fill what the trie leaves open, breadth first:
-   the suffix of a state is known before the state. */
-static void links_make(struct automaton *automaton, struct order *order)
-{
-    order->queue[0] = 0;
-    order->n = 1;
-    for (uint32_t i = 0; i < order->n; i++) {
-        uint32_t state = order->queue[i];
-        for (unsigned class = 0; class < 1u << automaton->shift; class++) {
-            uint16_t *next = automaton_cell(automaton, state, class);
-            uint16_t suffix = state == 0 ? 0
-                : *automaton_cell(automaton, automaton->fail[state], class);
-            if (*next != 0)
-                child_link(automaton, order, *next, suffix);
-            else
-                *next = suffix;
+    for (unsigned class = 0; class < 1u << trie->shift && n < 2; class++) {
+        if (*trie_cell(trie, a, class) != *trie_cell(trie, b, class)) {
+            *ret_class = (uint8_t)class;
+            n++;
         }
-        wide_children(automaton, order, state);
     }
-    assert(order->n == automaton->states);
+    return n;
 }
 
-static bool is_end(const struct automaton *automaton, uint32_t state)
+/* Which states own a row; a suffix is asked before what it is a suffix of. */
+static void rows_choose(struct packing *packing)
 {
-    return automaton->ends[state] > 0 || automaton->shorter[state] > 0;
+    const struct trie *trie = packing->trie;
+
+    for (uint32_t i = 0; i < trie->states; i++) {
+        uint16_t state = trie->queue[i], suffix = packing->owner[trie->fail[state]];
+        uint8_t class;
+        bool owns = trie->depth[state] <= ROWS_DEPTH || differ(trie, state, suffix, &class) > 1;
+        packing->owner[state] = owns ? state : suffix;
+        if (owns)
+            packing->row[state] = (uint16_t)packing->rows++;
+    }
 }
 
-static void numbers_put(uint16_t *of_state, const uint16_t *number, const uint16_t *old,
-                        uint32_t n, bool are_states)
+/* New numbers: those near the root first; then the others as their patterns were added, so that
+   one pattern's stand behind each other; those where something ends last, so that one comparison
+   tells them. Returns the first of these. */
+static uint32_t states_number(struct packing *packing)
 {
-    for (uint32_t i = 0; i < n; i++)
-        of_state[number[i]] = are_states ? number[old[i]] : old[i];
+    const struct trie *trie = packing->trie;
+    uint32_t n = trie->states, at = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t state = trie->queue[i];
+        if (!is_end(trie, state) && trie->depth[state] <= ROWS_DEPTH)
+            packing->number[state] = (uint16_t)at++;
+    }
+    for (uint32_t state = 0; state < n; state++) {
+        if (!is_end(trie, state) && trie->depth[state] > ROWS_DEPTH)
+            packing->number[state] = (uint16_t)at++;
+    }
+    uint32_t first_end = at;
+    for (uint32_t state = 0; state < n; state++) {
+        if (is_end(trie, state))
+            packing->number[state] = (uint16_t)at++;
+    }
+    return first_end;
 }
 
-/* New numbers: near the root first, for what is near stands near; those where something ends
-   last, so that one comparison tells them. False: no memory. */
-static bool states_order(struct automaton *automaton, const uint16_t *queue)
+static void rows_fill(struct automaton *automaton, const struct packing *packing)
 {
-    uint32_t n = automaton->states, at = 0;
-    size_t columns = (size_t)1 << automaton->shift;
-    uint16_t *number = mem_new(n * sizeof(*number)), *spare = mem_new(3 * n * sizeof(*spare));
-    uint16_t *next = mem_new(n * columns * sizeof(*next));
+    const struct trie *trie = packing->trie;
+    size_t columns = (size_t)1 << trie->shift;
 
-    for (unsigned pass = 0; number != NULL && pass < 2; pass++) {
-        for (uint32_t i = 0; i < n; i++) {
-            if (is_end(automaton, queue[i]) == (pass == 1))
-                number[queue[i]] = (uint16_t)at++;
+    for (uint32_t state = 0; state < trie->states; state++) {
+        if (packing->owner[state] != state)
+            continue;
+        uint16_t *row = &automaton->next[packing->row[state] * columns];
+        for (unsigned class = 0; class < columns; class++)
+            row[class] = packing->number[*trie_cell(trie, state, class)];
+    }
+}
+
+static void states_fill(struct automaton *automaton, const struct packing *packing)
+{
+    const struct trie *trie = packing->trie;
+
+    for (uint32_t state = 0; state < trie->states; state++) {
+        uint16_t owner = packing->owner[state], number = packing->number[state];
+        struct state *to = &automaton->states[number];
+        *to = (struct state){ .row = packing->row[owner], .class = NO_CLASS,
+                              .depth = trie->depth[state] };
+        if (differ(trie, state, owner, &to->class) > 0)
+            to->child = packing->number[*trie_cell(trie, state, to->class)];
+        automaton->fail[number] = packing->number[trie->fail[state]];
+    }
+}
+
+static void edges_fill(struct automaton *automaton, const struct packing *packing)
+{
+    const struct edges *from = &packing->trie->edges;
+
+    for (size_t i = 0; i < (size_t)1 << from->bits; i++) {
+        const struct edge *edge = &from->at[i];
+        if (edge->to == 0)
+            continue;
+        uint32_t state = packing->number[edge->key >> 8];
+        *edge_of(&automaton->edges, state, (uint8_t)edge->key) =
+            (struct edge){ state << 8 | (edge->key & 0xff), packing->number[edge->to] };
+    }
+}
+
+/* The literals that end in a state, the longest first; returns how many. NULL: they are counted. */
+static uint32_t endings_of(const struct trie *trie, uint32_t state, struct ending *ret_endings)
+{
+    uint32_t n = 0;
+
+    for (; state != 0; state = trie->shorter[state]) {
+        uint16_t index = trie->ends[state];
+        for (; index != 0; index = trie->literals[index - 1].same, n++) {
+            const struct literal *literal = &trie->literals[index - 1];
+            if (ret_endings != NULL)
+                ret_endings[n] = (struct ending){ literal->rule,
+                                                  literal->parts > 1 ? index : 0 };
         }
-        automaton->first_end = pass == 0 ? at : automaton->first_end;
     }
-    bool ok = number != NULL && spare != NULL && next != NULL;
-    for (size_t i = 0; ok && i < n * columns; i++)
-        next[number[i / columns] * columns + i % columns] = number[automaton->next[i]];
-    for (size_t i = 0; ok && i < 1u << automaton->edge_bits; i++) {
-        struct edge *edge = &automaton->edges_spare[i];
-        if (automaton->edges[i].to != 0)
-            *edge = automaton->edges[i];
-    }
-    if (ok) {
-        numbers_put(spare, number, automaton->ends, n, false);
-        numbers_put(spare + n, number, automaton->shorter, n, true);
-        numbers_put(spare + 2 * n, number, automaton->fail, n, true);
-        memcpy(automaton->ends, spare, n * sizeof(*spare));
-        memcpy(automaton->shorter, spare + n, n * sizeof(*spare));
-        memcpy(automaton->fail, spare + 2 * n, n * sizeof(*spare));
-        memset(automaton->edges, 0, sizeof(struct edge) << automaton->edge_bits);
-        for (size_t i = 0; i < 1u << automaton->edge_bits; i++) {
-            struct edge edge = automaton->edges_spare[i];
-            uint32_t from = number[edge.key >> 8];
-            if (edge.to != 0)
-                *edge_of(automaton, from, (uint8_t)edge.key) =
-                    (struct edge){ from << 8 | (edge.key & 0xff), number[edge.to] };
-        }
-        mem_free(automaton->next);
-        automaton->next = next;
-    }
-    mem_free(ok ? NULL : next);
-    mem_free(number);
-    mem_free(spare);
-    return ok;
+    return n;
 }
 
-/* The tables that all states share; false: no memory. */
-static bool tables_make(struct automaton *automaton)
+/* The endings of each state behind each other, in the order of states_number, so that one look
+   finds all; false: no memory. */
+static bool endings_make(struct automaton *automaton, const struct trie *trie)
 {
-    size_t n = automaton->states;
+    uint32_t n = trie->states - automaton->first_end, all = 0, at = 0;
 
-    automaton->shorter = mem_new(n * sizeof(uint16_t));
-    automaton->fail = mem_new(n * sizeof(uint16_t));
-    automaton->has_wide = mem_new(n);
-    automaton->edges_spare = mem_new(sizeof(struct edge) << automaton->edge_bits);
-    if (automaton->shorter == NULL || automaton->fail == NULL || automaton->has_wide == NULL
-        || automaton->edges_spare == NULL)
+    for (uint32_t state = 0; state < trie->states; state++)
+        all += endings_of(trie, state, NULL);
+    automaton->ending_at = mem_new((n + 1) * sizeof(*automaton->ending_at));
+    automaton->endings = mem_new((all + 1) * sizeof(*automaton->endings));
+    if (automaton->ending_at == NULL || automaton->endings == NULL)
         return false;
-    for (size_t i = 0; i < 1u << automaton->edge_bits; i++) {
-        if (automaton->edges[i].to != 0)
-            automaton->has_wide[automaton->edges[i].key >> 8] = 1;
+    for (uint32_t state = 0; state < trie->states; state++) {
+        if (!is_end(trie, state))
+            continue;
+        automaton->ending_at[at + 1] = automaton->ending_at[at]
+            + endings_of(trie, state, &automaton->endings[automaton->ending_at[at]]);
+        at++;
     }
+    return true;
+}
+
+static void runs_make(struct automaton *automaton)
+{
+    memset(automaton->run, MATCH_STOP, sizeof(automaton->run));
+    for (uint8_t c = 0; c < 0x7f; c++)
+        automaton->run[c] = automaton->class[c <= ' ' ? ' ' : c];
+    automaton->run['4'] |= MATCH_LOOK;
+    automaton->run['5'] |= MATCH_LOOK;
+}
+
+static size_t edges_count(const struct edges *edges)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < (size_t)1 << edges->bits; i++)
+        n += edges->at[i].to != 0;
+    return n;
+}
+
+/* False: no memory. */
+static bool pack(struct automaton *automaton, struct packing *packing)
+{
+    const struct trie *trie = packing->trie;
+    size_t n = trie->states;
+
+    rows_choose(packing);
+    automaton->first_end = states_number(packing);
+    automaton->rows = mem_new((packing->rows * sizeof(uint16_t) << trie->shift) + LINE_OF_CACHE);
+    automaton->states = mem_new(n * sizeof(*automaton->states));
+    automaton->fail = mem_new(n * sizeof(*automaton->fail));
+    if (automaton->rows == NULL || automaton->states == NULL || automaton->fail == NULL
+        || !edges_init(&automaton->edges, edges_count(&trie->edges))
+        || !endings_make(automaton, trie))
+        return false;
+    automaton->next = automaton->rows + (-(uintptr_t)automaton->rows & (LINE_OF_CACHE - 1))
+        / sizeof(*automaton->rows);
+    rows_fill(automaton, packing);
+    states_fill(automaton, packing);
+    edges_fill(automaton, packing);
     return true;
 }
 
 bool automaton_init(struct automaton *automaton, struct literal *literals, size_t n, size_t rules)
 {
-    size_t room = 0;
+    struct trie trie;
 
-    *automaton = (struct automaton){ .literals = literals, .literals_n = n, .rules_n = rules,
-                                     .states = 1, .edge_bits = 1 };
-    if (n > MATCH_STATES_MOST)
-        return false;
-    classes_make(automaton);
-    automaton->edges = mem_new(sizeof(struct edge) << automaton->edge_bits);
-    if (automaton->edges == NULL || !state_room(automaton, &room))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (!literal_add(automaton, i, &room))
-            return false;
+    *automaton = (struct automaton){ .literals = literals, .rules_n = rules };
+    bool made = trie_init(&trie, literals, n);
+    uint16_t *tables = made ? mem_new(3 * trie.states * sizeof(uint16_t)) : NULL;
+    if (tables != NULL) {
+        struct packing packing = { .trie = &trie, .number = tables,
+                                   .owner = tables + trie.states,
+                                   .row = tables + 2 * trie.states };
+        automaton->shift = trie.shift;
+        memcpy(automaton->class, trie.class, sizeof(automaton->class));
+        runs_make(automaton);
+        made = pack(automaton, &packing);
     }
-    if (automaton->states > MATCH_STATES_MOST || !tables_make(automaton))
-        return false;
-    struct order order = { .queue = mem_new(automaton->states * sizeof(uint16_t)) };
-    bool made = order.queue != NULL;
-    if (made)
-        links_make(automaton, &order);
-    made = made && states_order(automaton, order.queue);
-    mem_free(order.queue);
-    mem_free(automaton->has_wide);
-    mem_free(automaton->edges_spare);
-    automaton->has_wide = NULL;
-    automaton->edges_spare = NULL;
-    return made;
+    mem_free(tables);
+    trie_done(&trie);
+    return made && tables != NULL;
 }
 
 void automaton_done(struct automaton *automaton)
 {
-    mem_free(automaton->next);
-    mem_free(automaton->edges);
-    mem_free(automaton->edges_spare);
-    mem_free(automaton->has_wide);
+    mem_free(automaton->rows);
+    mem_free(automaton->states);
+    mem_free(automaton->edges.at);
     mem_free(automaton->fail);
-    mem_free(automaton->ends);
-    mem_free(automaton->shorter);
+    mem_free(automaton->endings);
+    mem_free(automaton->ending_at);
     mem_free(automaton->literals);
     *automaton = (struct automaton){ 0 };
 }

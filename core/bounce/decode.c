@@ -60,7 +60,7 @@ static const struct charset *guessed(struct bytes text, struct bytes name)
 
     if (has_escape(text))
         return charset_find(BYTES("iso-2022-jp"));
-    if (plain && !has_word(bytes_first(name, 40), "utf-7"))
+    if (plain && !has_word(bytes_first(name, 40), BYTES("utf-7")))
         return NULL;
     if (!plain && utf8_valid(text))
         return NULL;
@@ -161,11 +161,11 @@ struct bytes part_text(struct bounce_reader *reader, struct bytes body, struct b
 
 struct bytes content_value(struct bounce_reader *reader, struct bytes field, const char *name)
 {
-    struct bytes value = head_unfold(&reader->arena, field), rest = value;
-    size_t n = strlen(name);
+    struct bytes value = head_unfold(&reader->arena, field), rest = value, word = bytes_of(name);
+    size_t n = word.n;
 
     for (size_t i = 0; i + n < rest.n; i++) {
-        if (!bytes_begins_nocase(bytes_skip(rest, i), bytes_of(name))
+        if (to_lower(rest.at[i]) != word.at[0] || !bytes_begins_nocase(bytes_skip(rest, i), word)
             || (i > 0 && is_alnum(rest.at[i - 1])))
             continue;
         struct bytes text = bytes_trim(bytes_skip(rest, i + n));

@@ -16,86 +16,84 @@ struct verdict {
 
 enum { PLAIN_WEIGHT = 64, SPECIFIC = 55, GENERIC = 20, REPLY = 12, ELSEWHERE = 25 };
 
-static const struct { uint16_t subject, detail; enum cause_category category; uint8_t weight; }
-codes[] = {
-    { 1, 0, CAUSE_ADDRESS_INVALID, 8 }, { 1, 1, CAUSE_USER_MISSING, SPECIFIC },
-    { 1, 2, CAUSE_DOMAIN_ISSUE, SPECIFIC }, { 1, 3, CAUSE_ADDRESS_INVALID, SPECIFIC },
-    { 1, 4, CAUSE_ADDRESS_INVALID, SPECIFIC }, { 1, 6, CAUSE_ADDRESS_CLOSED, SPECIFIC + 10 },
-    { 1, 7, CAUSE_BLOCKED_AUTH, SPECIFIC }, { 1, 8, CAUSE_BLOCKED_AUTH, SPECIFIC },
-    { 1, 10, CAUSE_DOMAIN_ISSUE, SPECIFIC }, { 2, 0, CAUSE_BLOCKED_POLICY, 10 },
-    { 2, 1, CAUSE_ADDRESS_CLOSED, 45 }, { 2, 2, CAUSE_MAILBOX_FULL, SPECIFIC + 4 },
-    { 2, 3, CAUSE_TOO_LARGE, SPECIFIC }, { 2, 4, CAUSE_SERVER_PROBLEM, SPECIFIC },
-    { 3, 0, CAUSE_SERVER_PROBLEM, 10 }, { 3, 1, CAUSE_SERVER_PROBLEM, SPECIFIC },
-    { 3, 2, CAUSE_SERVER_PROBLEM, 30 }, { 3, 3, CAUSE_FORMAT, 30 },
-    { 3, 4, CAUSE_TOO_LARGE, SPECIFIC + 4 }, { 3, 5, CAUSE_LOOP_CONFIG, 45 },
-    { 4, 0, CAUSE_NO_ANSWER, GENERIC }, { 4, 1, CAUSE_NO_ANSWER, SPECIFIC },
-    { 4, 2, CAUSE_NO_ANSWER, SPECIFIC }, { 4, 3, CAUSE_DOMAIN_ISSUE, 45 },
-    { 4, 4, CAUSE_DOMAIN_ISSUE, SPECIFIC }, { 4, 5, CAUSE_RATE_LIMITED, 45 },
-    { 4, 6, CAUSE_LOOP_CONFIG, SPECIFIC }, { 4, 7, CAUSE_NO_ANSWER, 45 },
-    { 5, 0, CAUSE_LOOP_CONFIG, 10 }, { 5, 1, CAUSE_LOOP_CONFIG, GENERIC },
-    { 5, 2, CAUSE_LOOP_CONFIG, GENERIC }, { 5, 3, CAUSE_RATE_LIMITED, SPECIFIC },
-    { 5, 4, CAUSE_LOOP_CONFIG, GENERIC }, { 5, 5, CAUSE_LOOP_CONFIG, GENERIC },
-    { 5, 6, CAUSE_NOT_PERMITTED, 45 }, { 6, 0, CAUSE_FORMAT, 30 }, { 6, 1, CAUSE_FORMAT, 45 },
-    { 6, 2, CAUSE_FORMAT, 45 }, { 6, 3, CAUSE_FORMAT, 45 }, { 6, 4, CAUSE_FORMAT, 45 },
-    { 6, 5, CAUSE_FORMAT, 45 }, { 6, 6, CAUSE_FORMAT, 45 }, { 6, 7, CAUSE_FORMAT, SPECIFIC },
-    { 6, 8, CAUSE_FORMAT, SPECIFIC }, { 6, 9, CAUSE_FORMAT, SPECIFIC },
-    { 6, 10, CAUSE_FORMAT, SPECIFIC }, { 7, 0, CAUSE_BLOCKED_POLICY, 14 },
-    { 7, 1, CAUSE_BLOCKED_POLICY, 14 }, { 7, 2, CAUSE_BLOCKED_POLICY, SPECIFIC },
-    { 7, 3, CAUSE_SECURITY_TRANSPORT, 45 }, { 7, 4, CAUSE_SECURITY_TRANSPORT, 45 },
-    { 7, 5, CAUSE_SECURITY_TRANSPORT, 45 }, { 7, 6, CAUSE_SECURITY_TRANSPORT, 45 },
-    { 7, 7, CAUSE_SECURITY_TRANSPORT, 45 }, { 7, 8, CAUSE_NOT_PERMITTED, SPECIFIC },
-    { 7, 9, CAUSE_NOT_PERMITTED, 45 }, { 7, 10, CAUSE_SECURITY_TRANSPORT, SPECIFIC },
-    { 7, 11, CAUSE_SECURITY_TRANSPORT, SPECIFIC }, { 7, 12, CAUSE_NOT_PERMITTED, SPECIFIC },
-    { 7, 13, CAUSE_ADDRESS_CLOSED, SPECIFIC }, { 7, 14, CAUSE_NOT_PERMITTED, SPECIFIC },
-    { 7, 15, CAUSE_RATE_LIMITED, 45 }, { 7, 16, CAUSE_TOO_LARGE, 45 },
-    { 7, 17, CAUSE_ADDRESS_CLOSED, SPECIFIC }, { 7, 18, CAUSE_ADDRESS_CLOSED, SPECIFIC },
-    { 7, 19, CAUSE_ADDRESS_CLOSED, SPECIFIC }, { 7, 20, CAUSE_BLOCKED_AUTH, SPECIFIC },
-    { 7, 21, CAUSE_BLOCKED_AUTH, SPECIFIC }, { 7, 22, CAUSE_BLOCKED_AUTH, SPECIFIC },
-    { 7, 23, CAUSE_BLOCKED_AUTH, SPECIFIC }, { 7, 24, CAUSE_BLOCKED_AUTH, SPECIFIC },
-    { 7, 25, CAUSE_BLOCKED_AUTH, SPECIFIC }, { 7, 26, CAUSE_BLOCKED_AUTH, SPECIFIC },
-    { 7, 27, CAUSE_BLOCKED_AUTH, SPECIFIC }, { 7, 28, CAUSE_RATE_LIMITED, SPECIFIC },
-    { 7, 29, CAUSE_BLOCKED_AUTH, SPECIFIC }, { 7, 30, CAUSE_SECURITY_TRANSPORT, SPECIFIC },
+enum { SUBJECTS = 8, DETAILS = 31 };
+static const struct { uint8_t category, weight; } codes[SUBJECTS][DETAILS] = {
+    [1][0] = { CAUSE_ADDRESS_INVALID, 8 }, [1][1] = { CAUSE_USER_MISSING, SPECIFIC },
+    [1][2] = { CAUSE_DOMAIN_ISSUE, SPECIFIC }, [1][3] = { CAUSE_ADDRESS_INVALID, SPECIFIC },
+    [1][4] = { CAUSE_ADDRESS_INVALID, SPECIFIC },
+    [1][6] = { CAUSE_ADDRESS_CLOSED, SPECIFIC + 10 }, [1][7] = { CAUSE_BLOCKED_AUTH, SPECIFIC },
+    [1][8] = { CAUSE_BLOCKED_AUTH, SPECIFIC }, [1][10] = { CAUSE_DOMAIN_ISSUE, SPECIFIC },
+    [2][0] = { CAUSE_BLOCKED_POLICY, 10 }, [2][1] = { CAUSE_ADDRESS_CLOSED, 45 },
+    [2][2] = { CAUSE_MAILBOX_FULL, SPECIFIC + 4 }, [2][3] = { CAUSE_TOO_LARGE, SPECIFIC },
+    [2][4] = { CAUSE_SERVER_PROBLEM, SPECIFIC }, [3][0] = { CAUSE_SERVER_PROBLEM, 10 },
+    [3][1] = { CAUSE_SERVER_PROBLEM, SPECIFIC }, [3][2] = { CAUSE_SERVER_PROBLEM, 30 },
+    [3][3] = { CAUSE_FORMAT, 30 }, [3][4] = { CAUSE_TOO_LARGE, SPECIFIC + 4 },
+    [3][5] = { CAUSE_LOOP_CONFIG, 45 }, [4][0] = { CAUSE_NO_ANSWER, GENERIC },
+    [4][1] = { CAUSE_NO_ANSWER, SPECIFIC }, [4][2] = { CAUSE_NO_ANSWER, SPECIFIC },
+    [4][3] = { CAUSE_DOMAIN_ISSUE, 45 }, [4][4] = { CAUSE_DOMAIN_ISSUE, SPECIFIC },
+    [4][5] = { CAUSE_RATE_LIMITED, 45 }, [4][6] = { CAUSE_LOOP_CONFIG, SPECIFIC },
+    [4][7] = { CAUSE_NO_ANSWER, 45 }, [5][0] = { CAUSE_LOOP_CONFIG, 10 },
+    [5][1] = { CAUSE_LOOP_CONFIG, GENERIC }, [5][2] = { CAUSE_LOOP_CONFIG, GENERIC },
+    [5][3] = { CAUSE_RATE_LIMITED, SPECIFIC }, [5][4] = { CAUSE_LOOP_CONFIG, GENERIC },
+    [5][5] = { CAUSE_LOOP_CONFIG, GENERIC }, [5][6] = { CAUSE_NOT_PERMITTED, 45 },
+    [6][0] = { CAUSE_FORMAT, 30 }, [6][1] = { CAUSE_FORMAT, 45 }, [6][2] = { CAUSE_FORMAT, 45 },
+    [6][3] = { CAUSE_FORMAT, 45 }, [6][4] = { CAUSE_FORMAT, 45 }, [6][5] = { CAUSE_FORMAT, 45 },
+    [6][6] = { CAUSE_FORMAT, 45 }, [6][7] = { CAUSE_FORMAT, SPECIFIC },
+    [6][8] = { CAUSE_FORMAT, SPECIFIC }, [6][9] = { CAUSE_FORMAT, SPECIFIC },
+    [6][10] = { CAUSE_FORMAT, SPECIFIC }, [7][0] = { CAUSE_BLOCKED_POLICY, 14 },
+    [7][1] = { CAUSE_BLOCKED_POLICY, 14 }, [7][2] = { CAUSE_BLOCKED_POLICY, SPECIFIC },
+    [7][3] = { CAUSE_SECURITY_TRANSPORT, 45 }, [7][4] = { CAUSE_SECURITY_TRANSPORT, 45 },
+    [7][5] = { CAUSE_SECURITY_TRANSPORT, 45 }, [7][6] = { CAUSE_SECURITY_TRANSPORT, 45 },
+    [7][7] = { CAUSE_SECURITY_TRANSPORT, 45 }, [7][8] = { CAUSE_NOT_PERMITTED, SPECIFIC },
+    [7][9] = { CAUSE_NOT_PERMITTED, 45 }, [7][10] = { CAUSE_SECURITY_TRANSPORT, SPECIFIC },
+    [7][11] = { CAUSE_SECURITY_TRANSPORT, SPECIFIC }, [7][12] = { CAUSE_NOT_PERMITTED, SPECIFIC },
+    [7][13] = { CAUSE_ADDRESS_CLOSED, SPECIFIC }, [7][14] = { CAUSE_NOT_PERMITTED, SPECIFIC },
+    [7][15] = { CAUSE_RATE_LIMITED, 45 }, [7][16] = { CAUSE_TOO_LARGE, 45 },
+    [7][17] = { CAUSE_ADDRESS_CLOSED, SPECIFIC }, [7][18] = { CAUSE_ADDRESS_CLOSED, SPECIFIC },
+    [7][19] = { CAUSE_ADDRESS_CLOSED, SPECIFIC }, [7][20] = { CAUSE_BLOCKED_AUTH, SPECIFIC },
+    [7][21] = { CAUSE_BLOCKED_AUTH, SPECIFIC }, [7][22] = { CAUSE_BLOCKED_AUTH, SPECIFIC },
+    [7][23] = { CAUSE_BLOCKED_AUTH, SPECIFIC }, [7][24] = { CAUSE_BLOCKED_AUTH, SPECIFIC },
+    [7][25] = { CAUSE_BLOCKED_AUTH, SPECIFIC }, [7][26] = { CAUSE_BLOCKED_AUTH, SPECIFIC },
+    [7][27] = { CAUSE_BLOCKED_AUTH, SPECIFIC }, [7][28] = { CAUSE_RATE_LIMITED, SPECIFIC },
+    [7][29] = { CAUSE_BLOCKED_AUTH, SPECIFIC }, [7][30] = { CAUSE_SECURITY_TRANSPORT, SPECIFIC },
 };
 
 enum cause_category code_category(struct status_code code, unsigned *ret_weight)
 {
-    for (size_t i = 0; code.class >= 4 && i < COUNT(codes); i++) {
-        if (codes[i].subject == code.subject && codes[i].detail == code.detail) {
-            *ret_weight = codes[i].weight;
-            return codes[i].category;
-        }
-    }
-    *ret_weight = 0;
-    return CAUSE_NONE;
+    bool known = code.class >= 4 && code.subject < SUBJECTS && code.detail < DETAILS;
+
+    *ret_weight = known ? codes[code.subject][code.detail].weight : 0;
+    return *ret_weight > 0 ? (enum cause_category)codes[code.subject][code.detail].category
+        : CAUSE_NONE;
 }
 
 enum cause_category reply_category(uint16_t reply, unsigned *ret_weight)
 {
-    static const struct { uint16_t reply; enum cause_category category; } replies[] = {
-        { 421, CAUSE_SERVER_PROBLEM }, { 422, CAUSE_MAILBOX_FULL }, { 450, CAUSE_DELAYED },
-        { 451, CAUSE_SERVER_PROBLEM }, { 452, CAUSE_MAILBOX_FULL }, { 453, CAUSE_SERVER_PROBLEM },
-        { 454, CAUSE_SECURITY_TRANSPORT }, { 455, CAUSE_LOOP_CONFIG }, { 471, CAUSE_BLOCKED_SPAM },
-        { 500, CAUSE_LOOP_CONFIG }, { 501, CAUSE_ADDRESS_INVALID }, { 502, CAUSE_LOOP_CONFIG },
-        { 503, CAUSE_LOOP_CONFIG }, { 504, CAUSE_LOOP_CONFIG }, { 510, CAUSE_ADDRESS_INVALID },
-        { 511, CAUSE_USER_MISSING }, { 512, CAUSE_DOMAIN_ISSUE }, { 513, CAUSE_ADDRESS_INVALID },
-        { 521, CAUSE_DOMAIN_ISSUE }, { 523, CAUSE_SECURITY_TRANSPORT },
-        { 524, CAUSE_SECURITY_TRANSPORT }, { 525, CAUSE_NOT_PERMITTED },
-        { 530, CAUSE_NOT_PERMITTED }, { 533, CAUSE_NOT_PERMITTED }, { 534, CAUSE_NOT_PERMITTED },
-        { 535, CAUSE_NOT_PERMITTED }, { 538, CAUSE_SECURITY_TRANSPORT },
-        { 541, CAUSE_BLOCKED_SPAM }, { 551, CAUSE_ADDRESS_CLOSED }, { 552, CAUSE_MAILBOX_FULL },
-        { 553, CAUSE_ADDRESS_INVALID }, { 555, CAUSE_LOOP_CONFIG }, { 556, CAUSE_DOMAIN_ISSUE },
-        { 571, CAUSE_BLOCKED_POLICY }, { 585, CAUSE_USER_MISSING },
-        { 591, CAUSE_BLOCKED_REPUTATION },
+    enum { LEAST = 400, MOST = 599 };
+    static const uint8_t replies[MOST - LEAST + 1] = {
+        [421 - LEAST] = CAUSE_SERVER_PROBLEM, [422 - LEAST] = CAUSE_MAILBOX_FULL,
+        [450 - LEAST] = CAUSE_DELAYED, [451 - LEAST] = CAUSE_SERVER_PROBLEM,
+        [452 - LEAST] = CAUSE_MAILBOX_FULL, [453 - LEAST] = CAUSE_SERVER_PROBLEM,
+        [454 - LEAST] = CAUSE_SECURITY_TRANSPORT, [455 - LEAST] = CAUSE_LOOP_CONFIG,
+        [471 - LEAST] = CAUSE_BLOCKED_SPAM, [500 - LEAST] = CAUSE_LOOP_CONFIG,
+        [501 - LEAST] = CAUSE_ADDRESS_INVALID, [502 - LEAST] = CAUSE_LOOP_CONFIG,
+        [503 - LEAST] = CAUSE_LOOP_CONFIG, [504 - LEAST] = CAUSE_LOOP_CONFIG,
+        [510 - LEAST] = CAUSE_ADDRESS_INVALID, [511 - LEAST] = CAUSE_USER_MISSING,
+        [512 - LEAST] = CAUSE_DOMAIN_ISSUE, [513 - LEAST] = CAUSE_ADDRESS_INVALID,
+        [521 - LEAST] = CAUSE_DOMAIN_ISSUE, [523 - LEAST] = CAUSE_SECURITY_TRANSPORT,
+        [524 - LEAST] = CAUSE_SECURITY_TRANSPORT, [525 - LEAST] = CAUSE_NOT_PERMITTED,
+        [530 - LEAST] = CAUSE_NOT_PERMITTED, [533 - LEAST] = CAUSE_NOT_PERMITTED,
+        [534 - LEAST] = CAUSE_NOT_PERMITTED, [535 - LEAST] = CAUSE_NOT_PERMITTED,
+        [538 - LEAST] = CAUSE_SECURITY_TRANSPORT, [541 - LEAST] = CAUSE_BLOCKED_SPAM,
+        [551 - LEAST] = CAUSE_ADDRESS_CLOSED, [552 - LEAST] = CAUSE_MAILBOX_FULL,
+        [553 - LEAST] = CAUSE_ADDRESS_INVALID, [555 - LEAST] = CAUSE_LOOP_CONFIG,
+        [556 - LEAST] = CAUSE_DOMAIN_ISSUE, [571 - LEAST] = CAUSE_BLOCKED_POLICY,
+        [585 - LEAST] = CAUSE_USER_MISSING, [591 - LEAST] = CAUSE_BLOCKED_REPUTATION,
     };
+    bool known = reply >= LEAST && reply <= MOST && replies[reply - LEAST] != CAUSE_NONE;
 
-    *ret_weight = 0;
-    for (size_t i = 0; i < COUNT(replies); i++) {
-        if (replies[i].reply == reply) {
-            *ret_weight = REPLY;
-            return replies[i].category;
-        }
-    }
-    return CAUSE_NONE;
+    *ret_weight = known ? REPLY : 0;
+    return known ? (enum cause_category)replies[reply - LEAST] : CAUSE_NONE;
 }
 
 static bool hit_anywhere(const struct bounce_reader *reader, uint16_t rule)
@@ -351,6 +349,7 @@ static void say(struct bounce_reader *reader, const struct person *person)
         match_gap(said);
         match_line(said, hosts[i], LINE_HOST);
     }
+    match_end(said);
 }
 
 /* Says the Status field less than the server's own words? X.0.0 says nothing, X.4.7 only that
@@ -379,9 +378,8 @@ static void codes_find(struct person *person)
 {
     struct bounce_recipient *out = &person->out;
     struct bytes text = bytes_first(out->diagnostic, READ_DIAGNOSTIC_MOST);
-    struct status_code said = code_in(text, "45");
-
-    uint16_t reply = reply_in(text);
+    uint16_t reply;
+    struct status_code said = codes_in(text, "45", &reply);
 
     if (out->reply_code == 0 && reply >= 400)
         out->reply_code = reply;
@@ -450,7 +448,8 @@ void judge(struct bounce_reader *reader, struct person *person, enum bounce_kind
     struct verdict verdict = { 0 };
     uint16_t owner = (uint16_t)(person - reader->people);
 
-    codes_find(person);
+    if (!person->codes_known)
+        codes_find(person);
     last_error_find(reader, out, owner);
     say(reader, person);
     command_find(reader, out, owner);

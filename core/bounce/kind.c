@@ -35,7 +35,8 @@ static bool null_path(const struct head *head)
 {
     struct bytes path = bytes_trim(head->field[HEAD_RETURN_PATH]);
 
-    return bytes_equal(path, BYTES("<>")) || has_word(bytes_first(path, 200), "mailer-daemon");
+    return bytes_equal(path, BYTES("<>"))
+        || has_word(bytes_first(path, 200), BYTES("mailer-daemon"));
 }
 
 static struct bytes subject_of(struct bounce_reader *reader)
@@ -58,6 +59,7 @@ static uint32_t subject_marks(struct bounce_reader *reader, struct bytes subject
 
     match_begin(&reader->said);
     match_line(&reader->said, subject, 0);
+    match_end(&reader->said);
     for (uint32_t i = 0; i < reader->said.hits_n; i++)
         marks |= 1u << reader->rules->rules[reader->said.hits[i].rule].mark;
     return marks;
@@ -68,7 +70,7 @@ static bool has(uint32_t marks, enum rule_mark mark)
     return (marks >> mark & 1) != 0;
 }
 
-static bool auto_submitted(const struct head *head, const char *word)
+static bool auto_submitted(const struct head *head, struct bytes word)
 {
     return has_word(bytes_first(head->field[HEAD_AUTO_SUBMITTED], 200), word);
 }
@@ -76,8 +78,8 @@ static bool auto_submitted(const struct head *head, const char *word)
 static bool autoreply_fields(const struct head *head)
 {
     return head->field[HEAD_AUTOREPLY].n > 0 || head->field[HEAD_AUTORESPOND].n > 0
-        || has_word(bytes_first(head->field[HEAD_PRECEDENCE], 100), "auto_reply")
-        || auto_submitted(head, "auto-replied") || auto_submitted(head, "vacation");
+        || has_word(bytes_first(head->field[HEAD_PRECEDENCE], 100), BYTES("auto_reply"))
+        || auto_submitted(head, BYTES("auto-replied")) || auto_submitted(head, BYTES("vacation"));
 }
 
 /* How much speaks for a report, by what is not a status part. */
@@ -95,7 +97,8 @@ static unsigned notice_score(struct bounce_reader *reader, uint32_t subject, boo
     score += has(subject, MARK_SUBJECT) ? 2 : 0;
     score += daemon ? 2 : 0;
     score += null_path(head) ? 1 : 0;
-    score += auto_submitted(head, "auto-generated") || auto_submitted(head, "auto-notified");
+    score += auto_submitted(head, BYTES("auto-generated"))
+        || auto_submitted(head, BYTES("auto-notified"));
     return score;
 }
 
@@ -107,6 +110,7 @@ static bool groups_ask(struct bounce_reader *reader)
         bool asks = false;
         match_begin(&reader->said);
         match_line(&reader->said, bytes_first(reader->people[i].out.diagnostic, 500), 0);
+        match_end(&reader->said);
         for (uint32_t hit = 0; hit < reader->said.hits_n; hit++)
             asks = asks || reader->rules->rules[reader->said.hits[hit].rule].mark
                 == MARK_CHALLENGE;

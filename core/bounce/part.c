@@ -181,7 +181,8 @@ static void part_walk(struct bounce_reader *reader, const struct head *head, str
     switch (kind_of_type(type)) {
     case PART_MULTI:
         if (depth == 0)
-            got->report = has_word(type, "delivery-status") || has_word(type, "multipart/report");
+            got->report = has_word(type, BYTES("delivery-status"))
+                || has_word(type, BYTES("multipart/report"));
         if (depth < READ_DEPTH_MOST
             && multipart_walk(reader, boundary_mark(reader, type), body, depth))
             return;

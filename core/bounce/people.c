@@ -58,12 +58,13 @@ static uint32_t letters_of(struct bytes text)
     return letters;
 }
 
-static bool any_word(struct bytes text, const char *const *words, size_t n)
+static bool any_word(struct bytes text, const struct bytes *words, size_t n)
 {
     uint32_t letters = letters_of(text);
 
     for (size_t i = 0; i < n; i++) {
-        uint32_t first = 1u << (words[i][0] & 31) | 1u << (words[i][1] & 31);
+        uint32_t first = 1u << (words[i].at[0] & 31) | 1u << (words[i].at[1] & 31)
+            | 1u << (words[i].at[words[i].n - 1] & 31);
         if ((letters & first) == first && has_word(text, words[i]))
             return true;
     }
@@ -73,12 +74,18 @@ static bool any_word(struct bytes text, const char *const *words, size_t n)
 /* Is what stands before the address a label of somebody who is no recipient? */
 static bool names_other(struct bytes before)
 {
-    static const char *const words[] = {
-        "from:", "from :", "sender", "reply-to", "return-path", "return path", "message-id:",
-        "message id:", "subject", "mail from", "contact", "help", "assistance", "originator",
-        "mailto", "please ", "send mail to", "postmaster", "x-", "administrator", "von:", "http",
-        "questions", "from <", "from \"", "unsubscribe", "support", "list-", "this is the ",
-        "envelope-from", "abuse", "written", "wrote",
+    static const struct bytes words[] = {
+        BYTES_INIT("from:"), BYTES_INIT("from :"), BYTES_INIT("sender"), BYTES_INIT("reply-to"),
+        BYTES_INIT("return-path"), BYTES_INIT("return path"), BYTES_INIT("message-id:"),
+        BYTES_INIT("message id:"), BYTES_INIT("subject"), BYTES_INIT("mail from"),
+        BYTES_INIT("contact"), BYTES_INIT("help"), BYTES_INIT("assistance"),
+        BYTES_INIT("originator"), BYTES_INIT("mailto"), BYTES_INIT("please "),
+        BYTES_INIT("send mail to"), BYTES_INIT("postmaster"), BYTES_INIT("x-"),
+        BYTES_INIT("administrator"), BYTES_INIT("von:"), BYTES_INIT("http"),
+        BYTES_INIT("questions"), BYTES_INIT("from <"), BYTES_INIT("from \""),
+        BYTES_INIT("unsubscribe"), BYTES_INIT("support"), BYTES_INIT("list-"),
+        BYTES_INIT("this is the "), BYTES_INIT("envelope-from"), BYTES_INIT("abuse"),
+        BYTES_INIT("written"), BYTES_INIT("wrote"),
     };
 
     return any_word(before, words, COUNT(words));
@@ -95,11 +102,16 @@ static bool is_code(struct bytes text)
 
 static bool is_label(struct bytes before)
 {
-    static const char *const words[] = {
-        "recipient", "rcpt to", "to:", "to :", "address", "rfc822;", "smtp:", "unknown user",
-        "user unknown", "mailbox", "undeliverable to", "delivery to", "delivery failed", "user:",
-        "account", "smtp=", "adresse", "destinat", "empf", "failed", "rcpt", "for:", "deliver",
-        "generated from", "original:", "kunne", "message to", "mail to", "e-mail to", "email to",
+    static const struct bytes words[] = {
+        BYTES_INIT("recipient"), BYTES_INIT("rcpt to"), BYTES_INIT("to:"), BYTES_INIT("to :"),
+        BYTES_INIT("address"), BYTES_INIT("rfc822;"), BYTES_INIT("smtp:"),
+        BYTES_INIT("unknown user"), BYTES_INIT("user unknown"), BYTES_INIT("mailbox"),
+        BYTES_INIT("undeliverable to"), BYTES_INIT("delivery to"), BYTES_INIT("delivery failed"),
+        BYTES_INIT("user:"), BYTES_INIT("account"), BYTES_INIT("smtp="), BYTES_INIT("adresse"),
+        BYTES_INIT("destinat"), BYTES_INIT("empf"), BYTES_INIT("failed"), BYTES_INIT("rcpt"),
+        BYTES_INIT("for:"), BYTES_INIT("deliver"), BYTES_INIT("generated from"),
+        BYTES_INIT("original:"), BYTES_INIT("kunne"), BYTES_INIT("message to"),
+        BYTES_INIT("mail to"), BYTES_INIT("e-mail to"), BYTES_INIT("email to"),
     };
 
     return is_code(before) || any_word(before, words, COUNT(words));

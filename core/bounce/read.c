@@ -389,7 +389,7 @@ static bool wraps_report(struct bounce_reader *reader)
 
     if (reader->people_n > 0 || reader->got.nested.n == 0 || !reader->got.original_seen)
         return false;
-    return has_word(inner->field[HEAD_CONTENT_TYPE], "delivery-status")
+    return has_word(inner->field[HEAD_CONTENT_TYPE], BYTES("delivery-status"))
         && !people_any(reader);
 }
 

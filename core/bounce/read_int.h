@@ -28,6 +28,7 @@ struct person {
     struct bytes extra;         /* more words of its group */
     uint32_t line;              /* of the notice, where it stands; LINE_NONE */
     bool group;                 /* it came from a group of a delivery-status part */
+    bool codes_known;           /* its words were asked for codes already */
 };
 
 /* An address in the notice. */

@@ -62,10 +62,9 @@ void bounce_explain_reply(struct bounce_reader *reader, struct bytes text,
     struct bounce_recipient *out = &person->out;
     size_t at, end;
 
-    if (!is_code(text, &out->status, &out->reply_code)) {
-        out->reply_code = reply_in(bytes_first(text, READ_DIAGNOSTIC_MOST));
-        out->status = code_in(bytes_first(text, READ_DIAGNOSTIC_MOST), "245");
-    }
+    if (!is_code(text, &out->status, &out->reply_code))
+        out->status = codes_in(bytes_first(text, READ_DIAGNOSTIC_MOST), "245", &out->reply_code);
+    person->codes_known = out->status.class != 2;
     if (address_in(out->diagnostic, 0, &at, &end))
         out->recipient = (struct bytes){ text.at + at, end - at };
     enum bounce_kind kind = kind_of_reply(out);

@@ -41,6 +41,7 @@ static bool meet(const struct rules *rules, struct match *match, const char *tex
 
     match_begin(match);
     match_line(match, bytes_of(text), 0);
+    match_end(match);
     for (uint32_t pass = 0; pass < 2; pass++) {
         for (uint32_t i = 0; i < match->hits_n; i++) {
             const struct rule *rule = &rules->rules[match->hits[i].rule];

@@ -43,19 +43,19 @@ struct bytes unquoted(struct bytes line)
     return bytes_skip(line, i);
 }
 
-bool has_word(struct bytes text, const char *word)
+bool has_word(struct bytes text, struct bytes word)
 {
-    size_t n = strlen(word);
+    char first = word.at[0];
+    size_t k;
 
-    if (text.n < n)
+    if (text.n < word.n)
         return false;
-    for (size_t i = 0; i <= text.n - n; i++) {
-        size_t k = 0;
-        if ((text.at[i] | 0x20) != (word[0] | 0x20))
+    for (size_t i = 0; i <= text.n - word.n; i++) {
+        if (to_lower(text.at[i]) != first)
             continue;
-        while (k < n && to_lower(text.at[i + k]) == word[k])
+        for (k = 1; k < word.n && to_lower(text.at[i + k]) == word.at[k];)
             k++;
-        if (k == n)
+        if (k == word.n)
             return true;
     }
     return false;
@@ -141,49 +141,36 @@ static bool is_quoted(struct bytes text, size_t i)
         || (i > 4 && at[-1] == ' ' && memcmp(at - 4, "... ", 4) == 0);
 }
 
-/* The first such place before `best` that has the mark `before` octets behind where it begins (or
-   as many before it: less than zero). */
-static size_t quoted_by(struct bytes text, char mark, int before, size_t best)
+/* Where the next three digits stand, at or behind `from`; the text's end: nowhere. Of three in a
+   row one is met at each third place. */
+static size_t number_at(struct bytes text, size_t from)
 {
-    size_t end = best < text.n ? best + 4 : text.n;
-
-    for (size_t at = 0; at < end; at++) {
-        const char *found = memchr(text.at + at, mark, end - at);
-        if (found == NULL)
-            break;
-        at = (size_t)(found - text.at);
-        size_t i = before > 0 && at < (size_t)before ? text.n : (size_t)((ptrdiff_t)at - before);
-        if (i < best && is_quoted(text, i))
-            return i;
+    for (size_t third = from + 2; third < text.n; third += 3) {
+        if (!is_digit(text.at[third]))
+            continue;
+        for (size_t i = third - 2; i <= third && i + 2 < text.n; i++) {
+            if (is_digit(text.at[i]) && is_digit(text.at[i + 1]) && is_digit(text.at[i + 2]))
+                return i;
+        }
     }
-    return best;
+    return text.n;
 }
 
 /* Where the words of the other server begin in those of one who quotes it: "550-'5.1.1 ...",
    "<421 4.4.2 ...>", "554 <a@b>... 550 ..."; 0: nobody is quoted. */
 static size_t quoted_at(struct bytes text)
 {
-    bool brackets = has_octet(text, '<'), quotes = has_octet(text, '"'),
-        ticks = has_octet(text, '\'');
-    size_t best = text.n;
-
-    if (!brackets && !quotes && !ticks)
+    if (!has_octet(text, '<') && !has_octet(text, '"') && !has_octet(text, '\''))
         return 0;
-    best = ticks ? quoted_by(text, '\'', 4, best) : best;
-    best = quotes ? quoted_by(text, '"', 4, best) : best;
-    best = brackets ? quoted_by(text, '<', -1, best) : best;
-    for (size_t at = bytes_search(text, BYTES("... ")); at + 4 < best;) {
-        if (is_quoted(text, at + 4))
-            return at + 4;
-        size_t next = bytes_search(bytes_skip(text, at + 1), BYTES("... "));
-        at += 1 + next;
+    for (size_t i = number_at(text, 1); i < text.n; i = number_at(text, i + 1)) {
+        if (is_quoted(text, i))
+            return i;
     }
-    return best == text.n ? 0 : best;
+    return 0;
 }
 
-struct status_code code_in(struct bytes text, const char *classes)
+static struct status_code code_behind(struct bytes text, const char *classes, size_t quoted)
 {
-    size_t quoted = quoted_at(text);
     struct status_code inner = { 0 };
 
     if (quoted > 0)
@@ -191,16 +178,20 @@ struct status_code code_in(struct bytes text, const char *classes)
     return inner.class != 0 ? inner : code_first(text, classes);
 }
 
+struct status_code code_in(struct bytes text, const char *classes)
+{
+    return code_behind(text, classes, quoted_at(text));
+}
+
+/* Nobody is quoted. */
 static size_t reply_at(struct bytes text)
 {
-    size_t best = text.n, quoted = quoted_at(text);
+    size_t best = text.n;
     unsigned best_place = 0;
 
-    if (quoted > 0)
-        return quoted;
-
-    for (size_t i = 0; i + 3 <= text.n && (best_place < 2 || text.at[best] == '2'); i++) {
-        if (text.at[i] < '2' || text.at[i] > '5' || (i > 0 && (is_alnum(text.at[i - 1])
+    for (size_t i = number_at(text, 0); i < text.n && (best_place < 2 || text.at[best] == '2');
+         i = number_at(text, i + 1)) {
+        if ((i > 0 && (is_alnum(text.at[i - 1])
             || text.at[i - 1] == '.' || text.at[i - 1] == '/' || text.at[i - 1] == '-'
             || text.at[i - 1] == '_' || text.at[i - 1] == '=')) || !is_reply(text, i))
             continue;
@@ -215,9 +206,9 @@ static size_t reply_at(struct bytes text)
     return best;
 }
 
-uint16_t reply_in(struct bytes text)
+static uint16_t reply_behind(struct bytes text, size_t quoted)
 {
-    size_t at = reply_at(text);
+    size_t at = quoted > 0 ? quoted : reply_at(text);
 
     if (at == text.n)
         return 0;
@@ -225,9 +216,15 @@ uint16_t reply_in(struct bytes text)
                       + (text.at[at + 2] - '0'));
 }
 
-struct bytes reply_part(struct bytes text)
+uint16_t reply_in(struct bytes text)
 {
-    size_t at = reply_at(text);
+    return reply_behind(text, quoted_at(text));
+}
 
-    return at == text.n ? text : bytes_skip(text, at);
+struct status_code codes_in(struct bytes text, const char *classes, uint16_t *ret_reply)
+{
+    size_t quoted = quoted_at(text);
+
+    *ret_reply = reply_behind(text, quoted);
+    return code_behind(text, classes, quoted);
 }

@@ -31,15 +31,15 @@ static inline bool has_octet(struct bytes set, char c) { return bytes_find(set, 
 bool is_blank(struct bytes line);
 /* Without "> " of quoting at its start. */
 struct bytes unquoted(struct bytes line);
-/* Is there the word, ASCII case set aside? `word` is in lower case. */
-bool has_word(struct bytes text, const char *word);
+/* Is there the word, ASCII case set aside? `word` is in lower case, and not empty. */
+bool has_word(struct bytes text, struct bytes word);
 
 /* The first enhanced code that stands for itself ("5.1.1", "(#5.1.1)", not "192.5.1.1"), whose
    class is in `classes` ("45"); class 0: none. */
 struct status_code code_in(struct bytes text, const char *classes);
 /* The reply code the text begins with, or that stands where a reply stands in it; 0: none. */
 uint16_t reply_in(struct bytes text);
-/* The reply itself: from its code on, or all of it when there is none. */
-struct bytes reply_part(struct bytes text);
+/* Both in one look. */
+struct status_code codes_in(struct bytes text, const char *classes, uint16_t *ret_reply);
 
 #endif
