@@ -19,7 +19,8 @@ int ctl_offline(const struct conf *conf, const struct once_request *request, FIL
         if (request->tls)
             break;              /* only a running server remembers */
         return ctl_look(&place, look_trace(style, request->subject));
-    case ONCE_STATUS: case ONCE_TOP: case ONCE_BACKUP: case ONCE_RELOAD: case ONCE_COMMANDS:
+    case ONCE_STATUS: case ONCE_TOP: case ONCE_BACKUP: case ONCE_RELOAD: case ONCE_TLSRPT:
+    case ONCE_COMMANDS:
         break;
     }
     fputs("postern: no server runs here; start it with: postern serve\n", err);

@@ -86,6 +86,7 @@ void conn_dialled(struct conns *conns, uint32_t number)
         conn->fd = -1;
         conn_give_back(conns, number);
     } else {
+        (void)!address_of_socket(conn->fd, &event.local);
         conn->flags |= CONN_READABLE;       /* the edge may have come while it was connecting */
         conn_queue(conns, number);
     }

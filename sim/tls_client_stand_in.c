@@ -88,3 +88,8 @@ struct bytes tls_client_ticket(const struct tls *tls)
     (void)tls;
     return BYTES_NONE;
 }
+
+const char *tls_trouble_name(enum tls_trouble trouble)
+{
+    return trouble == TLS_TROUBLE_NONE ? "" : "validation-failure";
+}

@@ -85,7 +85,7 @@ struct event {
     struct moment now;
     uint32_t conn;              /* ACCEPT to CLOSED, DRAINED: small, dense, reused after CLOSED */
     uint32_t listener;          /* ACCEPT: which of the role's listeners */
-    struct net_address remote, local;   /* ACCEPT */
+    struct net_address remote, local;   /* ACCEPT; CONNECTED: `local`, zero when not known */
     struct role_name peer;      /* TOLD, PEER_UP, PEER_DOWN, CHILD */
     struct bytes bytes;         /* BYTES, TOLD, IO (as read or listed); START: 32 random octets;
                                    RELOAD: what changed or is wrong, in lines */

@@ -14,9 +14,13 @@
 enum {
     TLSRPT_URIS_MOST = 8,               /* of one record */
     TLSRPT_DOMAINS_MOST = 4096,         /* counted at once */
-    TLSRPT_POLICIES_MOST = 3,           /* of one domain in a day */
+    TLSRPT_POLICIES_MOST = 8,           /* of one domain in a day */
     TLSRPT_FAILURES_MOST = 20,          /* kinds of failure of one policy in a day */
     TLSRPT_POLICY_MOST = 2048,          /* octets of a policy's text that a report shows */
+    TLSRPT_WORDS_MOST = 200,            /* octets of a reason, a name, an address */
+    TLSRPT_SAVED_MOST = 48 * 1024,      /* octets of one domain's counts, saved */
+    TLSRPT_TEXT_MOST = 256 * 1024,      /* octets of a report */
+    TLSRPT_GZIP_MOST = 60 * 1024,       /* octets of one, compressed, that are sent */
 };
 
 /* ---- the record */
@@ -40,7 +44,9 @@ enum tlsrpt_policy { TLSRPT_TLSA, TLSRPT_STS, TLSRPT_NO_POLICY };
 
 /* One session with a server, or the failure to have a policy. */
 struct tlsrpt_session {
-    struct bytes domain;        /* of the policy: A-labels, lower case */
+    struct bytes domain;        /* that is told: of the recipients; A-labels, lower case */
+    struct bytes policy_domain; /* that has the policy, as the host with the TLSA records; empty:
+                                   the same */
     enum tlsrpt_policy policy;
     struct bytes text;          /* of the policy: the lines of STS, or of TLSA records */
     struct bytes result;        /* as 4.3 calls it; empty: it went well */
@@ -57,6 +63,14 @@ void tlsrpt_free(struct tlsrpt *tlsrpt);
 
 void tlsrpt_count(struct tlsrpt *tlsrpt, const struct tlsrpt_session *session);
 
+/* That domain's counts leave the one for the other, which has none of it. False: no place. */
+MUST_USE bool tlsrpt_move(struct tlsrpt *from, size_t i, struct tlsrpt *to);
+
+/* One domain's counts as octets, to be kept or told; and added to what was counted. False: these
+   are no such octets, or there is no place. */
+void tlsrpt_save_put(struct buffer *to, const struct tlsrpt *tlsrpt, size_t i);
+MUST_USE bool tlsrpt_save_read(struct tlsrpt *tlsrpt, struct bytes saved);
+
 /* How many domains were counted, and the name of each. */
 size_t tlsrpt_domains(const struct tlsrpt *tlsrpt);
 struct bytes tlsrpt_domain(const struct tlsrpt *tlsrpt, size_t i);
@@ -72,9 +86,27 @@ struct tlsrpt_sender {
 /* The report for that domain as JSON (4.4), behind what `to` holds. */
 void tlsrpt_put(struct buffer *to, const struct tlsrpt *tlsrpt, size_t i,
                 const struct tlsrpt_sender *sender);
-/* Its id: of the day, the domain, and us. */
+/* Its id: of the time it is about, the domain, and us. */
 void tlsrpt_id_put(struct buffer *to, struct bytes domain, const struct tlsrpt_sender *sender);
+/* How the sessions with that domain went, for people: a line for each policy, and one for each kind
+   of failure. */
+void tlsrpt_summary_put(struct buffer *to, const struct tlsrpt *tlsrpt, size_t i);
+/* How many sessions failed with that domain. */
+uint64_t tlsrpt_failed(const struct tlsrpt *tlsrpt, size_t i);
+/* The same octets compressed (RFC 1952), behind what `to` holds. */
+void tlsrpt_gzip_put(struct buffer *to, struct bytes text);
 /* The name of its file (5.1): SENDER!DOMAIN!FROM!TO.json, seconds since 1970. */
 void tlsrpt_name_put(struct buffer *to, struct bytes domain, const struct tlsrpt_sender *sender);
+
+/* The letter that brings it (5.3), from that contact to that address, behind what `to` holds. Its
+   header asks that no failure of TLS hold it back (RFC 8689, 5): else nobody would hear of one. */
+struct tlsrpt_letter {
+    struct bytes domain, id, file;
+    struct bytes organisation, contact, host;
+    struct bytes address;
+    struct bytes gzip;
+    uint64_t now_ms;            /* wall clock */
+};
+void tlsrpt_letter_put(struct buffer *to, const struct tlsrpt_letter *letter);
 
 #endif

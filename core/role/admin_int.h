@@ -38,7 +38,7 @@ struct client {
     bool holds;                     /* the store keeps its files for it */
     size_t unsent;                  /* octets since the client last took all */
     size_t rows;                    /* of the page under way */
-    uint64_t last_letter;           /* queue: of the last row, shown or not */
+    uint64_t last_letter;           /* queue: of the last row, shown or not; tlsrpt: how many */
     enum trace_by ways[2];          /* trace: what the word may be, in order */
     size_t ways_n, way;
     struct once_queue queue;

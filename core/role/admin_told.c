@@ -114,6 +114,39 @@ static void on_tls_row(struct admin *admin, const struct event *event, struct ef
     send_row(admin, client, event, fx);
 }
 
+static void on_tlsrpt_row(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_tlsrpt_row row;
+    struct client *client = NULL;
+
+    if (wire_read_tlsrpt_row(event->bytes, &row))
+        client = client_by_token(admin, row.token);
+    if (client == NULL || client->asks.command != ONCE_TLSRPT)
+        return;
+    struct once_style style = admin_style(client, event);
+    client->last_letter++;
+    buffer_clear(&admin->text);
+    once_tlsrpt_row(&style, &row, &admin->text);
+    send_row(admin, client, event, fx);
+}
+
+static void on_tlsrpt_sent(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_tlsrpt_sent sent;
+    struct client *client = NULL;
+
+    if (wire_read_tlsrpt_sent(event->bytes, &sent))
+        client = client_by_token(admin, sent.token);
+    if (client == NULL || client->asks.command != ONCE_TLSRPT)
+        return;
+    struct once_style style = admin_style(client, event);
+    buffer_clear(&admin->text);
+    once_tlsrpt_sent(&style, sent.domains, &admin->text);
+    admin_send_text(admin, client, fx);
+    admin_finish(admin, client, "", sent.domains > 0 ? ONCE_WELL : ONCE_FOUND_NOTHING,
+                 event->now.mono_ms, fx);
+}
+
 static void on_status_is(struct admin *admin, const struct event *event, struct effects *fx)
 {
     struct wire_status_is status;
@@ -187,8 +220,24 @@ static void end_trace(struct admin *admin, struct client *client, bool more,
     admin_finish(admin, client, "", ONCE_WELL, now_ms, fx);
 }
 
-/* A page of the queue ended: the next one when the client has taken it. A page without rows that
-   says there are more would go on for ever. */
+static void end_list(struct admin *admin, struct client *client, uint64_t now_ms,
+                     struct effects *fx)
+{
+    if (client->asks.command == ONCE_TLSRPT) {
+        admin_finish(admin, client, client->last_letter > 0 || client->asks.json ? ""
+                     : "No session with another domain's servers was counted since midnight"
+                       " (UTC).\n",
+                     client->last_letter > 0 ? ONCE_WELL : ONCE_FOUND_NOTHING, now_ms, fx);
+        return;
+    }
+    buffer_clear(&admin->text);
+    once_queue_end(&client->queue, &admin->text);
+    admin_send_text(admin, client, fx);
+    admin_finish(admin, client, "", ONCE_WELL, now_ms, fx);
+}
+
+/* A page of the queue, or of reports, ended: the next one when the client has taken it. A page
+   without rows that says there are more would go on for ever. */
 static void end_queue_page(struct admin *admin, struct client *client, bool more,
                            const struct event *event, struct effects *fx)
 {
@@ -204,10 +253,7 @@ static void end_queue_page(struct admin *admin, struct client *client, bool more
     } else if (client->asks.destinations) {
         admin_dests_holds(admin, client, now_ms, fx);
     } else {
-        buffer_clear(&admin->text);
-        once_queue_end(&client->queue, &admin->text);
-        admin_send_text(admin, client, fx);
-        admin_finish(admin, client, "", ONCE_WELL, now_ms, fx);
+        end_list(admin, client, now_ms, fx);
     }
 }
 
@@ -236,7 +282,7 @@ static void on_answer_end(struct admin *admin, const struct event *event, struct
         admin_order_page(admin, client, end.result == THERE_IS_MORE, event, fx);
     else if (client->asks.command == ONCE_QUEUE && client->asks.destinations && client->more)
         admin_dests_end(admin, client, event, fx);
-    else if (client->asks.command == ONCE_QUEUE)
+    else if (client->asks.command == ONCE_QUEUE || client->asks.command == ONCE_TLSRPT)
         end_queue_page(admin, client, end.result == THERE_IS_MORE, event, fx);
 }
 
@@ -268,6 +314,10 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
         on_trace_row(admin, event, fx);
     else if (kind == WIRE_TLS_ROW_MESSAGE)
         on_tls_row(admin, event, fx);
+    else if (kind == WIRE_TLSRPT_ROW_MESSAGE)
+        on_tlsrpt_row(admin, event, fx);
+    else if (kind == WIRE_TLSRPT_SENT_MESSAGE)
+        on_tlsrpt_sent(admin, event, fx);
     else if (kind == WIRE_STATUS_IS_MESSAGE)
         on_status_is(admin, event, fx);
     else if (kind == WIRE_BACKUP_IS_MESSAGE)

@@ -35,7 +35,8 @@ enum once_exit {
 };
 
 enum once_command {
-    ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_TOP, ONCE_BACKUP, ONCE_RELOAD, ONCE_COMMANDS
+    ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_TOP, ONCE_BACKUP, ONCE_RELOAD, ONCE_TLSRPT,
+    ONCE_COMMANDS
 };
 
 /* Which recipients of the queue: all that is said must hold. */
@@ -68,7 +69,9 @@ struct once_request {
     bool help, json;
     bool tls;                   /* trace: what went wrong with TLS, in place of a subject */
     bool relative;              /* "3 minutes ago" beside each moment */
-    struct bytes subject;       /* trace: an id, Message-ID or address, as given */
+    bool send;                  /* tlsrpt: end the day here */
+    struct bytes subject;       /* trace: an id, Message-ID or address, as given; tlsrpt: a domain,
+                                   or empty: all */
 };
 
 /* The words of one command, its name first. False: reterr_words says what is wrong, one line with
@@ -166,6 +169,11 @@ void once_trace_end(struct once_trace *trace, bool more, struct buffer *to);
 /* postern trace --tls: one row. */
 void once_tls_row(const struct once_style *style, const struct wire_tls_row *row,
                   struct buffer *to);
+
+/* postern tlsrpt: one row; and with --send how many domains there were. */
+void once_tlsrpt_row(const struct once_style *style, const struct wire_tlsrpt_row *row,
+                     struct buffer *to);
+void once_tlsrpt_sent(const struct once_style *style, uint32_t domains, struct buffer *to);
 
 /* postern status. What is not known of the figures is left out. */
 void once_status(const struct once_style *style, enum store_state state,

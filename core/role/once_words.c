@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "base/safe.h"
+#include "dns/name.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
 #include "role/once_int.h"
@@ -93,6 +94,16 @@ static const struct {
         "was, and the place and the reason are said.\n"
         "\n"
         "  -c FILE      the configuration file that names the server\n" },
+    [ONCE_TLSRPT] = { "tlsrpt", true,
+        "usage: postern tlsrpt [DOMAIN] [--send] [-c FILE] [--json] [--relative]\n"
+        "\n"
+        "Tells how TLS went with other domains since midnight (UTC), or with one: what is told\n"
+        "once a day to those that ask for it (RFC 8460).\n"
+        "\n"
+        "  --send       tell it now and count anew\n"
+        "  -c FILE      the configuration file that names the server\n"
+        "  --json       one report a line, as it would be sent\n"
+        "  --relative   beside each moment how long ago it was; so on a terminal\n" },
 };
 _Static_assert(COUNT(commands) == ONCE_COMMANDS, "a command without a row");
 
@@ -131,6 +142,8 @@ static bool take_option(struct bytes word, struct once_request *request)
         request->json = true;
     else if (bytes_equal(word, BYTES("--tls")) && request->command == ONCE_TRACE)
         request->tls = true;
+    else if (bytes_equal(word, BYTES("--send")) && request->command == ONCE_TLSRPT)
+        request->send = true;
     else if (bytes_equal(word, BYTES("--relative")))
         request->relative = true;
     else if (bytes_equal(word, BYTES("--help")) || bytes_equal(word, BYTES("-h")))
@@ -272,7 +285,10 @@ bool once_read(const struct bytes *words, size_t n, struct once_request *ret_req
     if (request.tls && request.subject.n > 0)
         return refuse(reterr_words, "with --tls nothing is known of the word", request.subject,
                       "; see --help");
-    if (commands[request.command].has_subject && !request.help && !request.tls
+    if (request.command == ONCE_TLSRPT && request.subject.n > 0
+        && !dns_name_is_plain(request.subject))
+        return refuse(reterr_words, "expected a domain in lower case, found", request.subject, "");
+    if (request.command == ONCE_TRACE && !request.help && !request.tls
         && once_trace_ways(request.subject, ways) == 0)
         return refuse(reterr_words, "expected a letter's id (13 letters and digits), a Message-ID"
                       " or an address, found", request.subject, "");

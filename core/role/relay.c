@@ -26,6 +26,8 @@ static bool on_frame(struct relay *relay, struct bytes frame)
     struct wire_mailbox_ask ask;
     struct wire_job_also also;
     struct wire_destination_hold hold;
+    struct wire_tlsrpt_ask reports;
+    struct wire_tlsrpt_taken taken;
 
     if (wire_read_job_part(frame, &part))
         return relay_job_part(relay, &part), true;
@@ -41,6 +43,10 @@ static bool on_frame(struct relay *relay, struct bytes frame)
         return relay_ask(relay, &ask), true;
     if (wire_read_destination_hold(frame, &hold))
         return relay_hold(relay, &hold), true;
+    if (wire_read_tlsrpt_ask(frame, &reports))
+        return relay_tlsrpt_ask(relay, &reports), true;
+    if (wire_read_tlsrpt_taken(frame, &taken))
+        return relay_tlsrpt_taken(relay, taken.token, taken.taken != 0), true;
     return false;
 }
 
@@ -157,8 +163,9 @@ static void on_event(struct relay *relay, const struct event *event)
 /* The alarm: a link's end of patience, or the end of all. */
 static void set_alarm(struct relay *relay)
 {
-    uint64_t due = relay_links_due(relay);
+    uint64_t due = relay_links_due(relay), reports = relay_tlsrpt_due(relay);
 
+    due = reports < due ? reports : due;
     if (relay->stopping && relay->stop_ms < due)
         due = relay->stop_ms;
     due = due == UINT64_MAX ? 0 : due;
@@ -177,6 +184,7 @@ static void relay_step(void *role, const struct event *event, struct effects *fx
         relay->alarm_ms = 0;
     on_event(relay, event);
     relay_places_turn(relay);
+    relay_tlsrpt_go(relay);
     if (relay->stopping && !relay->over
         && (relay_is_quiet(relay) || relay->now.mono_ms >= relay->stop_ms)) {
         relay->over = true;
@@ -195,6 +203,7 @@ static void relay_free(void *role)
     relay_links_done(relay);
     relay_places_done(relay);
     relay_memos_done(relay);
+    relay_tlsrpt_done(relay);
     sts_cache_free(relay->sts);
     tls_context_free(relay->tls);
     routes_free(relay->routes);

@@ -111,6 +111,8 @@ static bool channel_to(struct relay *relay, struct place *place, size_t i, unsig
         facts.tlsa = &tlsa;
         facts.tlsa_usable = usable(to->proof.records);
     }
+    to->policy = tlsa.verdict == DNS_SECURE ? TLSRPT_TLSA
+               : facts.sts != STS_NONE ? TLSRPT_STS : TLSRPT_NO_POLICY;
     for (unsigned other = 0; other < LETTER_WISHES; other++)
         to->needs[other] = decide(&facts, other).need;
     to->channel = decide(&facts, wishes);
@@ -209,6 +211,20 @@ static bool is_unfit(struct relay *relay, const struct place *place, struct sear
     return true;
 }
 
+/* Not this host: to be told to its domain, when RFC 8460 has a name for it. */
+static void shun(struct target *to, size_t i)
+{
+    const struct channel *channel = &to->channel;
+
+    if (to->shunned_result != NULL || channel->result == NULL || channel->result[0] == '\0')
+        return;
+    to->shunned = i;
+    to->shunned_result = channel->result;
+    to->shunned_why = channel->why;
+    to->shunned_policy = bytes_begins(bytes_of(channel->result), BYTES("d"))
+                       ? TLSRPT_TLSA : to->policy;      /* dnssec-invalid, dane-required */
+}
+
 static enum target_state try_host(struct relay *relay, struct place *place, size_t i,
                                   struct search *search)
 {
@@ -226,6 +242,7 @@ static enum target_state try_host(struct relay *relay, struct place *place, size
         return TARGET_ASKS;
     const struct channel *channel = &search->to->channel;
     if (channel->need == CHANNEL_WAIT || channel->need == CHANNEL_NOT_HERE) {
+        shun(search->to, i);
         reject(search, true, channel->code, bytes_of(channel->why));
         return TARGET_NONE;
     }
@@ -291,6 +308,7 @@ enum target_state relay_target(struct relay *relay, struct place *place, struct 
     if (search.why.words.n == 0)
         reject(&search, true, STATUS(4, 4, 4), BYTES("none of its hosts has an address"));
     *ret_result = search.why;
+    *ret_target = to;
     return TARGET_NONE;
 }
 

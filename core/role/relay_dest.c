@@ -398,7 +398,7 @@ void dest_answer(struct relay *relay, const struct question *question,
         break;
     case ASK_TLSA: take_tlsa(relay, &host->by_name, answer); break;
     case ASK_TLSA_ALIAS: take_tlsa(relay, &host->by_alias, answer); break;
-    case ASK_MX: case ASK_STS: break;
+    case ASK_MX: case ASK_STS: case ASK_REPORT: break;
     }
     if (dest->implicit && (question->kind == ASK_A || question->kind == ASK_AAAA))
         is_anybody_there(relay, dest);

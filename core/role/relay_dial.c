@@ -110,8 +110,12 @@ static void dial_away(struct relay *relay, struct place *place, const struct rel
     if (link == NULL)
         return;
     link->dialled_for = job->letter;
+    relay_tlsrpt_shunned(relay, place, to);
     link->at = to->at;
     link->channel = to->channel;
+    link->policy = (uint8_t)to->policy;
+    link->allowed = host->sts_allows;
+    link->counts = (relay_wishes(job) & LETTER_OPTIONAL) == 0;
     for (size_t i = 0; i < LETTER_WISHES; i++)
         link->needs[i] = to->needs[i];
     buffer_put(&link->host, (struct bytes){ host->name, host->n });
@@ -170,6 +174,7 @@ static enum target_state seek(struct relay *relay, struct place *place, struct r
     case TARGET_NONE:
         if (result.outcome == CLIENT_LATER && one_may_come(relay, job))
             return found;
+        relay_tlsrpt_shunned(relay, place, &to);
         relay_job_results(relay, job, &result);
         relay_job_free(relay, job);
         return found;

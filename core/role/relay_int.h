@@ -17,6 +17,8 @@
  *   relay_dial.c      new connections, and letters for those that are free
  *   relay_tls.c       TLS on a connection
  *   relay_quirk.c     what a server does not bear is learned
+ *   relay_tlsrpt.c    how TLS went, counted to be told (RFC 8460)
+ *   relay_tlsrpt_send.c  those reports on their way
  *   relay_convert.c   letters made anew for a server that does not take them as they are
  */
 #ifndef POSTERN_ROLE_RELAY_INT_H
@@ -28,6 +30,7 @@
 #include "dns/channel.h"
 #include "dns/mx.h"
 #include "dns/sts_cache.h"
+#include "dns/tlsrpt.h"
 #include "mail/envelope.h"
 #include "plan/route.h"
 #include "role/wire.h"
@@ -162,21 +165,23 @@ struct dest {
 };
 
 /* Who asked names for what. */
-enum question_kind { ASK_MX, ASK_A, ASK_AAAA, ASK_TLSA, ASK_TLSA_ALIAS, ASK_STS };
+enum question_kind { ASK_MX, ASK_A, ASK_AAAA, ASK_TLSA, ASK_TLSA_ALIAS, ASK_STS, ASK_REPORT };
 struct question {
     bool waits;
     uint16_t turn;
     uint8_t kind;                   /* enum question_kind */
     uint8_t host;
     uint16_t age;                   /* of the destination's hosts */
-    struct place *place;
+    struct place *place;            /* NULL: for a report */
+    uint32_t token;                 /* of that */
 };
 
-/* For whom a policy is being fetched. */
+/* For whom a policy is being fetched, or a report brought. */
 struct fetching {
     bool waits;
     uint16_t turn;
-    struct place *place;
+    struct place *place;            /* NULL: a report */
+    uint32_t token;                 /* of that */
 };
 
 /* ---- places */
@@ -261,10 +266,16 @@ struct link {
     enum channel_need needs[LETTER_WISHES];
     struct buffer tlsa;             /* records, as blocks */
     struct buffer base;             /* the name they stand at */
+    uint8_t policy;                 /* enum tlsrpt_policy: what the channel is held to */
+    bool counts;                    /* for reports of TLS */
+    bool allowed;                   /* MTA-STS: the policy names its host */
+    uint8_t from_ip[16];            /* ours; zero: not known */
     struct tls *tls;
     bool shaking;                   /* the handshake is under way */
     uint8_t level;                  /* enum tls_level, when greeted */
 };
+
+struct relay_reports;               /* relay_tlsrpt_int.h */
 
 struct relay {
     const struct conf *conf;
@@ -280,6 +291,7 @@ struct relay {
     struct fetching fetches[RELAY_FETCHES];
     struct sts_cache *sts;          /* made when first needed */
     struct memo *memos;             /* RELAY_MEMOS, made when first needed */
+    struct relay_reports *reports;  /* NULL: no session yet */
     struct link links[RELAY_LINKS];
     size_t asks;
     uint8_t key[16];
@@ -354,11 +366,16 @@ bool relay_sts_fetched(struct relay *relay, const struct wire_fetch_is *is);
 /* The role fetch is there, or is gone: what was asked of it has failed. */
 void relay_sts_peer(struct relay *relay, bool up);
 
+/* Bring a report there; relay_tlsrpt_taken says how it went. False: not now. */
+bool relay_fetch_report(struct relay *relay, uint32_t token, struct bytes url, struct bytes body);
+
 /* ---- relay_names.c */
 
 /* Ask; false: not now, and it counts as failed. */
 bool relay_names_ask(struct relay *relay, struct place *place, enum question_kind kind,
                      size_t host, struct bytes name);
+/* The TXT records of that name, for relay_tlsrpt_record. */
+bool relay_names_ask_report(struct relay *relay, uint32_t token, struct bytes name);
 void relay_names_is(struct relay *relay, const struct wire_name_is *is);
 /* The role is there, or is gone: what was asked of it has failed. */
 void relay_names_peer(struct relay *relay, bool up);
@@ -371,6 +388,12 @@ struct target {
     struct channel channel;
     enum channel_need needs[LETTER_WISHES];
     struct dest_proof proof;        /* borrows from the host */
+    enum tlsrpt_policy policy;      /* that it comes from */
+    /* A host that was passed over for what its channel must be; `shunned_result` as RFC 8460, 4.3
+       calls it, NULL: none was. Also when no other was found. */
+    size_t shunned;
+    enum tlsrpt_policy shunned_policy;
+    const char *shunned_result, *shunned_why;
 };
 enum target_state {
     TARGET_FOUND, TARGET_ASKS,
@@ -505,9 +528,31 @@ void relay_tls_begin(struct relay *relay, struct link *link);
 void relay_tls_bytes(struct relay *relay, struct link *link, struct bytes bytes);
 /* False: it has failed. */
 MUST_USE bool relay_tls_send(struct relay *relay, struct link *link, struct bytes plain);
-/* The server cannot give what must be: remembered of the host. */
-void relay_tls_lacks(struct relay *relay, struct link *link, struct bytes words);
+/* The server cannot give what must be: remembered of the host. `result`: as RFC 8460, 4.3 calls it;
+   "": it is no fault of theirs. */
+void relay_tls_lacks(struct relay *relay, struct link *link, const char *result,
+                     struct bytes words);
 /* It is greeted: how good is it, and was it better before? */
 void relay_tls_note(struct relay *relay, struct link *link);
+
+/* ---- relay_tlsrpt.c */
+
+/* How TLS went on that connection; `result` "": well. */
+void relay_tlsrpt_session(struct relay *relay, const struct link *link, const char *result,
+                          struct bytes reason);
+/* A host was not even dialled. */
+void relay_tlsrpt_shunned(struct relay *relay, const struct place *place,
+                          const struct target *target);
+/* The domain's policy (MTA-STS) could not be had. */
+void relay_tlsrpt_policy(struct relay *relay, const struct place *place, const char *result,
+                         const char *reason);
+/* Each step: what is due. */
+void relay_tlsrpt_go(struct relay *relay);
+uint64_t relay_tlsrpt_due(const struct relay *relay);
+void relay_tlsrpt_ask(struct relay *relay, const struct wire_tlsrpt_ask *ask);
+void relay_tlsrpt_record(struct relay *relay, uint32_t token, const struct dns_answer *answer);
+/* The store took the letter, or a server the report; or not. */
+void relay_tlsrpt_taken(struct relay *relay, uint32_t token, bool taken);
+void relay_tlsrpt_done(struct relay *relay);
 
 #endif

@@ -189,7 +189,7 @@ static void close_link(struct relay *relay, struct link *link)
     if (link->greeted)
         return;
     if (smtp_client_lacks_tls(link->client))
-        relay_tls_lacks(relay, link, why);
+        relay_tls_lacks(relay, link, "starttls-not-supported", why);
     else
         unreached(relay, link, link->place->dest == NULL ? STATUS(4, 4, 1) : code, why);
 }
@@ -343,6 +343,7 @@ void relay_connected(struct relay *relay, const struct event *event)
         return;
     }
     link->conn = event->conn;
+    memcpy(link->from_ip, event->local.ip, sizeof(link->from_ip));
     link->client = link->late ? NULL
         : smtp_client_new(link->place->dest == NULL ? CLIENT_LMTP : CLIENT_SMTP,
                           relay->conf->host);
@@ -420,7 +421,8 @@ void relay_closed(struct relay *relay, uint32_t conn, bool end)
     struct place *place = link->place;
     link->gone = !end;
     if (link->state == LINK_OPEN && link->shaking)
-        relay_tls_lacks(relay, link, BYTES("the connection was lost in the TLS handshake"));
+        relay_tls_lacks(relay, link, "validation-failure",
+                        BYTES("the connection was lost in the TLS handshake"));
     begin_anew(relay, link);
     if (link->state == LINK_OPEN) {
         relay_quirk_suspect(relay, link);
@@ -461,7 +463,8 @@ static void late(struct relay *relay, struct link *link)
         link->due_ms = UINT64_MAX;
         unreached(relay, link, STATUS(4, 4, 1), BYTES("nobody answers there"));
     } else if (link->state == LINK_OPEN && link->shaking) {
-        relay_tls_lacks(relay, link, BYTES("the server was silent in the TLS handshake"));
+        relay_tls_lacks(relay, link, "validation-failure",
+                        BYTES("the server was silent in the TLS handshake"));
     } else if (link->state == LINK_OPEN && link->job == NULL && smtp_client_ready(link->client)) {
         leave(relay, link);
         relay_link_step(relay, link, BYTES_NONE);

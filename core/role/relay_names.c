@@ -12,7 +12,7 @@ static const struct role_name to_names = { ROLE_NAMES, 0 };
 static const uint16_t types[] = {
     [ASK_MX] = DNS_MX, [ASK_A] = DNS_A, [ASK_AAAA] = DNS_AAAA, [ASK_TLSA] = DNS_TLSA,
     [ASK_TLSA_ALIAS] = DNS_TLSA,
-    [ASK_STS] = DNS_TXT,
+    [ASK_STS] = DNS_TXT, [ASK_REPORT] = DNS_TXT,
 };
 
 static struct question *free_question(struct relay *relay)
@@ -23,22 +23,36 @@ static struct question *free_question(struct relay *relay)
     return NULL;
 }
 
-bool relay_names_ask(struct relay *relay, struct place *place, enum question_kind kind,
-                     size_t host, struct bytes name)
+/* `asked` without its turn. False: not now. */
+static bool ask(struct relay *relay, struct question asked, struct bytes name)
 {
     struct question *question = relay->names ? free_question(relay) : NULL;
 
     if (question == NULL || !dns_name_is_plain(name))
         return false;
-    *question = (struct question){ .waits = true, .turn = (uint16_t)(question->turn + 1),
-                                   .kind = (uint8_t)kind, .host = (uint8_t)host, .place = place,
-                                   .age = place->dest->age };
-    place->questions++;
-    place->asked_ms = relay->now.mono_ms;
+    asked.waits = true;
+    asked.turn = (uint16_t)(question->turn + 1);
+    *question = asked;
     wire_tell_name_ask(relay->fx, to_names, &(struct wire_name_ask){
         .token = (uint32_t)(question - relay->questions) | (uint32_t)question->turn << TURN_SHIFT,
-        .type = types[kind], .name = fx_keep(relay->fx, name) });
+        .type = types[asked.kind], .name = fx_keep(relay->fx, name) });
     return true;
+}
+
+bool relay_names_ask(struct relay *relay, struct place *place, enum question_kind kind,
+                     size_t host, struct bytes name)
+{
+    if (!ask(relay, (struct question){ .kind = (uint8_t)kind, .host = (uint8_t)host,
+                                       .place = place, .age = place->dest->age }, name))
+        return false;
+    place->questions++;
+    place->asked_ms = relay->now.mono_ms;
+    return true;
+}
+
+bool relay_names_ask_report(struct relay *relay, uint32_t token, struct bytes name)
+{
+    return ask(relay, (struct question){ .kind = ASK_REPORT, .token = token }, name);
 }
 
 static void answer(struct relay *relay, struct question *question, const struct dns_answer *said)
@@ -47,6 +61,10 @@ static void answer(struct relay *relay, struct question *question, const struct 
 
     question->waits = false;
     question->place = NULL;
+    if (asked.place == NULL) {
+        relay_tlsrpt_record(relay, asked.token, said);
+        return;
+    }
     asked.place->questions--;
     dest_answer(relay, &asked, said);
 }

@@ -41,24 +41,41 @@ static struct fetching *free_fetching(struct relay *relay)
     return NULL;
 }
 
-static bool ask_policy(struct relay *relay, struct place *place)
+/* `fetch` without its turn. False: not now. */
+static bool ask_fetch(struct relay *relay, struct fetching fetch, enum fetch_kind kind,
+                      struct bytes url, struct bytes body)
 {
     struct fetching *fetching = relay->fetch ? free_fetching(relay) : NULL;
-    struct buffer url = buffer_with_most(STS_URL_MOST);
 
     if (fetching == NULL)
         return false;
-    sts_url_put(&url, place->name);
-    *fetching = (struct fetching){ .waits = true, .turn = (uint16_t)(fetching->turn + 1),
-                                   .place = place };
-    place->questions++;
-    place->asked_ms = relay->now.mono_ms;
+    fetch.waits = true;
+    fetch.turn = (uint16_t)(fetching->turn + 1);
+    *fetching = fetch;
     wire_tell_fetch_ask(relay->fx, to_fetch, &(struct wire_fetch_ask){
-        .token = (uint32_t)(fetching - relay->fetches) | (uint32_t)fetching->turn << TURN_SHIFT,
-        .kind = FETCH_POLICY, .url = fx_keep(relay->fx, buffer_bytes(&url)),
-        .body = BYTES_NONE });
-    buffer_done(&url);
+        .token = (uint32_t)(fetching - relay->fetches) | (uint32_t)fetch.turn << TURN_SHIFT,
+        .kind = (uint8_t)kind, .url = fx_keep(relay->fx, url), .body = body });
     return true;
+}
+
+bool relay_fetch_report(struct relay *relay, uint32_t token, struct bytes url, struct bytes body)
+{
+    return ask_fetch(relay, (struct fetching){ .token = token }, FETCH_REPORT, url, body);
+}
+
+static bool ask_policy(struct relay *relay, struct place *place)
+{
+    struct buffer url = buffer_with_most(STS_URL_MOST);
+
+    sts_url_put(&url, place->name);
+    bool asked = ask_fetch(relay, (struct fetching){ .place = place }, FETCH_POLICY,
+                           buffer_bytes(&url), BYTES_NONE);
+    buffer_done(&url);
+    if (asked) {
+        place->questions++;
+        place->asked_ms = relay->now.mono_ms;
+    }
+    return asked;
 }
 
 static void ask(struct relay *relay, struct place *place, enum sts_want want)
@@ -128,6 +145,16 @@ static void log_policy(struct relay *relay, const struct place *place, enum fetc
     fx_log(relay->fx, LOG_INFO, fx_keep(relay->fx, buffer_bytes(line)));
 }
 
+/* For the domain's owner (RFC 8460, 4.3.2.2). */
+static void count_failure(struct relay *relay, const struct place *place, enum fetch_result result,
+                          struct sts_flaw flaw)
+{
+    if (flaw.words != NULL)
+        relay_tlsrpt_policy(relay, place, "sts-policy-invalid", flaw.words);
+    else if (fetch_result_tlsrpt(result)[0] != '\0')
+        relay_tlsrpt_policy(relay, place, fetch_result_tlsrpt(result), fetch_result_words(result));
+}
+
 static void fetched(struct relay *relay, struct fetching *fetching, enum fetch_result result,
                     struct bytes body)
 {
@@ -135,11 +162,18 @@ static void fetched(struct relay *relay, struct fetching *fetching, enum fetch_r
 
     fetching->waits = false;
     fetching->place = NULL;
+    if (place == NULL) {
+        relay_tlsrpt_taken(relay, fetching->token, result == FETCH_WELL);
+        return;
+    }
     place->questions--;
     place->dest->sts_asks = false;
-    if (relay->sts != NULL)
-        log_policy(relay, place, result, sts_cache_fetched(relay->sts, relay->now.mono_ms,
-                                                           place->name, result, body));
+    if (relay->sts != NULL) {
+        struct sts_flaw flaw = sts_cache_fetched(relay->sts, relay->now.mono_ms, place->name,
+                                                 result, body);
+        log_policy(relay, place, result, flaw);
+        count_failure(relay, place, result, flaw);
+    }
     relay_place_is_busy(relay, place);
 }
 

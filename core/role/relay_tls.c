@@ -38,12 +38,15 @@ static void log_trouble(struct relay *relay, const struct link *link, struct byt
     fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
 }
 
-void relay_tls_lacks(struct relay *relay, struct link *link, struct bytes words)
+void relay_tls_lacks(struct relay *relay, struct link *link, const char *result,
+                     struct bytes words)
 {
     struct memo *memo = relay_memo_link(relay, link);
     struct bytes why = fx_keep(relay->fx, words);
 
     log_trouble(relay, link, why);
+    if (result[0] != '\0')
+        relay_tlsrpt_session(relay, link, result, why);
     if (memo != NULL && is_asked_for(link))
         (void)memo_bad(relay, memo, link, RELAY_UNFIT_MS, link->channel.code, why);
     else if (memo != NULL)
@@ -52,6 +55,15 @@ void relay_tls_lacks(struct relay *relay, struct link *link, struct bytes words)
     relay_place_is_busy(relay, link->place);
     if (link->state == LINK_OPEN)
         relay_link_drop(relay, link);
+}
+
+/* As RFC 8460, 4.3 calls it. */
+static const char *trouble_name(const struct link *link)
+{
+    struct tls_verdict verdict = tls_client_verdict(link->tls);
+
+    return verdict.trouble != TLS_TROUBLE_NONE && link->channel.need >= CHANNEL_NAME
+         ? tls_trouble_name(verdict.trouble) : "validation-failure";
 }
 
 /* Why the handshake failed: what is wrong with the certificate, or the alert. */
@@ -117,7 +129,7 @@ void relay_tls_begin(struct relay *relay, struct link *link)
 {
     link->tls = session(relay, link);
     if (link->tls == NULL) {
-        relay_tls_lacks(relay, link, BYTES("TLS could not be begun here"));
+        relay_tls_lacks(relay, link, "", BYTES("TLS could not be begun here"));
         return;
     }
     link->shaking = true;
@@ -144,7 +156,7 @@ static void is_open(struct relay *relay, struct link *link)
     enum channel_need need = link->channel.need;
 
     if ((need == CHANNEL_DANE || need == CHANNEL_NAME) && !verdict.proved) {
-        relay_tls_lacks(relay, link, bytes_of(verdict.words));
+        relay_tls_lacks(relay, link, trouble_name(link), bytes_of(verdict.words));
         return;
     }
     link->level = need == CHANNEL_DANE ? LEVEL_DANE : need == CHANNEL_NAME ? LEVEL_NAME
@@ -156,7 +168,7 @@ static void is_open(struct relay *relay, struct link *link)
 static void is_over(struct relay *relay, struct link *link, bool failed)
 {
     if (link->shaking) {
-        relay_tls_lacks(relay, link, trouble_words(relay, link));
+        relay_tls_lacks(relay, link, trouble_name(link), trouble_words(relay, link));
         return;
     }
     smtp_client_lost(link->client, failed ? BYTES("TLS failed")
@@ -193,15 +205,44 @@ bool relay_tls_send(struct relay *relay, struct link *link, struct bytes plain)
     return well;
 }
 
+/* ---- for reports */
+
+/* It is greeted: so TLS went well, or is not offered, or its proof was only tried out. */
+static void count_session(struct relay *relay, const struct link *link)
+{
+    bool open = link->level >= LEVEL_TLS;
+
+    if (!open && link->channel.need == CHANNEL_CLEAR)
+        return;                             /* it was not asked for */
+    if (!open) {
+        relay_tlsrpt_session(relay, link, "starttls-not-supported", BYTES_NONE);
+    } else if (link->channel.test && !link->allowed) {
+        relay_tlsrpt_session(relay, link, "validation-failure",
+                             BYTES("the policy does not name this host"));
+    } else if (link->channel.test && !tls_client_verdict(link->tls).proved) {
+        struct tls_verdict verdict = tls_client_verdict(link->tls);
+        relay_tlsrpt_session(relay, link, verdict.trouble == TLS_TROUBLE_NONE
+                             ? "validation-failure" : tls_trouble_name(verdict.trouble),
+                             bytes_of(verdict.words));
+    } else if (link->policy == TLSRPT_TLSA && link->channel.need != CHANNEL_DANE) {
+        relay_tlsrpt_session(relay, link, "tlsa-invalid",
+                             BYTES("it has no TLSA record that can be used"));
+    } else {
+        relay_tlsrpt_session(relay, link, "", BYTES_NONE);
+    }
+}
+
 /* ---- the ledger */
 
 void relay_tls_note(struct relay *relay, struct link *link)
 {
     static const char *const names[] = { "unknown", "clear", "tls", "verified", "dane" };
-    struct memo *memo = relay_memo_link(relay, link);
+    struct memo *memo;
 
     if (link->level == LEVEL_UNKNOWN)
         link->level = LEVEL_CLEAR;
+    count_session(relay, link);
+    memo = relay_memo_link(relay, link);
     if (memo == NULL)
         return;
     if (link->level < memo->best && link->level != memo->now) {

@@ -45,6 +45,8 @@ struct relay_world {
     uint32_t fetches[8];        /* tokens of what was asked of fetch and is not answered */
     size_t fetches_n, fetched;
     struct buffer urls;         /* of all of them, a line each */
+    struct buffer brought;      /* the body of the last */
+    struct buffer reports;      /* frames to the store about reports of TLS, as blocks */
     struct wire_job_result results[JOBS];   /* JOB_DELIVERED also for the two that are like it */
     uint8_t outcomes[JOBS];                 /* as it was told */
     char words[JOBS][256], replies[JOBS][256];

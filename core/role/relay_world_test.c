@@ -52,6 +52,14 @@ static void on_tell(const struct effect *effect)
         w.fetched++;
         buffer_put(&w.urls, fetch.url);
         buffer_put_char(&w.urls, '\n');
+        buffer_clear(&w.brought);
+        buffer_put(&w.brought, fetch.body);
+    } else if (effect->to.kind == ROLE_STORE
+               && (wire_kind_of(buffer_bytes(&frame)) == WIRE_TLSRPT_LETTER_MESSAGE
+                   || wire_kind_of(buffer_bytes(&frame)) == WIRE_TLSRPT_ROW_MESSAGE
+                   || wire_kind_of(buffer_bytes(&frame)) == WIRE_TLSRPT_SENT_MESSAGE
+                   || wire_kind_of(buffer_bytes(&frame)) == WIRE_ANSWER_END_MESSAGE)) {
+        buffer_put_block(&w.reports, buffer_bytes(&frame));
     }
     buffer_done(&frame);
 }
@@ -113,6 +121,7 @@ void begin(void)
     w.now = (struct moment){ 1000, UINT64_C(1767225600000) };
     w.questions = buffer_with_most(1 << 20);
     w.urls = buffer_with_most(1 << 20);
+    w.brought = w.reports = buffer_with_most(1 << 20);
     w.said = buffer_with_most(1 << 20);
     w.log = buffer_with_most(1 << 20);
     w.greeting = "220 x\r\n";
@@ -136,6 +145,8 @@ void end(void)
     effects_done(&w.fx);
     buffer_done(&w.questions);
     buffer_done(&w.urls);
+    buffer_done(&w.brought);
+    buffer_done(&w.reports);
     buffer_done(&w.said);
     buffer_done(&w.log);
     for (size_t i = 0; i < CONNS; i++)
@@ -360,10 +371,13 @@ void pass(uint64_t ms)
     uint64_t until = w.now.mono_ms + ms;
 
     for (unsigned i = 0; w.alarm_ms != 0 && w.alarm_ms <= until && i < 1000; i++) {
-        w.now.mono_ms = w.alarm_ms > w.now.mono_ms ? w.alarm_ms : w.now.mono_ms;
+        uint64_t to_ms = w.alarm_ms > w.now.mono_ms ? w.alarm_ms : w.now.mono_ms;
+        w.now.wall_ms += to_ms - w.now.mono_ms;
+        w.now.mono_ms = to_ms;
         w.alarm_ms = 0;
         step((struct event){ .kind = EV_ALARM });
     }
+    w.now.wall_ms += until - w.now.mono_ms;
     w.now.mono_ms = until;
 }
 

@@ -155,8 +155,13 @@ static bool from_deliverer(struct store *store, const struct event *event, struc
     struct wire_credit credit;
     struct wire_mailbox_is is;
     struct wire_known_ask known;
+    struct wire_tlsrpt_letter letter;
 
-    if (wire_read_known_ask(event->bytes, &known) && event->peer.kind == ROLE_LOCAL)
+    if (event->peer.kind == ROLE_RELAY && wire_read_tlsrpt_letter(event->bytes, &letter))
+        store_tlsrpt_letter(store, &letter, event->now, fx);
+    else if (event->peer.kind == ROLE_RELAY && store_tlsrpt_told(event, fx))
+        return true;
+    else if (wire_read_known_ask(event->bytes, &known) && event->peer.kind == ROLE_LOCAL)
         store_known_ask(store, &known, fx);
     else if (wire_read_credit(event->bytes, &credit))
         queue_job_credit(store->queue, credit.token, credit.octets, fx);
@@ -210,6 +215,7 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
     struct wire_queue_order order;
     struct wire_hold_order hold;
     struct wire_hold_ask holds;
+    struct wire_tlsrpt_ask reports;
 
     if (wire_read_queue_order(event->bytes, &order))
         return on_order(store, &order, event, fx);
@@ -229,6 +235,8 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
         tell_backup(store, &backup, fx);
     else if (wire_read_figures_ask(event->bytes, &figures))
         store_tell_figures(store, figures.token, event->now, fx);
+    else if (wire_read_tlsrpt_ask(event->bytes, &reports))
+        store_tlsrpt_ask(store, &reports, fx);
     else
         return false;
     return true;

@@ -136,6 +136,19 @@ bool store_held_back(struct store *store, const struct queue_news *news, struct 
 uint64_t store_held_until(const struct store *store, struct bytes to);
 void store_held_done(struct store *store);
 
+/* store_tlsrpt.c: reports of TLS. The token of such a letter, as the queue has it, is relay's and
+   this: */
+enum { STORE_TLSRPT_TOKEN = 2 };
+void store_tlsrpt_letter(struct store *store, const struct wire_tlsrpt_letter *wanted,
+                         struct moment now, struct effects *fx);
+/* Is that the envelope of such a letter? */
+bool store_tlsrpt_is(const struct envelope *envelope);
+/* The queue took it, or did not. */
+void store_tlsrpt_taken(struct store *store, uint32_t token, bool taken, struct effects *fx);
+/* Admin asks relay; and relay's answers. False: this is none. */
+void store_tlsrpt_ask(struct store *store, const struct wire_tlsrpt_ask *ask, struct effects *fx);
+bool store_tlsrpt_told(const struct event *event, struct effects *fx);
+
 /* store_tls.c: what a front says of TLS, a letter that came, and all that is known. */
 void store_tls_news(struct store *store, const struct wire_tls_news *news, struct moment now);
 void store_tls_letter(struct store *store, struct bytes head, struct moment now);

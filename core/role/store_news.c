@@ -60,6 +60,17 @@ static void tell_row(const struct queue_news *news, struct effects *fx)
         .note = news->note, .noted_ms = news->noted_ms });
 }
 
+/* A letter of our own. */
+static void ours_is(struct store *store, const struct queue_news *news, struct effects *fx)
+{
+    bool taken = news->kind == NEWS_TAKEN;
+
+    if (news->from.token >= STORE_TLSRPT_TOKEN)
+        store_tlsrpt_taken(store, news->from.token, taken, fx);
+    else
+        store_refused_taken(store, taken);
+}
+
 static void tell(struct store *store, const struct queue_news *news, struct effects *fx)
 {
     switch (news->kind) {
@@ -69,7 +80,7 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
     case NEWS_TAKEN:
         store->accepted++;
         if (news->from.peer == STORE_ITSELF) {
-            store_refused_taken(store, true);
+            ours_is(store, news, fx);
             break;
         }
         wire_tell_letter_taken(fx, front_of(news),
@@ -77,7 +88,7 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
         break;
     case NEWS_REFUSED:
         if (news->from.peer == STORE_ITSELF) {
-            store_refused_taken(store, false);
+            ours_is(store, news, fx);
             break;
         }
         wire_tell_letter_refused(fx, front_of(news),

@@ -184,6 +184,8 @@ enum queue_report store_wants(void *of, const struct queue_verdict *verdict)
         return QUEUE_REPORT_HOLD;
     if (end->outcome == QUEUE_DELIVERED && end->beyond == JOB_PASSED)
         return QUEUE_REPORT_NONE;       /* the next server tells what the sender asked for */
+    if (store_tlsrpt_is(&envelope))
+        return QUEUE_REPORT_NONE;       /* nobody was promised it, and tomorrow's comes anyway */
     struct bounce_facts facts = {
         .action = action_of(verdict), .notify = recipient.notify,
         .null_sender = envelope.sender.n == 0, .delay_ms = store->conf->delay_report_ms,
