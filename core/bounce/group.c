@@ -5,7 +5,9 @@
  */
 #include "bounce/read_int.h"
 
+#include "mail/address.h"
 #include "mail/date.h"
+#include "mail/xtext.h"
 
 #include <string.h>
 
@@ -52,12 +54,34 @@ static struct bytes typed_value(struct bytes value)
     return bytes_trim(value);
 }
 
+/* RFC 6533, 3: with the type utf-8 a character may stand as "\x{E9}". */
+static struct bytes decoded_value(struct bounce_reader *reader, struct bytes field)
+{
+    struct bytes value = typed_value(field);
+    struct buffer text = buffer_with_most(READ_FIELD_MOST);
+    struct buffer said = buffer_with_most(READ_FIELD_MOST);
+
+    if (!bytes_begins_nocase(bytes_trim(field), BYTES("utf-8"))
+        || bytes_search(value, BYTES("\\x{")) == value.n)
+        return value;
+    buffer_put_text(&text, "utf-8;");
+    buffer_put(&text, value);
+    if (!text.bad && orcpt_decode(buffer_bytes(&text), true, &said) && !said.bad)
+        value = arena_copy(&reader->arena, bytes_skip(buffer_bytes(&said), 6));
+    buffer_done(&text);
+    buffer_done(&said);
+    return value;
+}
+
 /* The address in it; the whole of it when there is none, for a name of X.400 or a local user. */
 static struct bytes address_value(struct bounce_reader *reader, struct bytes field)
 {
-    struct bytes value = typed_value(head_unfold(&reader->arena, field));
+    struct bytes value = decoded_value(reader, head_unfold(&reader->arena, field));
+    struct address address;
     size_t at, end;
 
+    if (address_parse(value, true, &address, NULL))
+        return value;       /* quoted, maybe, in ways that no search in a text can tell */
     if (address_in(value, 0, &at, &end))
         return (struct bytes){ value.at + at, end - at };
     while (value.n > 0 && (value.at[0] == '<' || value.at[0] == '"'))

@@ -45,7 +45,7 @@ void report_id_put(struct buffer *to, const struct report *report)
 static void put_line(struct buffer *to, const char *name, struct bytes value, bool utf8)
 {
     buffer_put_text(to, name);
-    report_put_safe(to, value, utf8);
+    report_put_safe(to, bytes_trim(value), utf8);
     buffer_put_text(to, "\r\n");
 }
 
@@ -227,6 +227,7 @@ void report_write(struct buffer *to, const struct report *report, struct report_
     compose_delimiter(to, boundary, "");
     returned_put(to, &returned);
     compose_delimiter(to, boundary, "--");
+    returned_done(&returned);
     *ret_needs = (struct report_needs){ .eight_bit = eight_bit || returned.eight_bit,
                                         .utf8 = report->envelope->smtputf8 };
 }

@@ -144,9 +144,15 @@ static void test_what_cannot_go_back_as_it_is(void **state)
     write();
     assert_true(has("--=3D_0000000000001a: b\r\n"));
     report.text = BYTES("A: 8bit \xc3\xa9\r\n\r\nbody \xc3\xa9\r\n");
+    write();                                /* in 7 bits: a signature of the report stays true */
+    assert_false(needs.eight_bit);
+    assert_true(has("message/rfc822\r\n\r\nA: =?utf-8?Q?8bit_=C3=A9?=\r\n"));
+    assert_true(has("Content-Transfer-Encoding: base64\r\n\r\nYm9keSDDqQ0K\r\n"));
+    report.text = BYTES("Subject: x\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n"
+                        "--b\r\n\r\n\xc3\xa9\r\n--b--\r\n");
     write();
-    assert_true(needs.eight_bit);
-    assert_true(has("8bit\r\n\r\nA: 8bit"));
+    assert_false(needs.eight_bit);
+    assert_true(has("text/rfc822-headers\r\n\r\nSubject: x\r\n"));
 }
 
 /* SRV-051 */

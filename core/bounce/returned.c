@@ -2,6 +2,7 @@
 #include "bounce/returned_int.h"
 
 #include "base/utf8.h"
+#include "mail/convert.h"
 #include "mail/header.h"
 
 /* ---- what a text is made of */
@@ -108,35 +109,70 @@ static bool holds(struct bytes text, struct bytes part)
     return bytes_search(text, part) < text.n;
 }
 
-static bool goes_whole(const struct report *report, struct bytes boundary)
+static bool may_go_whole(const struct report *report)
 {
     const struct envelope *envelope = report->envelope;
-    struct make make = make_of(report->text);
     uint64_t most = envelope->ret == DSN_RET_FULL ? report->most : REPORT_WHOLE_MOST;
     uint64_t room = report->most / 4 * 3;
 
     return report->action == REPORT_FAILED && report->whole && envelope->ret != DSN_RET_HDRS
-        && envelope->body != BODY_BINARYMIME && report->text.n <= (most < room ? most : room)
-        && !make.odd && make.line <= RETURNED_LONG_LINE && !holds(report->text, boundary);
+        && envelope->body != BODY_BINARYMIME && report->text.n <= (most < room ? most : room);
+}
+
+/* Can it stand in the report as it is? */
+static bool stands(struct bytes text, struct bytes boundary, bool eight_bit)
+{
+    struct make make = make_of(text);
+
+    return !make.odd && make.line <= RETURNED_LONG_LINE && !holds(text, boundary)
+        && (eight_bit || !make.eight_bit);
+}
+
+/* With 8-bit octets it goes back in 7 bits: a message in a message has no coding of its own, and
+   whoever coded it on the way would break what was signed meanwhile. */
+static bool take_seven_bits(struct returned *returned, const struct report *report)
+{
+    const struct convert_for seven_bits = { .eight_bit = false };
+
+    if (report->envelope->smtputf8 || !make_of(report->text).eight_bit)
+        return false;
+    returned->made = buffer_with_most((size_t)report->most / 4 * 3);
+    if (convert_letter(report->text, false, &seven_bits, &returned->made) == CONVERT_DONE)
+        return true;
+    buffer_done(&returned->made);
+    return false;
+}
+
+static bool take_whole(struct returned *returned, const struct report *report,
+                       struct bytes boundary)
+{
+    if (!may_go_whole(report))
+        return false;
+    returned->text = take_seven_bits(returned, report) ? buffer_bytes(&returned->made)
+                                                       : report->text;
+    return stands(returned->text, boundary, report->envelope->smtputf8);
 }
 
 struct returned returned_of(const struct report *report, struct bytes boundary)
 {
     bool utf8 = report->envelope->smtputf8;
     uint64_t most = report->most / 6;       /* three times as much in quoted-printable */
+    struct returned returned = { .type = utf8 ? "message/global" : "message/rfc822",
+                                 .made = buffer_with_most(0) };
 
-    if (goes_whole(report, boundary))
-        return (struct returned){ .type = utf8 ? "message/global" : "message/rfc822",
-                                  .text = report->text,
-                                  .eight_bit = make_of(report->text).eight_bit };
-    most = most < REPORT_HEADERS_MOST ? most : REPORT_HEADERS_MOST;
-    struct bytes header = header_of(report->text, report->whole, (size_t)most);
-    struct make make = make_of(header);
-    bool stands = !make.odd && make.line <= RETURNED_LONG_LINE && !holds(header, boundary)
-               && (!make.eight_bit || (utf8 && utf8_valid(header)));
-    return (struct returned){ .type = utf8 ? "message/global-headers" : "text/rfc822-headers",
-                              .text = header, .qp = !stands,
-                              .eight_bit = stands && make.eight_bit };
+    if (!take_whole(&returned, report, boundary)) {
+        most = most < REPORT_HEADERS_MOST ? most : REPORT_HEADERS_MOST;
+        returned.type = utf8 ? "message/global-headers" : "text/rfc822-headers";
+        returned.text = header_of(report->text, report->whole, (size_t)most);
+        returned.qp = !stands(returned.text, boundary, utf8 && utf8_valid(returned.text));
+    }
+    returned.eight_bit = !returned.qp && make_of(returned.text).eight_bit;
+    return returned;
+}
+
+void returned_done(struct returned *returned)
+{
+    buffer_done(&returned->made);
 }
 
 void returned_put(struct buffer *to, const struct returned *returned)

@@ -59,30 +59,37 @@ static bool says_little(struct status_code code, enum cause_category category)
         || (code.subject == 7 && code.detail == 1);
 }
 
-static enum cause_category by_words(struct bytes reply, enum cause_category otherwise)
+/* One reader serves all recipients: to make one takes longer than to read. NULL: no memory. */
+static struct bounce_reader *reader_of_words(struct report_words *words)
 {
-    struct rules *rules = rules_builtin();
-    struct bounce_reader *reader = rules == NULL ? NULL : bounce_reader_new(rules);
-    enum cause_category category = otherwise;
-    struct bounce_report said;
-
-    if (reader != NULL) {
-        bounce_explain_reply(reader, reply, &said);
-        if (said.recipients_n > 0 && card_is_failure(&said.recipients[0])
-            && said.recipients[0].cause.category != CAUSE_UNKNOWN)
-            category = said.recipients[0].cause.category;
-    }
-    bounce_reader_free(reader);
-    rules_free(rules);
-    return category;
+    if (words->rules == NULL)
+        words->rules = rules_builtin();
+    if (words->reader == NULL && words->rules != NULL)
+        words->reader = bounce_reader_new(words->rules);
+    return words->reader;
 }
 
-static enum cause_category category_of(const struct report_group *group)
+static enum cause_category by_words(struct report_words *words, struct bytes reply,
+                                    enum cause_category otherwise)
+{
+    struct bounce_reader *reader = reader_of_words(words);
+    struct bounce_report said;
+
+    if (reader == NULL)
+        return otherwise;
+    bounce_explain_reply(reader, reply, &said);
+    return said.recipients_n > 0 && card_is_failure(&said.recipients[0])
+        && said.recipients[0].cause.category != CAUSE_UNKNOWN
+         ? said.recipients[0].cause.category : otherwise;
+}
+
+static enum cause_category category_of(struct report_words *words,
+                                       const struct report_group *group)
 {
     enum cause_category category = page_of(group->code).words->category;
 
     if (group->reply.n > 0 && says_little(group->code, category))
-        category = by_words(group->reply, category);
+        category = by_words(words, group->reply, category);
     return category >= CAUSE_FIRST && category <= CAUSE_LAST ? category : CAUSE_UNKNOWN;
 }
 
@@ -98,7 +105,8 @@ static uint16_t reply_code_of(struct bytes reply)
     return code >= 200 && code < 600 ? (uint16_t)code : 0;
 }
 
-static struct bounce_recipient recipient_of(const struct report_group *group,
+static struct bounce_recipient recipient_of(struct report_words *words,
+                                            const struct report_group *group,
                                             enum report_action action)
 {
     static const enum bounce_action actions[REPORT_ACTIONS] = {
@@ -112,7 +120,7 @@ static struct bounce_recipient recipient_of(const struct report_group *group,
         .status = group->code, .reply_code = reply_code_of(group->reply),
         .diagnostic = group->reply.n > 0 ? group->reply : group->words,
         .remote_mta = group->remote,
-        .cause = cause_of(failure ? category_of(group) : CAUSE_DELIVERED), .confidence = 100,
+        .cause = cause_of(failure ? category_of(words, group) : CAUSE_DELIVERED), .confidence = 100,
     };
 
     recipient.cause.status = group->code;
@@ -132,13 +140,15 @@ void report_words_begin(struct report_words *ret_words, const struct report *rep
 
     read_letter(&words, report->text);
     for (size_t i = 0; words.recipients != NULL && i < report->groups_n; i++)
-        words.recipients[i] = recipient_of(&report->groups[i], report->action);
+        words.recipients[i] = recipient_of(&words, &report->groups[i], report->action);
     *ret_words = words;
 }
 
 void report_words_done(struct report_words *words)
 {
     buffer_done(&words->subject);
+    bounce_reader_free(words->reader);
+    rules_free(words->rules);
     mem_free(words->recipients);
 }
 

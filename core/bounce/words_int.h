@@ -17,6 +17,8 @@ struct report_words {
     bool lang_known;
     struct buffer subject;                  /* of the letter, decoded */
     struct bounce_recipient *recipients;    /* one a group; NULL: no memory */
+    struct rules *rules;                    /* for replies whose code says little; or NULL */
+    struct bounce_reader *reader;
 };
 
 void report_words_begin(struct report_words *ret_words, const struct report *report);
