@@ -90,6 +90,7 @@ static bool put_address(struct buffer *to, struct bytes text)
         buffer_put_char(to, '@');
         buffer_put(to, buffer_bytes(&ascii));
         buffer_put_char(to, '>');
+        to->bad |= ascii.bad;
     }
     buffer_done(&ascii);
     return well;

@@ -129,7 +129,8 @@ MUST_USE bool conf_hop_find(const struct conf *conf, struct bytes domain_ascii,
                             struct conf_hop *ret_hop);
 
 /* The one name of the destination that an address not of ours has, behind what `to` holds: "=" and
-   a hop, a domain as A-labels in lower case, or an address literal. False: it has none. */
+   a hop, a domain as A-labels in lower case, or an address literal. False: it has none, or, when
+   to->bad, memory is short. */
 MUST_USE bool conf_destination_put(const struct conf *conf, struct bytes address,
                                    struct buffer *to);
 

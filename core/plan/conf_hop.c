@@ -95,7 +95,8 @@ static void put_hop(const struct conf_hop *hop, struct buffer *to)
 
 bool conf_destination_put(const struct conf *conf, struct bytes address, struct buffer *to)
 {
-    struct buffer ascii = buffer_with_most(LIMIT_PATH);
+    char room[LIMIT_PATH];      /* on the stack: want of memory must not look like a bad name */
+    struct buffer ascii = { .at = room, .room = sizeof(room), .most = sizeof(room) };
     struct address parsed;
     struct conf_hop hop;
     bool well = address_parse(address, true, &parsed, NULL) && parsed.domain.n > 0;
@@ -108,9 +109,7 @@ bool conf_destination_put(const struct conf *conf, struct bytes address, struct 
         put_hop(&hop, to);
     else if (well)
         buffer_put(to, buffer_bytes(&ascii));
-    well = well && !ascii.bad && !to->bad;
-    buffer_done(&ascii);
-    return well;
+    return well && !ascii.bad && !to->bad;
 }
 
 bool conf_tls_parse(struct bytes text, struct bytes *ret_domain, enum conf_tls *ret_policy)

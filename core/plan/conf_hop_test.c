@@ -73,6 +73,7 @@ static void destinations_have_one_name(void **state)
         { "you@[192.0.2.1]", "[192.0.2.1]" }, { "you@[IPv6:2001:DB8::1]", "[ipv6:2001:db8::1]" },
         { "postmaster", NULL }, { "no address", NULL },
     };
+    struct buffer none = buffer_with_most(512);
     struct conf conf = { .route = { routes, 1 } };
 
     (void)state;
@@ -84,6 +85,10 @@ static void destinations_have_one_name(void **state)
             assert_true(bytes_equal_nocase(buffer_bytes(&name), bytes_of(rows[i].name)));
         buffer_done(&name);
     }
+    mem_fail_at(1);             /* that is no word about the address */
+    assert_false(conf_destination_put(&conf, BYTES("you@a.example"), &none));
+    mem_fail_at(0);
+    assert_true(none.bad);
 }
 
 static void policies_of_domains(void **state)

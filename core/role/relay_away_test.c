@@ -266,6 +266,22 @@ static void what_must_be_is_not_done_without(void **state)
     end();
 }
 
+/* The simulator found it (seed 321): a domain whose name could not be kept was "no name". */
+static void want_of_memory_fails_nobody(void **state)
+{
+    static const char *const to[] = { "you@a.example", "me@a.example" };
+
+    (void)state;
+    for (uint64_t at = 1; at <= 20; at++) {
+        private();
+        a_host();
+        w.short_at = at;
+        give_with(1, to, COUNT(to), TEXT, false);
+        assert_true(w.results[1].outcome != JOB_FAILED && w.results[2].outcome != JOB_FAILED);
+        end();
+    }
+}
+
 static void trouble_with_tlsa_waits(void **state)
 {
     static const enum dns_verdict verdicts[] = { DNS_FAILED, DNS_BOGUS };
@@ -535,6 +551,7 @@ int main(void)
         cmocka_unit_test(the_next_address_is_tried),
         cmocka_unit_test(guarded_addresses_are_not_dialled),
         cmocka_unit_test(a_route_asks_nobody), cmocka_unit_test(what_must_be_is_not_done_without),
+        cmocka_unit_test(want_of_memory_fails_nobody),
         cmocka_unit_test(trouble_with_tlsa_waits),
         cmocka_unit_test(a_missing_answer_takes_no_dane_away),
         cmocka_unit_test(records_stand_at_the_end_of_an_alias),

@@ -23,6 +23,9 @@ static bool is_ascii(struct bytes text)
 
 /* ---- addresses */
 
+static const struct client_result no_memory = {
+    .outcome = CLIENT_LATER, .code = { 4, 3, 0 }, .words = BYTES_INIT("memory is short here") };
+
 /* With the domain as A-labels; false: its local part has no ASCII form, or memory is short. */
 static bool put_lowered(struct buffer *to, struct bytes address)
 {
@@ -53,7 +56,17 @@ static void put_orcpt(struct buffer *to, const struct recipient *recipient)
     buffer_done(&form);
 }
 
-/* Address and original recipient, in memory of its own; false: as put_lowered. */
+/* On the stack: want of memory must not look like an address that cannot be written. */
+static bool has_ascii_form(struct bytes address)
+{
+    char room[2 * LIMIT_PATH];
+    struct buffer text = { .at = room, .room = sizeof(room), .most = sizeof(room) };
+
+    return is_ascii(address) || put_lowered(&text, address);
+}
+
+/* Address and original recipient, in memory of its own, of one that has such a form; false: memory
+   is short. */
 static bool lower(struct relay_rcpt *rcpt, struct recipient *recipient)
 {
     struct buffer text = buffer_with_most(2 * LIMIT_PATH + ORCPT_MOST);
@@ -81,37 +94,29 @@ static bool lower_recipients(struct relay *relay, struct relay_job *job)
         struct recipient *to = &job->to[i];
         if (job->rcpts[i].told || (is_ascii(to->address) && is_ascii(to->orcpt)))
             continue;
-        if (!lower(&job->rcpts[i], to))
+        if (!has_ascii_form(to->address))
             relay_job_result(relay, job, NULL, i, &(struct client_result){
                 .recipient = i, .outcome = CLIENT_FAILED, .code = STATUS(5, 6, 7),
                 .words = BYTES("the address has UTF-8 before its @, and the next server offers "
                                "no SMTPUTF8: there is no other way to write it") });
+        else if (!lower(&job->rcpts[i], to))
+            relay_job_result(relay, job, NULL, i, &no_memory);
     }
     return job->left > 0;
 }
 
-static bool lower_sender(struct relay_job *job)
+static bool lower_sender(struct relay *relay, struct relay_job *job)
 {
-    struct buffer text = buffer_with_most(2 * LIMIT_PATH);
-
     if (is_ascii(job->envelope.sender))
         return true;
-    bool well = put_lowered(&text, job->envelope.sender);
+    if (!has_ascii_form(job->envelope.sender))
+        return false;
     buffer_clear(&job->sender);
-    buffer_put(&job->sender, buffer_bytes(&text));
-    buffer_done(&text);
-    if (well)
+    if (put_lowered(&job->sender, job->envelope.sender))
         job->envelope.sender = buffer_bytes(&job->sender);
-    return well && !job->sender.bad;
-}
-
-static bool has_ascii_form(struct bytes address)
-{
-    struct buffer text = buffer_with_most(2 * LIMIT_PATH);
-    bool well = is_ascii(address) || put_lowered(&text, address);
-
-    buffer_done(&text);
-    return well;
+    else
+        relay_job_results(relay, job, &no_memory);
+    return !job->sender.bad;
 }
 
 /* Is there a way to write all of its addresses? */
@@ -181,7 +186,7 @@ static void make_anew(struct relay *relay, struct relay_job *job,
 
     job->gathers = false;
     job->tried = true;
-    if (lowers && !lower_sender(job))
+    if (lowers && !lower_sender(relay, job))
         return;
     switch (convert_letter(buffer_bytes(&job->text), job->smtputf8, server, &text)) {
     case CONVERT_DONE: take_text(relay, job, &text, server); break;
@@ -191,8 +196,7 @@ static void make_anew(struct relay *relay, struct relay_job *job,
         buffer_done(&text);
         break;
     case CONVERT_NO_MEMORY:
-        relay_job_results(relay, job, &(struct client_result){ .outcome = CLIENT_LATER,
-            .code = STATUS(4, 3, 0), .words = BYTES("memory is short here") });
+        relay_job_results(relay, job, &no_memory);
         buffer_done(&text);
         return;
     case CONVERT_SIGNED: case CONVERT_FLAWED:

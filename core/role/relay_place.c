@@ -110,8 +110,9 @@ struct place *relay_place_away(struct relay *relay, struct bytes address, bool *
     struct buffer name = buffer_with_most(LIMIT_PATH);
     struct place *place = NULL;
 
-    *ret_known = conf_destination_put(relay->conf, address, &name);
-    if (*ret_known) {
+    bool well = conf_destination_put(relay->conf, address, &name);
+    *ret_known = well || name.bad;
+    if (well) {
         place = find_away(relay, buffer_bytes(&name));
         if (place == NULL)
             place = make_away(relay, buffer_bytes(&name));

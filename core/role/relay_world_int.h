@@ -64,6 +64,7 @@ struct relay_world {
     const char *end_reply;      /* to the end of the text; NULL: 250 */
     size_t filler;              /* so many octets of 8 bits behind their text, in parts */
     bool unended;               /* their end is not told */
+    uint64_t short_at;          /* of each step that allocation fails; 0: none */
     struct buffer said;         /* all that servers heard */
     struct buffer log;
 };
