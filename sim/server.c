@@ -77,8 +77,7 @@ static enum server_lie lie_now(struct server_line *line)
     return (enum server_lie)dice_between(dice_of_server(server), LIE_NONE + 1, LIES - 1);
 }
 
-/* A 5xx that comes late is taken for the answer about any of them. */
-static void refuse_all(struct server_line *line)
+void line_refuse_all(struct server_line *line)
 {
     const struct server_watch *watch = &line->server->watch;
 
@@ -97,7 +96,7 @@ void line_refuse(struct server_line *line)
     }
     watch->refused(watch->ctx, line->to);
     if (line->text_due)
-        refuse_all(line);
+        line_refuse_all(line);
 }
 
 static void put_lie(struct server_line *line, enum server_lie lie, const char *due,
@@ -127,7 +126,7 @@ static void put_lie(struct server_line *line, enum server_lie lie, const char *d
         buffer_put_text(to, "450 4.3.2 wait\r\n");
         line->off = true;
         if (due[0] == '5')
-            refuse_all(line);
+            line_refuse_all(line);
         break;
     case LIE_OCTETS: buffer_put(to, BYTES("2\0\xff\r0 what\r\n")); return;
     case LIE_STALL: line->deaf = true; return;
@@ -177,6 +176,7 @@ enum server_lie line_say(struct server_line *line, const char *due)
     enum server_lie lie = lie_now(line);
     world_totals(server->world)->server_lies += lie != LIE_NONE;
     put_lie(line, lie, due, &text);
+    line->well_next = due[0] == '2';
     if (lie != LIE_NONE || line->off)
         is_lost(line);
     if (text.n > 0 && line->secrecy == SECURE)

@@ -49,7 +49,8 @@ static bool keep(struct server_line *line, const char *to)
 static void end_by_lmtp(struct server_line *line)
 {
     for (size_t i = 0; i < line->rcpts_n && line->conn != NULL; i++) {
-        bool kept = !line->off && !server_lies(line->server) && keep(line, line->rcpts[i]);
+        bool may = line->off ? line->well_next : !server_lies(line->server);
+        bool kept = may && keep(line, line->rcpts[i]);
         line_say(line, kept ? "250 2.0.0 kept\r\n" : "452 4.2.2 not now\r\n");
     }
 }
@@ -58,9 +59,9 @@ static void end_by_smtp(struct server_line *line)
 {
     bool never = server_lies(line->server) && dice_below(world_dice(line->server->world), 2) == 0;
 
-    if (line->off || server_lies(line->server)) {
+    if (line->off ? !line->well_next : server_lies(line->server)) {
         line_say(line, "452 4.3.1 not now\r\n");
-    } else if (never && line_may_refuse(line)) {
+    } else if (never && line_may_refuse(line) && !line->off) {
         line_refuse(line);
         line_say(line, "554 5.6.0 not such a letter\r\n");
     } else {
@@ -142,6 +143,8 @@ static void on_rcpt(struct server_line *line, struct bytes said)
     copy_path(bytes_first(said, bytes_find_last(said, '>') + 1), line->to);
     if (line->turned || line->off)
         watch->refused(watch->ctx, line->to);
+    if (line->off)
+        line_refuse_all(line);
     switch (line->face->rcpt(line->at, line->to, level_of(line), line->since_us)) {
     case RCPT_NOBODY:
         line_say(line, "550 5.1.1 nobody\r\n");

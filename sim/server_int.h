@@ -35,6 +35,7 @@ struct server_line {
     bool mail, text_due;        /* a transaction; DATA was answered 354 */
     bool turned;                /* MAIL was answered with a lie */
     bool binary, deaf, off;     /* off: its replies are not where they belong */
+    bool well_next;             /* off: the next one that is taken for an answer is a 2xx */
     uint64_t chunk;             /* octets of it that are still to come */
     bool in_chunk, last;
 };
@@ -58,6 +59,8 @@ enum server_lie line_say(struct server_line *line, const char *due);
 /* A 5xx at this place: about whom? And may it be? */
 void line_refuse(struct server_line *line);
 bool line_may_refuse(const struct server_line *line);
+/* A 5xx may be taken for the answer about any of those taken. */
+void line_refuse_all(struct server_line *line);
 /* Gone without a word. */
 void line_hang_up(struct server_line *line);
 

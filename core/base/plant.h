@@ -24,7 +24,13 @@
     P(found_not_kept)           \
     P(names_unsure)             \
     P(mailbox_unsure)           \
-    P(never_heals)
+    P(never_heals)              \
+    P(failed_lookup_final)      \
+    P(taken_at_rcpt)            \
+    P(clear_after_tls)          \
+    P(lost_reply_taken)         \
+    P(retry_forgotten)          \
+    P(answers_crossed)
 
 enum plant {
     PLANT_none,

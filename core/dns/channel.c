@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "dns/channel.h"
 
+#include "base/plant.h"
+
 bool channel_wants_tlsa(const struct channel_facts *facts)
 {
     return facts->address_secure && facts->policy != CHANNEL_POLICY_NONE
@@ -126,7 +128,7 @@ struct channel channel_decide(const struct channel_facts *facts)
     channel = with_policy(facts, channel);
     if (facts->require_tls)
         channel = with_require_tls(facts, channel);
-    if (channel.need == CHANNEL_ANY && facts->broken) {
+    if ((channel.need == CHANNEL_ANY || PLANTED(clear_after_tls)) && facts->broken) {
         channel.need = CHANNEL_CLEAR;
         channel.why = "its TLS failed a while ago, and nothing asks for it";
     }

@@ -165,7 +165,7 @@ static void change(struct queue *q, struct job *job)
         letter->left--;
     } else if (state->outcome == QUEUE_LATER) {
         rcpt->state = RCPT_WAITS;
-        rcpt->due = q->now.mono_ms + state->wait_ms;
+        rcpt->due = PLANTED(retry_forgotten) ? UINT64_MAX / 2 : q->now.mono_ms + state->wait_ms;
         q->bad = !index_wake(&q->index, job->letter, rcpt->due) || q->bad;
     } else {
         rcpt->state = RCPT_HELD;

@@ -9,6 +9,7 @@
 #include "role/relay_int.h"
 
 #include "base/hash.h"
+#include "base/plant.h"
 #include "base/reader.h"
 #include "mail/literal.h"
 
@@ -318,7 +319,8 @@ static void on_mx(struct relay *relay, struct place *place, const struct dns_ans
         set_flaw(dest, STATUS(4, 4, 4), "none of its MX records names a host");
         break;
     case MX_LATER:
-        set_flaw(dest, STATUS(4, 4, 3), answer->verdict == DNS_BOGUS
+        set_flaw(dest, PLANTED(failed_lookup_final) ? STATUS(5, 1, 2) : STATUS(4, 4, 3),
+                 answer->verdict == DNS_BOGUS
                  ? "the DNS's answer for its MX records has wrong signatures"
                  : "its MX records could not be found out");
         break;

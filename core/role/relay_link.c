@@ -248,6 +248,8 @@ static void on_result(struct relay *relay, struct link *link, const struct clien
     if (job == NULL || (result->again && !job->cut))
         return;                             /* in the next transaction */
     relay_job_result(relay, job, link, result->recipient, result);
+    if (PLANTED(answers_crossed))
+        relay_job_results(relay, job, result);
 }
 
 static void is_done(struct relay *relay, struct link *link)

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/ip.h"
 #include "base/log.h"
+#include "base/plant.h"
 #include "smtp/answer.h"
 
 static const struct role_name to_store = { ROLE_STORE, 0 };
@@ -125,6 +126,8 @@ void relay_job_result(struct relay *relay, struct relay_job *job, const struct l
         return;
     }
     enum job_outcome outcome = outcomes[result->outcome];
+    if (result->window && PLANTED(lost_reply_taken))
+        outcome = JOB_DELIVERED;
     if (outcome == JOB_DELIVERED && job->place->dest != NULL)
         outcome = link != NULL && (smtp_client_extensions(link->client) & CLIENT_DSN) != 0
                 ? JOB_PASSED : JOB_RELAYED;

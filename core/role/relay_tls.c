@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/plant.h"
 
 static bool is_asked_for(const struct link *link)
 {
@@ -47,7 +48,7 @@ void relay_tls_lacks(struct relay *relay, struct link *link, const char *result,
     log_trouble(relay, link, why);
     if (result[0] != '\0')
         relay_tlsrpt_session(relay, link, result, why);
-    if (memo != NULL && is_asked_for(link))
+    if (memo != NULL && is_asked_for(link) && !PLANTED(clear_after_tls))
         (void)memo_bad(relay, memo, link, RELAY_UNFIT_MS, link->channel.code, why);
     else if (memo != NULL)
         memo->broken_until_ms = relay->now.mono_ms + RELAY_BROKEN_MS;

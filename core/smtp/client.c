@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/number.h"
+#include "base/plant.h"
 #include "smtp/client_int.h"
 
 #include <assert.h>
@@ -206,7 +207,7 @@ static bool on_rcpt(struct smtp_client *client, size_t i, struct client_event *r
     client->taken += result.outcome == CLIENT_TAKEN;
     if (client->over[i])
         return false;
-    if (result.outcome == CLIENT_TAKEN && !client->letter.ask_only)
+    if (result.outcome == CLIENT_TAKEN && !client->letter.ask_only && !PLANTED(taken_at_rcpt))
         return false;
     client_expect_no_end(client, i);
     *ret_event = result_event(client, result);
