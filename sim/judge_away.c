@@ -24,7 +24,9 @@ bool judge_may_fail(const struct judge *judge, const struct letter *letter,
         return true;
     if (!mailbox->away || judge->zone == NULL || domain == zone_domains_n)
         return false;
-    bool no_way = letter->require_tls && !zone_domains[domain].dane && !zone_domains[domain].sts;
+    bool no_way = letter->require_tls
+        && ((!zone_domains[domain].dane && !zone_domains[domain].sts)
+            || is_lately(judge, zone_hidden_us(judge->zone, domain)));
     return no_way || zone_says_no(judge->zone, domain)
         || is_lately(judge, judge->turned_us[domain]);
 }

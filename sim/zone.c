@@ -28,6 +28,7 @@ enum {
 struct zone_news {
     uint64_t no_us;             /* when nobody could prove it and it was said first; 0: never */
     bool says_no;
+    uint64_t hidden_us;         /* its policy was said not to be there */
 };
 
 struct zone {
@@ -212,6 +213,8 @@ static void tell(struct zone *zone, size_t domain, uint16_t type, struct bytes n
     struct dns_answer answer = { .proved = is_signed, .ttl = TTL, .canonical = BYTES_NONE };
 
     world_totals(zone->world)->names_forged += forged;
+    if (forged && type == DNS_TXT)
+        zone->news[domain].hidden_us = world_now_us(zone->world);
     if (!forged)
         put_records(&records, domain, type, name);
     answer.records = buffer_bytes(&records);
@@ -310,4 +313,9 @@ void zone_free(struct zone *zone) { room_free(zone); }
 bool zone_says_no(const struct zone *zone, size_t domain)
 {
     return zone->news[domain].says_no;
+}
+
+uint64_t zone_hidden_us(const struct zone *zone, size_t domain)
+{
+    return zone->news[domain].hidden_us;
 }

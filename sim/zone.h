@@ -45,5 +45,7 @@ struct zone *zone_new(struct world *world);
 void zone_free(struct zone *zone);
 /* Was enough said to believe that nothing is there for good: proved, or twice, minutes apart? */
 bool zone_says_no(const struct zone *zone, size_t domain);
+/* When it was last said, and forged, that the domain has no policy; 0: never. */
+uint64_t zone_hidden_us(const struct zone *zone, size_t domain);
 
 #endif
