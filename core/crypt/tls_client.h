@@ -75,12 +75,19 @@ struct tls_shown {
     uint64_t from_ms, until_ms; /* its own holds between them; wall clock */
 };
 
-enum { TLS_SHOWN_NAMES = 20 };      /* DNS names of a certificate that are told; more are not */
+enum {
+    TLS_SHOWN_NAMES = 20,           /* DNS names of a certificate that are told; more are not */
+    TLS_ISSUER_MOST = 400,          /* octets */
+};
 
 /* After the handshake; false: it showed no certificate, or memory is short. The DNS names of its
    own go to `names`, each a block, a stranger's octets; the whole chain to `pem`. */
 MUST_USE bool tls_client_shown(const struct tls *tls, struct bytes host, struct buffer *names,
                                struct buffer *pem, struct tls_shown *ret_shown);
+
+/* Who issued its own, as the certificate says: a stranger's octets, behind what `to` holds. Nothing
+   when it showed none. */
+void tls_client_issuer(const struct tls *tls, struct buffer *to);
 
 /* What would be said of that chain (PEM, the server's own certificate first)? Never for a session
    that is to be used. */

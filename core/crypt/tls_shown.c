@@ -71,3 +71,19 @@ bool tls_client_shown(const struct tls *tls, struct bytes host, struct buffer *n
     *ret_shown = shown;
     return true;
 }
+
+void tls_client_issuer(const struct tls *tls, struct buffer *to)
+{
+    X509 *own = SSL_get0_peer_certificate(tls->ssl);
+    BIO *bio = own == NULL ? NULL : BIO_new(BIO_s_mem());
+    char *at = NULL;
+    long n = 0;
+
+    if (bio != NULL && X509_NAME_print_ex(bio, X509_get_issuer_name(own), 0,
+                                          XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0)
+        n = BIO_get_mem_data(bio, &at);
+    if (n > 0)
+        buffer_put(to, bytes_first((struct bytes){ at, (size_t)n }, TLS_ISSUER_MOST));
+    BIO_free(bio);
+    ERR_clear_error();
+}
