@@ -174,6 +174,7 @@ static void doctor_free(struct doctor *doctor)
     for (size_t i = 0; i < COUNT(doctor->checkup.ours); i++)
         buffer_done(&doctor->checkup.ours[i].name);
     buffer_done(&doctor->answer);
+    buffer_done(&doctor->anchor);
     free(doctor);
 }
 
@@ -185,6 +186,7 @@ static struct doctor *doctor_new(const struct conf *conf, struct bytes domain)
         return NULL;
     doctor->conf = conf;
     doctor->answer = buffer_with_most(DOCTOR_ANSWER_MOST);
+    doctor->anchor = buffer_with_most(ANCHOR_MOST);
     doctor->checkup.domain = domain;
     doctor->checkup.hello = conf->host;
     doctor->checkup.now_ms = clock_now().wall_ms;
@@ -196,27 +198,38 @@ static struct doctor *doctor_new(const struct conf *conf, struct bytes domain)
     return doctor;
 }
 
+struct doctor *doctor_begin(const struct conf *conf, struct bytes domain)
+{
+    struct doctor *doctor = doctor_new(conf, domain);
+
+    if (doctor != NULL)
+        doctor->log = log_sink_new(BYTES("/dev/null"));
+    if (doctor != NULL && doctor->log != NULL)
+        doctor->loop = loop_new(doctor->log);
+    if (doctor != NULL && doctor->loop != NULL
+        && doctor_open(doctor, read_anchor(conf->trust_anchor, &doctor->anchor)))
+        return doctor;
+    fputs("postern: memory is short, or the trust anchor does not read\n", stderr);
+    doctor_end(doctor);
+    return NULL;
+}
+
+void doctor_end(struct doctor *doctor)
+{
+    if (doctor == NULL)
+        return;
+    doctor_close(doctor);
+    loop_free(doctor->loop);
+    log_sink_free(doctor->log);
+    doctor_free(doctor);
+}
+
 static int run(const struct conf *conf, struct bytes domain, const struct doctor_wish *wish)
 {
-    struct buffer anchor = buffer_with_most(ANCHOR_MOST);
-    struct log_sink *log = log_sink_new(BYTES("/dev/null"));
-    struct doctor *doctor = doctor_new(conf, domain);
-    int status = EX_OSERR;
+    struct doctor *doctor = doctor_begin(conf, domain);
+    int status = doctor == NULL ? EX_OSERR : examine(doctor, wish);
 
-    if (doctor != NULL && log != NULL)
-        doctor->loop = loop_new(log);
-    if (doctor != NULL && doctor->loop != NULL) {
-        if (doctor_open(doctor, read_anchor(conf->trust_anchor, &anchor)))
-            status = examine(doctor, wish);
-        doctor_close(doctor);
-        loop_free(doctor->loop);
-    }
-    if (status == EX_OSERR)
-        fputs("postern: memory is short, or the trust anchor does not read\n", stderr);
-    if (doctor != NULL)
-        doctor_free(doctor);
-    log_sink_free(log);
-    buffer_done(&anchor);
+    doctor_end(doctor);
     return status;
 }
 

@@ -24,7 +24,9 @@ struct doctor_host {
 
 struct doctor {
     const struct conf *conf;
+    struct log_sink *log;
     struct loop *loop;
+    struct buffer anchor;
     struct resolver *resolver;
     struct fetcher *fetcher;
     uint64_t until_ms;                  /* monotonic: no more questions then */
@@ -35,6 +37,11 @@ struct doctor {
     struct checkup checkup;
     struct doctor_host hosts[MX_HOSTS_MOST];
 };
+
+/* ctl_doctor.c. One that may ask, with what the configuration says; it outlives it. NULL: why was
+   said on standard error. */
+MUST_USE struct doctor *doctor_begin(const struct conf *conf, struct bytes domain);
+void doctor_end(struct doctor *doctor);
 
 /* ctl_doctor_ask.c. Ready to ask, in doctor->loop; false: memory is short, or the anchor is none.
    Close it whatever was said. */
