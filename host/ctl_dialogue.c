@@ -5,73 +5,8 @@
 #include "host/ctl_int.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sysexits.h>
 #include <unistd.h>
-
-static int connect_one(const struct addrinfo *to)
-{
-    struct timeval wait = { .tv_sec = DIALOGUE_WAIT_S };
-    int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -1;
-    /* Both also bound connect(2) and every later call. */
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0
-        && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0
-        && connect(fd, to->ai_addr, to->ai_addrlen) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    return errno = error, -1;
-}
-
-/* HOST and PORT out of HOST:PORT, without brackets. */
-static bool split_server(const char *server, char ret_host[static 256], char ret_port[static 16])
-{
-    struct bytes text = bytes_of(server);
-    size_t colon = bytes_find_last(text, ':');
-    struct bytes host = bytes_first(text, colon), port = bytes_skip(text, colon + 1);
-
-    if (host.n > 2 && host.at[0] == '[' && host.at[host.n - 1] == ']')
-        host = (struct bytes){ host.at + 1, host.n - 2 };
-    if (host.n == 0 || host.n > 255 || port.n == 0 || port.n > 15)
-        return false;
-    memcpy(ret_host, host.at, host.n);
-    ret_host[host.n] = '\0';
-    memcpy(ret_port, port.at, port.n);
-    ret_port[port.n] = '\0';
-    return true;
-}
-
-int dialogue_open(struct dialogue *dialogue, const char *server, FILE *shown)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
-    char host[256], port[16];
-    int fd = -1;
-
-    if (!split_server(server, host, port)) {
-        fputs("postern: --server wants HOST:PORT\n", stderr);
-        return EX_USAGE;
-    }
-    int failed = getaddrinfo(host, port, &hints, &list);
-    if (failed != 0) {
-        fprintf(stderr, "postern: %s: %s\n", server, gai_strerror(failed));
-        return EX_NOHOST;
-    }
-    for (const struct addrinfo *to = list; to != NULL && fd < 0; to = to->ai_next)
-        fd = connect_one(to);
-    freeaddrinfo(list);
-    if (fd < 0) {
-        fprintf(stderr, "postern: %s: %s\n", server, strerror(errno));
-        return EX_TEMPFAIL;
-    }
-    dialogue_begin(dialogue, fd, shown);
-    return 0;
-}
 
 void dialogue_begin(struct dialogue *dialogue, int fd, FILE *shown)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * host/ctl_dialogue.h: one SMTP connection as postern send needs it: lines out, replies in, both
- * shown.
+ * host/ctl_dialogue.h: one SMTP connection to our own server, as sendmail needs it: lines out,
+ * replies in, both shown. A client for any server is role/once_send.h.
  */
 #ifndef POSTERN_HOST_CTL_DIALOGUE_H
 #define POSTERN_HOST_CTL_DIALOGUE_H
@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { DIALOGUE_WAIT_S = 60, DIALOGUE_REPLY_MOST = 64 * 1024 };
+enum { DIALOGUE_REPLY_MOST = 64 * 1024 };
 
 struct dialogue {
     int fd;
@@ -19,9 +19,7 @@ struct dialogue {
     struct buffer reply;    /* the lines of the last reply without their codes, each ended by LF */
 };
 
-/* Connect to HOST:PORT or [IPV6]:PORT. 0, or an exit status; then it was said on standard error. */
-MUST_USE int dialogue_open(struct dialogue *dialogue, const char *server, FILE *shown);
-/* On a connection that is there already; it is the dialogue's from now on. */
+/* On a connection that is there; it is the dialogue's from now on. */
 void dialogue_begin(struct dialogue *dialogue, int fd, FILE *shown);
 void dialogue_close(struct dialogue *dialogue);
 /* A line, CRLF is added. False: the connection is gone. */

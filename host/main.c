@@ -34,7 +34,7 @@ static const struct command commands[] = {
     { "code", ctl_code_run, "what a code of mail means, and what to do about it" },
     { "doctor", ctl_doctor_run, "how a domain's mail is found and protected" },
     { "key", ctl_key_run, "keys and certificates of sealed mail" },
-    { "send", ctl_send_run, "send a letter and show the dialogue" },
+    { "send", ctl_send_run, "test a mail server: send a letter, say anything, show all" },
     { "verify", seal_read_run, "say whether a privacy-enhanced message is unchanged, and by whom" },
     { "open", seal_read_run, "open a privacy-enhanced message" },
     { "seal", seal_run, "sign a text, and encipher it" },

@@ -159,7 +159,7 @@ def send_shows_the_dialogue(bench):
     done = server.run(*base, '--to', 'you@example.org', '--pipeline', '--bdat')
     equal(done.returncode, 0, done.stdout + done.stderr)
     server.wait_for_letters(5)
-    equal(server.run(*base, '--to', 'nobody@example.org').returncode, 69, 'refused')
+    equal(server.run(*base, '--to', 'nobody@example.org').returncode, 67, 'nobody of that name')
 
 
 def store_check_and_export(bench):
