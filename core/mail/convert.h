@@ -33,6 +33,9 @@ enum convert_verdict {
 enum convert_verdict convert_letter(struct bytes letter, bool utf8_fields,
                                     const struct convert_for *server, struct buffer *to);
 
+/* Is any of it signed or encrypted, in whatever way, so that its octets are not to be others? */
+bool convert_is_signed(struct bytes letter);
+
 /* Why not, for a report; "" for the first two. */
 const char *convert_why(enum convert_verdict verdict);
 

@@ -230,6 +230,42 @@ static void short_memory_is_said(void **state)
     buffer_done(&to);
 }
 
+/* What counts as signed or encrypted, at whatever depth; and what does not. */
+static void what_is_signed(void **state)
+{
+    static const struct { const char *letter; bool is; } letters[] = {
+        { "Subject: a\r\n\r\nDKIM-Signature: in the text\r\n", false },
+        { "", false },
+        { "dkim-signature : v=1;\r\n b=a\r\n\r\nx\r\n", true },
+        { "Subject: a\r\nARC-Seal: i=1\r\n\r\nx\r\n", true },
+        { "ARC-Message-Signature: i=1", true },
+        { "DomainKey-Signature: a\r\n\r\n", true },
+        { "Authentication-Results: x; dkim=pass\r\n\r\nx\r\n", false },
+        { MULTI("signed") "\r\n--b\r\n\r\nx\r\n--b--\r\n", true },
+        { MULTI("ENCRYPTED") "\r\n--b\r\n\r\nx\r\n--b--\r\n", true },
+        { MULTI("mixed") "\r\n--b\r\nContent-Type: application/pkcs7-mime\r\n\r\nx\r\n--b--\r\n",
+          true },
+        { MULTI("mixed") "\r\n--b\r\nContent-Type: application/X-pkcs7-signature\r\n\r\nx\r\n"
+          "--b--\r\n", true },
+        { MULTI("mixed") "\r\n--b\r\nContent-Type: application/pgp-keys\r\n\r\nx\r\n--b--\r\n",
+          true },
+        { MULTI("mixed") "\r\n--b\r\nContent-Type: application/pdf\r\n\r\nx\r\n--b--\r\n", false },
+        { MULTI("mixed") "\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nDKIM-Signature: a\r\n"
+          "\r\nx\r\n--b--\r\n", true },
+        { "Subject: a\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\n", true },
+        { "Subject: a\r\n\r\n-----BEGIN PRIVACY-ENHANCED MESSAGE-----\r\n", true },
+        { "Subject: a\r\n\r\n----- BEGIN of nothing -----\r\n", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(letters); i++)
+        if (convert_is_signed(bytes_of(letters[i].letter)) != letters[i].is)
+            fail_msg("%s", letters[i].letter);
+    mem_fail_at(1);
+    assert_true(convert_is_signed(BYTES("Subject: a\r\n\r\nx\r\n")));
+    mem_fail_at(0);
+}
+
 /* No encoded word is longer than 75, no line than 76, and no character is cut. */
 static void words_keep_their_bounds(void **state)
 {
@@ -252,6 +288,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row), cmocka_unit_test(nothing_is_changed_but_its_form),
         cmocka_unit_test(short_memory_is_said), cmocka_unit_test(words_keep_their_bounds),
+        cmocka_unit_test(what_is_signed),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

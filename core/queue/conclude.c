@@ -150,6 +150,7 @@ static void tell_story(struct queue *q, const struct job *job)
         .begun_ms = job->begun_ms, .recipient = job->recipient, .attempt = state->attempt,
         .due_ms = state->due_ms, .class = state->class, .subject = state->subject,
         .detail = state->detail, .words = state->words,
+        .size = state->outcome == QUEUE_DELIVERED ? job->end.saved : 0,
         .to = job->payload == NULL ? BYTES_NONE : recipients_nth(job->record.to, job->recipient) });
 }
 

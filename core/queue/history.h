@@ -39,7 +39,8 @@ struct history_event {
     uint64_t id;            /* the letter */
     uint64_t at_ms;         /* wall clock */
     uint64_t begun_ms;      /* when the attempt began; 0 for ACCEPTED */
-    uint64_t size;          /* ACCEPTED: octets of text; an operator's act: his uid */
+    uint64_t size;          /* ACCEPTED: octets of text; an operator's act: his uid; DELIVERED:
+                               octets that were kept off the wire */
     uint32_t recipient;     /* its number in the letter, from 0; 0 for ACCEPTED */
     uint32_t attempt;       /* from 1; 0 for ACCEPTED */
     uint64_t due_ms;        /* DEFERRED: next attempt, wall clock */

@@ -431,6 +431,7 @@ void queue_job_result(struct queue *q, const struct queue_result *result, struct
     } else {
         job->end.stays = result->stays;
         job->end.beyond = result->beyond;
+        job->end.saved = result->saved;
         keep_said(job, result);
         job_conclude(q, job, &state, fx);
     }

@@ -251,6 +251,7 @@ struct queue_result {
     uint8_t class;
     uint16_t subject, detail;
     bool stays;                 /* LATER: however old it is */
+    uint64_t saved;             /* DELIVERED: octets that were kept off the wire, for the history */
     struct bytes words;
     struct bytes remote, reply; /* which server it was, and what it said; cut at these lengths */
 };

@@ -31,6 +31,7 @@ struct ending {
     struct state_record state;
     bool stays;                     /* LATER, however old it is */
     uint8_t beyond;                 /* the owner's number */
+    uint64_t saved;                 /* octets, for the history */
     struct bytes remote, reply;
     enum reported reported;
     uint64_t lsn;

@@ -186,6 +186,7 @@ static void set_conf(struct front *front, const struct conf *conf)
     front->settings.host = conf->host;
     front->settings.size_most = conf->size_most;
     front->settings.recipients_most = (uint32_t)conf->recipients_most;
+    front->settings.recipes = conf->lossless_binary;
 }
 
 /* It was told the old size; the name must not outlive the old settings. */

@@ -67,6 +67,7 @@ struct letter {
     struct buffer head;
     uint64_t begun_ms, octet_ms;    /* monotonic: first and last octets */
     struct header_scan header;
+    struct digest *sum;         /* of the text so far, when it is made by a recipe; else NULL */
 };
 
 /* ---- one client */

@@ -10,6 +10,7 @@
 
 #include "base/plant.h"
 #include "base/reader.h"
+#include "crypt/digest.h"
 
 #include <assert.h>
 
@@ -42,6 +43,7 @@ static void letter_free(struct letter *letter)
     buffer_done(&letter->text);
     buffer_done(&letter->head);
     header_scan_done(&letter->header);
+    digest_free(letter->sum);
     mem_free(letter);
 }
 
@@ -63,6 +65,8 @@ void letter_release(struct front *front, struct session *session)
     letter->size = letter->credit = 0;
     letter->begun = letter->ended = false;
     header_scan_clear(&letter->header);
+    digest_free(letter->sum);
+    letter->sum = NULL;
     letter->next_spare = front->spare;
     front->spare = letter;
     front->spare_n++;
@@ -230,10 +234,10 @@ static struct letter *letter_here(struct front *front, struct session *session)
     return session->letter;
 }
 
-/* Is it still one slice of the input in hand, with this behind it? */
+/* Is it still one slice of the input in hand, with this behind it? Never one that is made. */
 static bool extends(struct letter *letter, struct bytes text)
 {
-    if (letter->text.n > 0)
+    if (letter->text.n > 0 || letter->sum != NULL)
         return false;
     if (letter->whole.n > 0 && letter->whole.at + letter->whole.n != text.at)
         return false;
@@ -262,6 +266,18 @@ static void stream(struct front *front, struct letter *letter, struct bytes text
     tell_gathered(front, letter, false);
 }
 
+/* Of one that is made by a recipe the sum is taken. False: it cannot be. */
+static bool add_up(struct letter *letter, struct bytes wanted, struct bytes text)
+{
+    if (wanted.n == 0)
+        return true;
+    if (letter->sum == NULL)
+        letter->sum = digest_new(DIGEST_SHA256);
+    if (letter->sum != NULL)
+        digest_put(letter->sum, text);
+    return letter->sum != NULL;
+}
+
 void letter_text(struct front *front, struct session *session, struct bytes text)
 {
     struct letter *letter = letter_here(front, session);
@@ -270,6 +286,8 @@ void letter_text(struct front *front, struct session *session, struct bytes text
         return;
     letter->size += text.n;
     letter->octet_ms = front->now.mono_ms;
+    if (letter->verdict == SMTP_YES && !add_up(letter, smtp_server_sum(session->smtp), text))
+        give_up(front, session, SMTP_NO_SPACE);
     if (letter->verdict != SMTP_YES)
         return;
     header_scan_feed(&letter->header, text);
@@ -388,12 +406,29 @@ static void settle(struct front *front, struct session *session, uint32_t token,
     front_mark(front, session);
 }
 
+/* Is it octet for octet what the sender had? */
+static enum smtp_verdict judge_sum(struct letter *letter, struct bytes wanted)
+{
+    uint8_t sum[DIGEST_MOST];
+
+    if (wanted.n == 0)
+        return SMTP_YES;
+    if (letter->sum == NULL)                /* not an octet came */
+        return SMTP_BAD_RECIPE;
+    if (!digest_end(letter->sum, sum))
+        return SMTP_NOT_NOW;
+    return bytes_equal(wanted, (struct bytes){ (const char *)sum, wanted.n }) ? SMTP_YES
+                                                                              : SMTP_BAD_RECIPE;
+}
+
 static enum smtp_verdict judge(struct front *front, struct session *session)
 {
     struct letter *letter = letter_here(front, session);
 
     if (letter == NULL)
         return SMTP_NO_SPACE;
+    if (letter->verdict == SMTP_YES)
+        letter->verdict = judge_sum(letter, smtp_server_sum(session->smtp));
     if (letter->verdict == SMTP_YES)
         letter->verdict = header_verdict(front, letter, session);
     if (letter->verdict == SMTP_YES && front->store != STORE_OPEN && front->store != STORE_LOW)

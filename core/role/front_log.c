@@ -211,6 +211,7 @@ void log_letter(struct front *front, const struct session *session, uint64_t num
         [SMTP_TOO_LARGE] = { 552, { 5, 3, 4 }, "letter-refused" },
         [SMTP_LOOP] = { 554, { 5, 4, 6 }, "letter-refused" },
         [SMTP_BAD_HEADER] = { 550, { 5, 6, 0 }, "letter-refused" },
+        [SMTP_BAD_RECIPE] = { 554, { 5, 6, 5 }, "letter-refused" },
         [SMTP_SILENCE] = { 0, { 0, 0, 0 }, "letter-uncertain" },
     };
     _Static_assert(COUNT(rows) == SMTP_VERDICTS, "a verdict without a row");

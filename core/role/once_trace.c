@@ -103,6 +103,11 @@ static void put_code(const struct history_event *event, struct buffer *to)
     once_put_words(to, event->words);
 }
 
+static uint64_t saved_octets(const struct history_event *event)
+{
+    return event->what == HISTORY_DELIVERED ? event->size : 0;
+}
+
 static void put_attempt(const struct once_trace *trace, const struct history_event *event,
                         struct buffer *to)
 {
@@ -123,6 +128,11 @@ static void put_attempt(const struct once_trace *trace, const struct history_eve
         buffer_put(to, BYTES(", "));
         buffer_put_uint(to, event->at_ms - event->begun_ms);
         buffer_put(to, BYTES(" ms"));
+    }
+    if (saved_octets(event) > 0) {
+        buffer_put(to, BYTES(", "));
+        octets_put(to, saved_octets(event));
+        buffer_put(to, BYTES(" saved"));
     }
     buffer_put(to, BYTES(")\n"));
     if (event->what == HISTORY_DEFERRED) {
@@ -250,6 +260,8 @@ static void put_json_attempt(struct json *json, const struct history_event *even
     json_put_text(json, "text", bytes_first(event->words, ONCE_WORDS_MOST));
     if (event->what == HISTORY_DEFERRED)
         once_json_moment(json, "next_attempt", event->due_ms);
+    if (saved_octets(event) > 0)
+        json_put_uint(json, "octets_saved", saved_octets(event));
     buffer_done(&code);
 }
 

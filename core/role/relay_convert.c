@@ -130,24 +130,46 @@ static bool can_be_lowered(const struct relay_job *job)
 
 /* ---- the text */
 
-static size_t gathering(const struct relay *relay)
+/* Octets of the letters for that place that are held whole. */
+static uint64_t held_whole(const struct place *place)
 {
-    size_t n = 0;
+    uint64_t octets = 0;
 
-    for (const struct place *place = relay->busy; place != NULL; place = place->next_busy)
-        for (const struct relay_job *job = place->jobs; job != NULL; job = job->next)
-            n += job->gathers;
-    return n;
+    for (const struct relay_job *job = place->jobs; job != NULL; job = job->next)
+        octets += job->whole ? job->size : 0;
+    return octets;
 }
 
-/* Let the rest come, though nothing is handed on. */
-static void gather(struct relay *relay, struct relay_job *job)
+/* No place may take more than half of the room, so that one that is slow leaves some to others. */
+static bool has_room(const struct relay *relay, const struct relay_job *job, uint64_t most)
 {
-    if (job->gathers || gathering(relay) >= RELAY_GATHERED)
-        return;
-    job->gathers = true;
+    uint64_t all = 0, here = held_whole(job->place);
+
+    for (const struct place *place = relay->busy; place != NULL; place = place->next_busy)
+        all += held_whole(place);
+    return all + job->size <= most && (here == 0 || here + job->size <= most / 2);
+}
+
+bool relay_gathers(struct relay *relay, struct relay_job *job, uint64_t most)
+{
+    if (!job->whole && (job->size > RELAY_CONVERT_MOST || !has_room(relay, job, most)))
+        return false;
+    job->gathers = job->whole = true;
     job->text.most = RELAY_CONVERT_MOST;
     relay_job_gather(relay, job);
+    return true;
+}
+
+/* The same of one that must be converted: it waits for room, but for one that never has any. */
+static bool must_wait(struct relay *relay, struct relay_job *job)
+{
+    if (job->size > RELAY_CONVERT_MOST) {
+        job->tried = true;
+        job->cannot = "it is too large to be converted here";
+        return false;
+    }
+    (void)relay_gathers(relay, job, RELAY_WHOLE_MOST);
+    return true;
 }
 
 static void log_converted(struct relay *relay, const struct relay_job *job, size_t before)
@@ -188,7 +210,9 @@ static void make_anew(struct relay *relay, struct relay_job *job,
     job->tried = true;
     if (lowers && !lower_sender(relay, job))
         return;
-    switch (convert_letter(buffer_bytes(&job->text), job->smtputf8, server, &text)) {
+    enum convert_verdict verdict = convert_letter(buffer_bytes(&job->text), job->smtputf8, server,
+                                                  &text);
+    switch (verdict) {
     case CONVERT_DONE: take_text(relay, job, &text, server); break;
     case CONVERT_NOT_NEEDED:
         if (job->body == BODY_BINARYMIME || !server->eight_bit)
@@ -200,6 +224,7 @@ static void make_anew(struct relay *relay, struct relay_job *job,
         buffer_done(&text);
         return;
     case CONVERT_SIGNED: case CONVERT_FLAWED:
+        job->cannot = convert_why(verdict);
         buffer_done(&text);
         return;
     }
@@ -222,41 +247,81 @@ static bool lacks(struct relay *relay, const struct link *link, struct relay_job
     return true;
 }
 
-static bool is_unfit(const struct link *link, const struct relay_job *job)
+/* Nobody takes it, and it cannot be made anew: both are said to the sender. */
+static void fail(struct relay *relay, const struct link *link, struct relay_job *job,
+                 struct status_code code, const char *lacking)
+{
+    struct buffer words = buffer_with_most(1024);
+
+    buffer_put_text(&words, lacking);
+    buffer_put_text(&words, "; it was not converted: ");
+    buffer_put_text(&words, job->cannot);
+    for (size_t i = 0; i < job->n; i++)
+        relay_job_result(relay, job, link, i, &(struct client_result){ .recipient = i,
+            .outcome = CLIENT_FAILED, .code = code, .words = buffer_bytes(&words) });
+    buffer_done(&words);
+    relay_job_free(relay, job);
+}
+
+/* Does it take the letter as it is now? False: not now, or the job is freed. True also when only
+   the client machine will say what lacks. */
+static bool takes(struct relay *relay, const struct link *link, struct relay_job *job)
 {
     const char *words;
     struct client_letter letter = { .body = job->body, .smtputf8 = job->smtputf8,
                                     .require_tls = job->require_tls, .size = job->size };
+    struct status_code code = smtp_client_unfit(link->client, &letter, &words);
 
-    return smtp_client_unfit(link->client, &letter, &words).class != 0;
+    if (code.class == 0)
+        return true;
+    if (lacks(relay, link, job))
+        return false;
+    if (job->cannot == NULL || code.subject != 6)
+        return true;
+    fail(relay, link, job, code, words);
+    return false;
+}
+
+static struct convert_for server_of(const struct link *link)
+{
+    unsigned has = smtp_client_extensions(link->client);
+
+    return (struct convert_for){
+        .eight_bit = (has & CLIENT_8BITMIME) != 0,
+        .binary = (has & CLIENT_BINARYMIME) != 0 && (has & CLIENT_CHUNKING) != 0,
+        .utf8 = (has & CLIENT_SMTPUTF8) != 0,
+    };
+}
+
+static bool fits(const struct relay_job *job, const struct convert_for *server)
+{
+    return (!job->smtputf8 || server->utf8) && (job->body != BODY_BINARYMIME || server->binary)
+        && (job->body != BODY_8BITMIME || server->eight_bit);
 }
 
 bool relay_converts(struct relay *relay, const struct link *link, struct relay_job *job)
 {
     if (relay_lacks(job, relay_host_key(relay, buffer_bytes(&link->host))))
         return false;
-    unsigned has = smtp_client_extensions(link->client);
-    struct convert_for server = {
-        .eight_bit = (has & CLIENT_8BITMIME) != 0,
-        .binary = (has & CLIENT_BINARYMIME) != 0 && (has & CLIENT_CHUNKING) != 0,
-        .utf8 = (has & CLIENT_SMTPUTF8) != 0,
-    };
-    bool fits = (!job->smtputf8 || server.utf8) && (job->body != BODY_BINARYMIME || server.binary)
-             && (job->body != BODY_8BITMIME || server.eight_bit);
-
+    if (job->ask || job->place->dest == NULL || job->cut || job->text.bad
+        || relay_raw_suits(relay, link, job))
+        return takes(relay, link, job);
+    if (!relay_raw_back(relay, job))
+        return false;
+    struct convert_for server = server_of(link);
+    if (fits(job, &server))
+        return !relay_raw_waits(relay, link, job) && takes(relay, link, job);
     server.eight_bit |= server.binary;
-    if (fits || job->ask || job->place->dest == NULL || job->tried || job->cut
-        || job->text.bad)
-        return !is_unfit(link, job) || !lacks(relay, link, job);
+    if (job->tried)
+        return takes(relay, link, job);
     if (job->smtputf8 && !server.utf8 && !can_be_lowered(job) && lacks(relay, link, job))
         return false;
-    if (!job->ended) {
-        gather(relay, job);
+    if (!job->ended && must_wait(relay, job))
         return false;
-    }
-    make_anew(relay, job, &server);
+    if (job->ended)
+        make_anew(relay, job, &server);
     if (job->left > 0)
-        return !is_unfit(link, job) || !lacks(relay, link, job);
+        return takes(relay, link, job);
     relay_job_free(relay, job);
     return false;
 }

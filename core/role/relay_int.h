@@ -20,6 +20,7 @@
  *   relay_tlsrpt.c    how TLS went, counted to be told (RFC 8460)
  *   relay_tlsrpt_send.c  those reports on their way
  *   relay_convert.c   letters made anew for a server that does not take them as they are
+ *   relay_raw.c       lossless binary: letters without their base64
  */
 #ifndef POSTERN_ROLE_RELAY_INT_H
 #define POSTERN_ROLE_RELAY_INT_H
@@ -69,9 +70,13 @@ enum {
     RELAY_CONFIRM_MS = 3 * 60 * 1000,   /* a second "no" so much later confirms the first */
     RELAY_WIDTH = 2,                    /* connections that a destination begins with */
     RELAY_STOP_MS = 3 * 1000,
-    RELAY_GATHERED = 2,             /* letters that are held whole, to be converted */
+    RELAY_WHOLE_MOST = 256 * 1024 * 1024,   /* octets of letters held whole, to be converted */
+    RELAY_RAW_MOST = 128 * 1024 * 1024,     /* ... above which none is held that need not be */
     RELAY_CONVERT_MOST = 96 * 1024 * 1024,  /* octets of one */
 };
+
+/* What `text` of a letter is: itself, its raw form, or a recipe and its raw form. */
+enum relay_form { FORM_PLAIN, FORM_RAW, FORM_RECIPE };
 
 /* One recipient of a letter, or who asks. */
 struct relay_rcpt {
@@ -99,7 +104,9 @@ struct relay_job {
     bool smtputf8, require_tls, tls_optional;
     struct buffer sender;           /* envelope.sender as it was made ASCII; else empty */
     bool gathers;                   /* all of it is to be here before it is begun */
+    bool whole;                     /* it was gathered: all of it is held */
     bool tried;                     /* it was converted, or cannot be */
+    const char *cannot;             /* why it cannot; NULL: it can, or nobody asked */
     bool made;                      /* what we put on top is in its text */
     bool looked;                    /* its header was looked at */
     bool ended;
@@ -113,6 +120,12 @@ struct relay_job {
     size_t handed;                  /* the most that `from` was: credit was given up to there */
     bool cut;                       /* what was handed on is forgotten: it cannot begin anew */
     size_t added;                   /* octets at its front that are ours */
+    uint8_t form;                   /* enum relay_form, of the text */
+    bool plain;                     /* no other form any more */
+    bool counts;                    /* `saves` is to be told with the next who takes it */
+    struct buffer recipe;           /* of the raw form */
+    enum body_kind plain_body;      /* body and size of the letter as it is */
+    uint64_t plain_size, saves;
 };
 
 /* ---- destinations elsewhere */
@@ -480,6 +493,9 @@ void relay_ask_guess(struct relay *relay, struct relay_job *job);
    its text is waited for; or it does not, and other hosts are to be asked first; or nobody is left,
    and the job is freed. */
 bool relay_converts(struct relay *relay, const struct link *link, struct relay_job *job);
+/* Let all of it come before it is begun; false: with it, letters held whole would be more octets
+   than that. */
+bool relay_gathers(struct relay *relay, struct relay_job *job, uint64_t most);
 
 /* ---- relay_quirk.c */
 
@@ -488,6 +504,20 @@ bool relay_converts(struct relay *relay, const struct link *link, struct relay_j
 void relay_quirk_suspect(struct relay *relay, struct link *link);
 /* A letter is over: of what the server offered some may have turned out unknown to it. */
 void relay_quirk_lies(struct relay *relay, struct link *link);
+
+/* ---- relay_raw.c */
+
+/* Is it in another form than its own already, and right for that server? */
+bool relay_raw_suits(struct relay *relay, const struct link *link, const struct relay_job *job);
+/* Its own form again. False: that cannot be; it goes back to the store and is freed. */
+MUST_USE bool relay_raw_back(struct relay *relay, struct relay_job *job);
+/* The form in which it goes to that server, all of it being here. True: the rest is waited for. */
+bool relay_raw_waits(struct relay *relay, const struct link *link, struct relay_job *job);
+/* Was it perhaps refused for its form? Then this is no result: it goes anew, as it is. */
+bool relay_raw_refused(struct relay *relay, const struct link *link, struct relay_job *job,
+                       const struct client_result *result);
+/* Octets that were saved with this result; once in a transaction. */
+uint64_t relay_raw_saved(struct relay_job *job, const struct client_result *result);
 
 /* ---- relay_link.c */
 

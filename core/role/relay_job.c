@@ -93,6 +93,7 @@ void relay_job_free(struct relay *relay, struct relay_job *job)
     buffer_done(&job->kept);
     buffer_done(&job->text);
     buffer_done(&job->sender);
+    buffer_done(&job->recipe);
     mem_free(job);
 }
 

@@ -109,6 +109,7 @@ void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *
         .sender = job->envelope.sender, .recipients = job->to, .body = job->body,
         .smtputf8 = job->smtputf8, .size = job->size, .ask_only = job->ask,
         .require_tls = job->require_tls, .ret = job->envelope.ret, .envid = job->envelope.envid,
+        .recipe = job->form == FORM_RECIPE ? (uint32_t)job->recipe.n : 0,
     };
 
     if (job->ask)
@@ -119,6 +120,7 @@ void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *
     link->job = job;
     link->heard = link->taken = false;
     job->link = link;
+    job->counts = job->form != FORM_PLAIN;
     smtp_client_begin(link->client, &letter);
     relay_link_touch(relay, link);
 }
@@ -245,7 +247,8 @@ static void on_result(struct relay *relay, struct link *link, const struct clien
     struct relay_job *job = link->job;
 
     link->taken = link->taken || result->outcome == CLIENT_TAKEN;
-    if (job == NULL || (result->again && !job->cut))
+    if (job == NULL || (result->again && !job->cut)
+        || relay_raw_refused(relay, link, job, result))
         return;                             /* in the next transaction */
     relay_job_result(relay, job, link, result->recipient, result);
     if (PLANTED(answers_crossed))

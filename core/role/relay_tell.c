@@ -63,7 +63,7 @@ static const char *channel_words(const struct link *link)
 }
 
 static void log_result(struct relay *relay, const struct relay_job *job, const struct link *link,
-                       size_t i, const struct client_result *result)
+                       size_t i, const struct client_result *result, uint64_t saved)
 {
     struct buffer *line = fx_draft(relay->fx);
     struct buffer code = buffer_with_most(16), at = buffer_with_most(64);
@@ -86,6 +86,8 @@ static void log_result(struct relay *relay, const struct relay_job *job, const s
     }
     log_uint(line, "attempt", job->rcpts[i].attempt);
     log_ours(line, "code", buffer_bytes(&code));
+    if (saved > 0)
+        log_uint(line, "saved", saved);
     if (result->window) {
         log_ours(line, "window", BYTES("yes"));
         log_uint(line, "windows", ++relay->windows);
@@ -131,13 +133,14 @@ void relay_job_result(struct relay *relay, struct relay_job *job, const struct l
     if (outcome == JOB_DELIVERED && job->place->dest != NULL)
         outcome = link != NULL && (smtp_client_extensions(link->client) & CLIENT_DSN) != 0
                 ? JOB_PASSED : JOB_RELAYED;
-    log_result(relay, job, link, i, result);
+    uint64_t saved = relay_raw_saved(job, result);
+    log_result(relay, job, link, i, result, saved);
     put_words(&words, job->place, link, result);
     struct bytes reply = reply_of(relay, result), remote = remote_of(relay, job->place, link);
     wire_tell_job_result(relay->fx, to_store, &(struct wire_job_result){
         .job = job->rcpts[i].number, .outcome = (uint8_t)outcome,
         .class = result->code.class, .subject = result->code.subject,
-        .detail = result->code.detail, .remote = remote, .reply = reply,
+        .detail = result->code.detail, .saved = saved, .remote = remote, .reply = reply,
         .words = fx_keep(relay->fx, buffer_bytes(&words)) });
     buffer_done(&words);
 }

@@ -16,6 +16,8 @@ enum { CONNS = 32, JOBS = 64, ZONE = 16, DIALS = 256 };
 
 struct line {
     bool open, closing, text;
+    bool in_chunk, last;        /* of BDAT: so many octets are still to come */
+    uint64_t chunk;
     unsigned rcpts;             /* that were taken since MAIL */
     struct buffer heard;        /* not yet answered */
 };
@@ -55,6 +57,8 @@ struct relay_world {
     const char *rcpt_reply[8];  /* to the n-th RCPT of a transaction; NULL: 250 */
     unsigned rcpt_at;
     const char *greeting, *ehlo;
+    const char *chunk_reply;    /* to the next BDAT LAST; NULL: 250 */
+    uint32_t attempt;           /* of the letters to come; 0: the first */
     uint64_t dice, lies;        /* lies: one reply of so many is another than it should; 0: none */
     uint64_t kept;              /* recipients for whom a server said 250 after the text */
     uint64_t taken;             /* results that say "delivered" */

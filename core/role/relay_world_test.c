@@ -4,6 +4,7 @@
 #include "role/role.h"
 
 #include "base/ip.h"
+#include "base/number.h"
 #include "mail/envelope.h"
 
 #include <setjmp.h>
@@ -270,7 +271,7 @@ uint32_t connect(bool well)
         conn++;
     if (well) {
         w.lines[conn].open = true;
-        w.lines[conn].closing = w.lines[conn].text = false;
+        w.lines[conn].closing = w.lines[conn].text = w.lines[conn].in_chunk = false;
         buffer_clear(&w.lines[conn].heard);
     }
     step((struct event){ .kind = EV_CONNECTED, .conn = conn, .token = token,
@@ -328,16 +329,52 @@ static void note(struct line *line, struct bytes said, const char *reply, bool t
         w.kept += line->rcpts;
 }
 
+/* BDAT octets [LAST] */
+static void begin_chunk(struct line *line, struct bytes said)
+{
+    struct bytes number = bytes_upto(bytes_skip(said, 5), ' ');
+
+    line->in_chunk = number_parse(number, &line->chunk);
+    line->last = bytes_ends(said, BYTES(" LAST"));
+}
+
+static bool take_chunk(uint32_t conn)
+{
+    struct line *line = &w.lines[conn];
+    size_t n = line->heard.n < line->chunk ? line->heard.n : (size_t)line->chunk;
+    const char *words = "250 2.0.0 more\r\n";
+
+    buffer_drop(&line->heard, n);
+    line->chunk -= n;
+    if (line->chunk > 0)
+        return n > 0;
+    line->in_chunk = false;
+    if (line->last) {
+        words = w.chunk_reply == NULL ? "250 2.0.0 well\r\n" : w.chunk_reply;
+        w.chunk_reply = NULL;
+        w.data_ends++;
+    }
+    step((struct event){ .kind = EV_BYTES, .conn = conn, .bytes = bytes_of(words) });
+    return true;
+}
+
 static bool answer(uint32_t conn)
 {
     struct line *line = &w.lines[conn];
     struct bytes heard = buffer_bytes(&line->heard), said;
     struct buffer reply = buffer_with_most(4096);
 
+    if (line->open && !line->closing && line->in_chunk)
+        return take_chunk(conn);
     if (!line->open || line->closing || bytes_find(heard, '\n') == heard.n)
         return false;
     (void)bytes_cut(&heard, '\n', &said);
     said = bytes_trim(said);
+    if (!line->text && bytes_begins(said, BYTES("BDAT "))) {
+        begin_chunk(line, said);
+        buffer_drop(&line->heard, line->heard.n - heard.n);
+        return true;
+    }
     bool text = line->text;
     const char *words = answer_to(line, said);
     if (words != NULL) {
@@ -407,7 +444,8 @@ void give_with(uint32_t number, const char *const *to, size_t n, const char *tex
                                                    .notify = DSN_FAILURE });
         if (i == 0)
             wire_tell_job_begin(&fx, relay, &(struct wire_job_begin){
-                .job = number, .letter = number, .attempt = 1, .size = strlen(text),
+                .job = number, .letter = number, .size = strlen(text),
+                .attempt = w.attempt == 0 ? 1 : w.attempt,
                 .head = buffer_bytes(&head), .to = buffer_bytes(&entry) });
         else
             wire_tell_job_also(&fx, relay, &(struct wire_job_also){

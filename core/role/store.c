@@ -140,11 +140,12 @@ static bool on_result(struct store *store, const struct event *event, struct eff
     enum queue_outcome outcome = stays ? QUEUE_LATER : beyond ? QUEUE_DELIVERED
                                : (enum queue_outcome)result.outcome;
     store->outcomes[outcome]++;
+    store->figures.octets_saved += outcome == QUEUE_DELIVERED ? result.saved : 0;
     queue_job_result(store->queue, &(struct queue_result){
         .job = result.job, .outcome = outcome, .stays = stays,
         .beyond = beyond ? result.outcome : 0, .class = result.class,
         .subject = result.subject, .detail = result.detail, .words = result.words,
-        .remote = result.remote, .reply = result.reply },
+        .saved = result.saved, .remote = result.remote, .reply = result.reply },
         event->now, fx);
     return true;
 }

@@ -252,7 +252,8 @@ static bool knows_no_parameters(struct smtp_client *client)
         said |= CLIENT_8BITMIME;
     if (client->letter.body == BODY_BINARYMIME)
         said |= CLIENT_BINARYMIME;
-    if (client->answer.code != 555 || (client->extensions & said) == 0)
+    if (client->answer.code != 555 || (client->extensions & said) == 0
+        || client->letter.recipe > 0)       /* that one it will be: the letter goes without */
         return false;
     client->lied |= client->extensions & said;
     spread(client, CLIENT_LATER, STATUS(4, 5, 4),

@@ -34,6 +34,7 @@ enum client_extension {
     CLIENT_SMTPUTF8 = 16, CLIENT_SIZE = 32, CLIENT_STATUS_CODES = 64, CLIENT_DSN = 128,
     CLIENT_STARTTLS_OFFERED = 256, CLIENT_REQUIRETLS = 512, CLIENT_MT_PRIORITY = 1024,
     CLIENT_DELIVERBY = 2048, CLIENT_AUTH_PLAIN = 4096, CLIENT_AUTH_LOGIN = 8192,
+    CLIENT_RECIPE = 16384,          /* POSTERN-RECIPE, of a version that we know */
 };
 
 /* What is to be sent. Slices live until CLIENT_DONE. */
@@ -51,6 +52,8 @@ struct client_letter {
     int64_t by_s;                   /* RFC 2852: seconds left, not 0; 0: no BY was given */
     bool by_return;                 /* mode R: come back; else N: only tell */
     uint64_t size;                  /* octets of the text, about; 0: not known */
+    uint32_t recipe;                /* octets of it in front of the text, which is BINARYMIME; only
+                                       to who offers CLIENT_RECIPE. 0: none (mail/recipe.h) */
     bool ask_only;                  /* no text: RCPT's reply is the result, then RSET */
 };
 

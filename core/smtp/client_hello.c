@@ -80,6 +80,16 @@ static void take_limits(struct smtp_client *client, struct bytes rest)
     }
 }
 
+/* The versions of recipes that it reads. */
+static void take_recipe(struct smtp_client *client, struct bytes rest)
+{
+    struct bytes word;
+
+    while (bytes_cut(&rest, ' ', &word))
+        if (bytes_equal(word, BYTES("1")))
+            client->extensions |= CLIENT_RECIPE & ~client->avoided;
+}
+
 /* Old servers write AUTH=LOGIN for AUTH LOGIN. */
 static void take_auth(struct smtp_client *client, struct bytes rest)
 {
@@ -111,6 +121,8 @@ void client_take_extension(struct smtp_client *client, struct bytes line)
         take_limits(client, rest);
     else if (bytes_equal_nocase(word, BYTES("AUTH")))
         take_auth(client, rest);
+    else if (bytes_equal_nocase(word, BYTES("POSTERN-RECIPE")))
+        take_recipe(client, rest);
 }
 
 /* ---- EHLO */

@@ -24,6 +24,7 @@ struct row {
     const char *user;           /* signs in, with the password "pw" */
     unsigned avoid;
     bool dsn, require_tls;
+    uint32_t recipe;
 };
 
 extern const struct row client_rows[], client_smtp_rows[];

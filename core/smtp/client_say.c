@@ -97,6 +97,10 @@ static void say_mail(struct smtp_client *client)
         buffer_put(out, BYTES(" SMTPUTF8"));
     if (letter->require_tls)
         buffer_put(out, BYTES(" REQUIRETLS"));
+    if (letter->recipe > 0) {
+        buffer_put(out, BYTES(" POSTERN-RECIPE="));
+        buffer_put_uint(out, letter->recipe);
+    }
     say_wishes(client);
     buffer_put(out, BYTES("\r\n"));
     client_expect(client, EXPECT_MAIL, 0);

@@ -39,7 +39,7 @@ static void begin(struct play *play)
     struct client_letter letter = {
         .sender = BYTES("s@x"), .recipients = play->recipients, .n = play->row->recipients,
         .body = play->row->body, .smtputf8 = play->row->utf8, .ask_only = play->row->ask,
-        .require_tls = play->row->require_tls,
+        .require_tls = play->row->require_tls, .recipe = play->row->recipe,
     };
 
     if (play->row->dsn) {
@@ -322,6 +322,30 @@ static void a_lie_is_told(void **state)
     smtp_client_free(play.client);
 }
 
+/* A recipe goes to those alone who read the version that we write. */
+static void recipes_are_offered(void **state)
+{
+    static const struct { const char *line; bool offered; } lines[] = {
+        { "POSTERN-RECIPE 1", true }, { "postern-recipe 3 2 1", true }, { "POSTERN-RECIPE", false },
+        { "POSTERN-RECIPE 2", false }, { "POSTERN-RECIPE 11", false }, { "X-RECIPE 1", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(lines); i++) {
+        struct row row = { .name = lines[i / 2].line, .server = "", .said = "", .events = "",
+                           SMTP, .avoid = i % 2 == 0 ? 0 : CLIENT_RECIPE };
+        struct play play = play_new(&row);
+        char reply[80] = "250-x\r\n250 ";
+        run(&play, BYTES("220 x\r\n"));
+        strcat(strcat(reply, row.name), "\r\n");
+        struct bytes in = bytes_of(reply);
+        assert_int_equal(smtp_client_step(play.client, &in).kind, CLIENT_READY);
+        assert_int_equal((smtp_client_extensions(play.client) & CLIENT_RECIPE) != 0,
+                         lines[i / 2].offered && i % 2 == 0);
+        smtp_client_free(play.client);
+    }
+}
+
 static void a_connection_serves_many_letters(void **state)
 {
     static const struct row row = { .name = "twice", HELLO_ALL, 1, "", "" };
@@ -397,7 +421,7 @@ int main(void)
         cmocka_unit_test(a_yes_before_the_end_is_none),
         cmocka_unit_test(what_is_no_reply_is_none),
         cmocka_unit_test(a_reply_without_end_is_cut), cmocka_unit_test(a_lie_is_told),
-        cmocka_unit_test(limits_are_read),
+        cmocka_unit_test(limits_are_read), cmocka_unit_test(recipes_are_offered),
         cmocka_unit_test(a_connection_serves_many_letters),
         cmocka_unit_test(quit_is_said_and_answered),
         cmocka_unit_test(a_reply_has_bounds),

@@ -33,6 +33,7 @@ static const enum reply letter_replies[SMTP_VERDICTS] = {
     [SMTP_TOO_LARGE] = REPLY_LETTER_TOO_BIG,
     [SMTP_LOOP] = REPLY_LOOP,
     [SMTP_BAD_HEADER] = REPLY_BAD_HEADER,
+    [SMTP_BAD_RECIPE] = REPLY_BAD_RECIPE,
     [SMTP_SILENCE] = REPLY_NONE,
 };
 

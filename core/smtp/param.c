@@ -2,6 +2,7 @@
 #include "smtp/param.h"
 
 #include "base/number.h"
+#include "mail/recipe.h"
 #include "mail/xtext.h"
 #include "smtp/param.def"
 
@@ -105,6 +106,16 @@ static bool read_envid(struct param param, struct mail_params *params)
 {
     params->envid = param.value;
     return param.value.n > 0 && param.value.n <= ENVID_MOST && xtext_decode(param.value, NULL);
+}
+
+static bool read_recipe(struct param param, struct mail_params *params)
+{
+    uint64_t octets;
+
+    if (!number_parse(param.value, &octets) || octets == 0 || octets > RECIPE_MOST)
+        return false;
+    params->recipe = (uint32_t)octets;
+    return true;
 }
 
 /* notify-esmtp-value = "NEVER" / 1#notify-list-element. A word that comes twice is a mistake. */

@@ -16,6 +16,7 @@ struct mail_params {
     bool require_tls;           /* RFC 8689 */
     enum dsn_ret ret;
     struct bytes envid;         /* as written, checked; borrows from the command line */
+    uint32_t recipe;            /* octets of it in front of the raw form; 0: the text is itself */
 };
 
 struct rcpt_params {

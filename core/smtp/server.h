@@ -34,6 +34,7 @@ struct smtp_settings {
     bool notes;                     /* SMTP_NOTE is wanted */
     bool xclient;                   /* XCLIENT is offered: the client is a proxy that we trust */
     bool starttls;                  /* STARTTLS is offered to who speaks in clear */
+    bool recipes;                   /* POSTERN-RECIPE is offered: see mail/README.md */
 };
 
 enum smtp_event_kind {
@@ -42,7 +43,8 @@ enum smtp_event_kind {
                            until then no input is taken. `address` lives until the answer, or
                            the end of the session. */
     SMTP_TEXT,          /* octets of the letter, decoded: dots unstuffed, chunk frames taken away.
-                           Borrows from the input; use it before the next call. */
+                           Borrows from the input, of a letter with a recipe from the machine;
+                           use it before the next call. */
     SMTP_END,           /* the letter is whole: keep it, then smtp_server_settle(token). The
                            transaction (smtp_server_sender ...) may be read until the next call. */
     SMTP_DROP,          /* throw away what SMTP_TEXT gave since the last SMTP_END or SMTP_DROP */
@@ -108,6 +110,7 @@ enum smtp_verdict {
     SMTP_TOO_LARGE,         /* 552 5.3.4: with all that belongs to it, more than can be kept */
     SMTP_LOOP,              /* 554 5.4.6 */
     SMTP_BAD_HEADER,        /* 550 5.6.0 */
+    SMTP_BAD_RECIPE,        /* 554 5.6.5: the text made by a recipe is not the original */
     SMTP_SILENCE,           /* for a letter: nobody knows whether it was kept: close, say nothing */
     SMTP_VERDICTS
 };
@@ -138,6 +141,9 @@ enum dsn_ret smtp_server_ret(const struct smtp_server *server);
 struct bytes smtp_server_envid(const struct smtp_server *server);
 enum body_kind smtp_server_body(const struct smtp_server *server);
 bool smtp_server_utf8(const struct smtp_server *server);
+/* It comes with a recipe (mail/recipe.h): the SHA-256 that the text given by SMTP_TEXT must have,
+   else it is to be settled with SMTP_BAD_RECIPE; empty: it comes without. */
+struct bytes smtp_server_sum(const struct smtp_server *server);
 bool smtp_server_require_tls(const struct smtp_server *server);         /* RFC 8689 */
 uint64_t smtp_server_declared_size(const struct smtp_server *server);   /* SIZE=, or 0 */
 struct bytes smtp_server_helo(const struct smtp_server *server);

@@ -8,11 +8,17 @@
 #include "base/number.h"
 #include "smtp/server_int.h"
 
-/* The first chunk of a letter. */
-static void begin_chunks(struct smtp_server *server)
+/* The first chunk of a letter. False: no memory. */
+static bool begin_chunks(struct smtp_server *server)
 {
+    struct transaction *transaction = &server->transaction;
+
     server->state = STATE_CHUNKS;
-    server->transaction.dot = dot_for_chunks();
+    transaction->dot = dot_for_chunks();
+    if (transaction->params.recipe == 0)
+        return true;
+    transaction->restore = restore_new(transaction->params.recipe);
+    return transaction->restore != NULL;
 }
 
 /* What speaks against a chunk by the state alone. */
@@ -86,9 +92,8 @@ void run_bdat(struct smtp_server *server, struct bytes argument)
     if (server->chunk_refusal == REPLY_NO_RECIPIENTS) {
         refuse_letter(server, REPLY_NO_RECIPIENTS);
     } else if (server->chunk_refusal == REPLY_NONE) {
-        if (server->state == STATE_RCPTS)
-            begin_chunks(server);
-        enum reply refusal = judge_chunk(server, kind == CHUNK_MALFORMED);
+        bool begun = server->state != STATE_RCPTS || begin_chunks(server);
+        enum reply refusal = begun ? judge_chunk(server, kind == CHUNK_MALFORMED) : REPLY_NOT_NOW;
         if (refusal != REPLY_NONE)
             refuse_letter(server, refusal);
     }
@@ -128,6 +133,9 @@ static void end_chunk(struct smtp_server *server)
     server->mode = MODE_COMMAND;
     server->note = (struct smtp_note){ .verb = BYTES("BDAT"), .text = BYTES_NONE,
                                        .octets = server->chunk.octets, .last = server->chunk.last };
+    if (server->chunk_refusal == REPLY_NONE && server->chunk.last
+        && transaction->restore != NULL && !restore_is_done(transaction->restore))
+        refuse_letter(server, REPLY_BAD_RECIPE);
     if (server->chunk_refusal == REPLY_NONE && server->chunk.last && !binary) {
         dot_finish_chunks(&transaction->dot);
         if (transaction->dot.flaw != TEXT_FINE)
@@ -141,24 +149,56 @@ static void end_chunk(struct smtp_server *server)
         server_say(server, REPLY_CHUNK_OK, (struct reply_words){ .number = server->chunk.octets });
 }
 
+/* Text as the letter has it. */
+static bool take_text(struct smtp_server *server, struct bytes text, struct smtp_event *ret_event)
+{
+    struct bytes rest = text;
+    bool ended;
+
+    if (server->transaction.params.body != BODY_BINARYMIME)
+        text = dot_take(&server->transaction.dot, &rest, &ended);
+    bool told = server_text(server, text, ret_event);
+    if (server->transaction.refusal != REPLY_NONE)
+        refuse_letter(server, server->transaction.refusal);
+    return told;
+}
+
+/* Of its raw form, or of the recipe before it. What BODY said was of that; from the recipe on, what
+   the letter itself is counts. */
+static bool take_raw(struct smtp_server *server, struct bytes *part, struct smtp_event *ret_event)
+{
+    struct transaction *transaction = &server->transaction;
+    struct bytes text;
+    enum reply refusal = restore_take(transaction->restore, server->settings->size_most, part,
+                                      &text);
+    const struct recipe *recipe = restore_recipe(transaction->restore);
+
+    if (recipe != NULL)
+        transaction->params.body = recipe->body;
+    if (refusal != REPLY_NONE)
+        refuse_letter(server, refusal);
+    return refusal == REPLY_NONE && text.n > 0 && take_text(server, text, ret_event);
+}
+
 bool server_take_chunk(struct smtp_server *server, struct bytes *in, struct smtp_event *ret_event)
 {
     struct bytes part = bytes_first(*in, server->left > in->n ? in->n : (size_t)server->left);
-    bool told = false, ended;
+    struct bytes rest = bytes_skip(part, part.n);
+    bool told = false;
 
     if (server->left == 0) {
         end_chunk(server);
         return false;
     }
-    server->left -= part.n;
-    *in = bytes_skip(*in, part.n);
-    if (part.n == 0 || server->chunk_refusal != REPLY_NONE)
-        return false;
-    struct bytes rest = part;
-    if (server->transaction.params.body != BODY_BINARYMIME)
-        part = dot_take(&server->transaction.dot, &rest, &ended);
-    told = server_text(server, part, ret_event);
-    if (server->transaction.refusal != REPLY_NONE)
-        refuse_letter(server, server->transaction.refusal);
+    if (part.n > 0 && server->chunk_refusal == REPLY_NONE) {
+        if (server->transaction.restore == NULL) {
+            told = take_text(server, part, ret_event);
+        } else {
+            rest = part;
+            told = take_raw(server, &rest, ret_event);
+        }
+    }
+    server->left -= part.n - rest.n;
+    *in = bytes_skip(*in, part.n - rest.n);
     return told;
 }

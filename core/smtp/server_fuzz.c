@@ -48,7 +48,7 @@ static void play_input(struct play *play, struct bytes input, size_t step, unsig
 
     play->settings = (struct smtp_settings){
         .host = BYTES("mx.example.org"), .size_most = 3000, .recipients_most = 3,
-        .notes = what / 8 % 2 == 1, .xclient = what / 64 % 2 == 1,
+        .notes = what / 8 % 2 == 1, .xclient = what / 64 % 2 == 1, .recipes = true,
     };
     play->order = (enum play_order)(what / 16 % 3);
     play_begin(play);

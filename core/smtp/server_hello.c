@@ -93,7 +93,10 @@ void run_ehlo(struct smtp_server *server, struct bytes argument)
         buffer_put_text(&text, "\r\n250-XCLIENT " XCLIENT_ATTRIBUTES);
     buffer_put_text(&text, "\r\n250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-PIPELINING"
                            "\r\n250-SMTPUTF8\r\n250-DSN"
-                           "\r\n250-ENHANCEDSTATUSCODES\r\n250 LIMITS RCPTMAX=");
+                           "\r\n250-ENHANCEDSTATUSCODES");
+    if (server->settings->recipes)
+        buffer_put_text(&text, "\r\n250-POSTERN-RECIPE 1");
+    buffer_put_text(&text, "\r\n250 LIMITS RCPTMAX=");
     buffer_put_uint(&text, server->settings->recipients_most);
     buffer_put_text(&text, "\r\n");
     if (text.bad) {

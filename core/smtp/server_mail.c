@@ -70,6 +70,10 @@ static enum reply judge_sender(const struct smtp_server *server, struct address 
         return REPLY_SENDER_NEEDS_UTF8;
     if (params->require_tls && !server->secure)
         return REPLY_NO_PARAMETER;
+    if (params->recipe > 0 && !server->settings->recipes)
+        return REPLY_NO_PARAMETER;
+    if (params->recipe > 0 && params->body != BODY_BINARYMIME)
+        return REPLY_RECIPE_NEEDS_BINARY;
     return most > 0 && params->size > most ? REPLY_SIZE_TOO_BIG : REPLY_NONE;
 }
 
@@ -207,6 +211,7 @@ static const enum reply rcpt_replies[SMTP_VERDICTS] = {
     [SMTP_TOO_LARGE] = REPLY_LETTER_TOO_BIG,
     [SMTP_LOOP] = REPLY_LOOP,
     [SMTP_BAD_HEADER] = REPLY_BAD_HEADER,
+    [SMTP_BAD_RECIPE] = REPLY_BAD_RECIPE,
     [SMTP_SILENCE] = REPLY_NOT_NOW,
 };
 

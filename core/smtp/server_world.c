@@ -66,6 +66,14 @@ enum body_kind smtp_server_body(const struct smtp_server *server)
     return server->transaction.params.body;
 }
 
+struct bytes smtp_server_sum(const struct smtp_server *server)
+{
+    const struct restore *restore = server->transaction.restore;
+    const struct recipe *recipe = restore == NULL ? NULL : restore_recipe(restore);
+
+    return recipe == NULL ? BYTES_NONE : recipe->sum;
+}
+
 bool smtp_server_utf8(const struct smtp_server *server)
 {
     return server->transaction.params.utf8;

@@ -22,6 +22,8 @@ void transaction_done(struct transaction *transaction)
 {
     buffer_done(&transaction->names);
     buffer_done(&transaction->ends);
+    restore_free(transaction->restore);
+    transaction->restore = NULL;
 }
 
 void transaction_reset(struct transaction *transaction)
@@ -30,6 +32,7 @@ void transaction_reset(struct transaction *transaction)
 
     buffer_shrink(&names, KEPT_NAMES);
     buffer_shrink(&ends, KEPT_ENDS);
+    restore_free(transaction->restore);
     *transaction = (struct transaction){ .names = names, .ends = ends };
 }
 

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "smtp/dot.h"
 #include "smtp/param.h"
+#include "smtp/restore_int.h"
 
 /* Where a name ends in `names`, its note too. */
 struct transaction_end {
@@ -26,6 +27,7 @@ struct transaction {
     struct transaction_end asked;   /* of the name added last, until it is kept */
     struct mail_params params;
     struct dot dot;
+    struct restore *restore;    /* the text comes in its raw form; NULL: as it is */
     uint64_t size;              /* octets of text so far */
     uint64_t dropped;           /* octets read after the text was refused */
     uint32_t chunks;
