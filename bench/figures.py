@@ -36,7 +36,8 @@ class Figure:
     """A figure and its goal: on the ratio to the peer's, or on ours alone."""
 
     name: str
-    cell: str           # of CELLS, or a measurement of its own: idle, loris, start, maildir, lmtp
+    cell: str           # of CELLS, or a measurement of its own: idle, loris, start, maildir, lmtp,
+                        # relay-...
     metric: str
     unit: str
     goal: float
@@ -75,6 +76,13 @@ FIGURES = [
     Figure('start-100k-queued', 'start', 'seconds', 's', 0.3, 'ours', 'lower'),
     Figure('maildir-delivery', 'maildir', 'delivered_per_s', 'letters/s', 3, 'ratio', 'higher'),
     Figure('lmtp-delivery', 'lmtp', 'delivered_per_s', 'letters/s', 5, 'ratio', 'higher'),
+    Figure('relay-1k', 'relay-1k', 'relayed_per_s', 'letters/s', 8, 'ratio', 'higher'),
+    Figure('relay-100k', 'relay-100k', 'relayed_per_s', 'letters/s', 4, 'ratio', 'higher'),
+    Figure('relay-cpu', 'relay-1k', 'cpu_us', 'us', 0.2, 'ratio', 'lower'),
+    Figure('relay-tls', 'relay-tls', 'relayed_per_s', 'letters/s', 1, 'ratio', 'higher'),
+    Figure('relay-tls-resumed', 'relay-tls-resumed', 'relayed_per_s', 'letters/s', 1, 'ratio',
+           'higher'),
+    Figure('relay-dead', 'relay-dead', 'part', 'of the rate without', 0.9, 'ours', 'higher'),
     Figure('explain-corpus', 'explain-corpus', 'per_s', 'bounces/s', 100000, 'ours', 'higher'),
     Figure('explain-texts', 'explain-texts', 'per_s', 'replies/s', 2000000, 'ours', 'higher'),
     Figure('explain-memory', 'explain-texts', 'peak_mib', 'MiB', 16, 'ours', 'lower'),

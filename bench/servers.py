@@ -88,6 +88,7 @@ class Server:
     name = ''
     delivers = False        # into mailboxes, once started; else letters are taken and kept
     lmtp = 0                # the port of an LMTP server to which it delivers instead
+    ours = theirs = None    # lines of our configuration, settings of Postfix, in place of all that
 
     def __init__(self, folder):
         self.folder = os.path.join(folder, self.name)
@@ -170,6 +171,8 @@ class Ours(Server):
         more = '' if self.delivers else 'deliver no'
         if self.lmtp:
             more = f'lmtp 127.0.0.1:{self.lmtp}'
+        if self.ours:
+            more = self.ours
         with open(conf, 'w', encoding='utf-8') as file:
             file.write(CONF.format(folder=self.folder, port=self.port, more=more))
         self.spawn([self.program, 'serve', '-c', conf])
@@ -240,7 +243,10 @@ class Postfix(Server):
         return self.instance.master_pid()
 
     def start(self):
-        if self.lmtp:
+        self.instance.settings.pop('relayhost', None)
+        if self.theirs:
+            self.instance.settings.update(self.theirs)
+        elif self.lmtp:
             self.instance.settings.update(self.lmtp_settings())
         elif self.delivers:
             self.make_mailboxes()

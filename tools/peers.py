@@ -76,6 +76,7 @@ def master_cf(port, address='127.0.0.1'):
         service('discard', private='-'), service('lmtp', private='-'),
         service('scache', private='-', limit='1'),
         service('anvil', private='-', limit='1'), service('tlsmgr', private='-', limit='1'),
+        service('tlsproxy', private='-', limit='0'),
         'virtual unix - n n - - virtual\n',     # becomes the owner of each mailbox, so it is root
         'postlog unix-dgram n - n - 1 postlogd\n',
     ])

@@ -34,17 +34,21 @@ static _Noreturn void usage(void)
           "      --no-ids        do not look for X-Storm-Id\n"
           "      --log FILE      write every letter to FILE.N, fdatasync before the reply\n"
           "      --cert F --key F  offer STARTTLS\n"
+          "      --no-tickets    no TLS session is resumed\n"
+          "      --mailmax N     N letters a session: says so (LIMITS), then 421\n"
           "SIGINT or SIGTERM end it; one JSON line on standard output.\n", stderr);
     exit(2);
 }
 
-enum { O_EOD = 256, O_EVERY, O_RCPT, O_DELAY, O_CERT, O_KEY, O_NOEXT, O_NOIDS, O_LINGER, O_LOG };
+enum { O_EOD = 256, O_EVERY, O_RCPT, O_DELAY, O_CERT, O_KEY, O_NOEXT, O_NOIDS, O_LINGER, O_LOG,
+       O_NOTICKETS, O_MAILMAX };
 static const struct option long_options[] = {
     { "threads", 1, 0, 't' }, { "lmtp", 0, 0, 'l' }, { "expect", 1, 0, 'e' },
     { "time", 1, 0, 'T' }, { "eod", 1, 0, O_EOD }, { "eod-every", 1, 0, O_EVERY },
     { "rcpt", 1, 0, O_RCPT }, { "delay-ms", 1, 0, O_DELAY }, { "cert", 1, 0, O_CERT },
     { "key", 1, 0, O_KEY }, { "no-ext", 0, 0, O_NOEXT }, { "no-ids", 0, 0, O_NOIDS },
-    { "linger", 1, 0, O_LINGER }, { "log", 1, 0, O_LOG }, { 0, 0, 0, 0 },
+    { "linger", 1, 0, O_LINGER }, { "log", 1, 0, O_LOG },
+    { "no-tickets", 0, 0, O_NOTICKETS }, { "mailmax", 1, 0, O_MAILMAX }, { 0, 0, 0, 0 },
 };
 
 static void take_option(int option, const char *value)
@@ -63,6 +67,8 @@ static void take_option(int option, const char *value)
     case O_KEY: sink.key = value; break;
     case O_NOEXT: sink.no_extensions = true; break;
     case O_LOG: sink.log = value; break;
+    case O_NOTICKETS: sink.no_tickets = true; break;
+    case O_MAILMAX: sink.mailmax = (unsigned)argument_count(value); break;
     case O_NOIDS: sink.ids = false; break;
     default: usage();
     }
@@ -93,6 +99,12 @@ static void prepare_tls(void)
     }
     SSL_CTX_set_mode(sink_tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
                                    | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_id_context(sink_tls, (const unsigned char *)"mailsink", 8);
+    if (sink.no_tickets) {
+        SSL_CTX_set_session_cache_mode(sink_tls, SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_options(sink_tls, SSL_OP_NO_TICKET);
+        SSL_CTX_set_num_tickets(sink_tls, 0);
+    }
 }
 
 /* Until asked to stop, out of time, or all that was expected has come. */
@@ -128,10 +140,12 @@ static void report(void)
            "\"no_id\":%llu,\"refused\":%llu,\"bdat\":%llu,\"recipients\":%llu,\"bytes\":%llu,",
            counts.letters, counts.unique, counts.doubles, counts.no_id, counts.refused,
            counts.by_bdat, counts.recipients, counts.octets);
-    printf("\"connections\":%llu,\"max_open\":%d,\"tls\":%llu,\"bad_commands\":%llu,"
-           "\"first_epoch\":%.6f,\"last_epoch\":%.6f,\"seconds\":%.6f,\"msgs_per_s\":%.2f,",
-           counts.connections, counts.open_most, counts.tls, counts.bad_commands, first_epoch,
-           first_epoch + seconds, seconds, seconds > 0 ? (double)counts.letters / seconds : 0);
+    printf("\"connections\":%llu,\"max_open\":%d,\"tls\":%llu,\"resumed\":%llu,"
+           "\"bad_commands\":%llu,\"first_epoch\":%.6f,\"last_epoch\":%.6f,\"seconds\":%.6f,"
+           "\"msgs_per_s\":%.2f,",
+           counts.connections, counts.open_most, counts.tls, counts.resumed, counts.bad_commands,
+           first_epoch, first_epoch + seconds, seconds,
+           seconds > 0 ? (double)counts.letters / seconds : 0);
     printf("\"syncs\":%llu,\"complete\":%s,\"cpu_user_s\":%.3f,\"cpu_sys_s\":%.3f}\n", counts.syncs,
            counts.letters >= sink.expect ? "true" : "false", user, system);
 }

@@ -28,6 +28,8 @@ struct sink_options {
     uint64_t delay_us;      /* wait before the reply to the end of data */
     unsigned eod_every;     /* `eod` is the answer to every n-th letter only */
     const char *cert, *key;
+    bool no_tickets;
+    unsigned mailmax;       /* letters a session; 0: no bound */
     bool no_extensions;
     bool ids;               /* keep account of the numbers in X-Storm-Id */
     const char *log;        /* write each letter to this file, sync before the reply */
@@ -35,7 +37,7 @@ struct sink_options {
 
 struct sink_counts {
     atomic_ullong letters, unique, doubles, no_id, refused, by_bdat, recipients, octets;
-    atomic_ullong connections, tls, bad_commands, syncs, first_us, last_us;
+    atomic_ullong connections, tls, resumed, bad_commands, syncs, first_us, last_us;
     atomic_int open, open_most;
 };
 
@@ -50,7 +52,7 @@ struct sink_conn {
     bool wants_write, last_chunk, closing, has_sender, tls_next;
     bool unsynced;          /* its replies wait for the log */
     bool listed;            /* in worker->waiting */
-    unsigned recipients;
+    unsigned recipients, letters;
     uint64_t chunk_left, letter_bytes, wake_us;
     struct octets in, out, head, letter;
     struct sink_conn *next_delayed;

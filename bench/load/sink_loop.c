@@ -118,6 +118,8 @@ static bool serve(struct sink_worker *worker, struct sink_conn *conn)
         if (done != 1)
             return done == 0;
         atomic_fetch_add(&counts.tls, 1);
+        if (SSL_session_reused(conn->stream.ssl))
+            atomic_fetch_add(&counts.resumed, 1);
         conn->state = SINK_COMMAND;
     }
     if (conn->wake_us != 0)

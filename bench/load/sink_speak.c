@@ -161,6 +161,11 @@ static void on_ehlo(struct sink_conn *conn)
                                 "250-ENHANCEDSTATUSCODES\r\n250-SIZE 1073741824\r\n");
     if (sink_tls != NULL && conn->stream.ssl == NULL)
         octets_add_text(&conn->out, "250-STARTTLS\r\n");
+    if (sink.mailmax > 0) {
+        char limit[48];
+        snprintf(limit, sizeof(limit), "250-LIMITS MAILMAX=%u\r\n", sink.mailmax);
+        octets_add_text(&conn->out, limit);
+    }
     octets_add_text(&conn->out, "250 CHUNKING\r\n");
 }
 
@@ -180,6 +185,11 @@ static const char *on_mail(struct sink_conn *conn)
 {
     if (conn->has_sender)
         return "503 5.5.1 nested MAIL";
+    if (sink.mailmax > 0 && conn->letters >= sink.mailmax) {
+        conn->closing = true;
+        return "421 4.7.0 no more letters in this session";
+    }
+    conn->letters++;
     conn->has_sender = true;
     conn->recipients = 0;
     return "250 2.1.0 ok";

@@ -174,6 +174,19 @@ static void set_alarm(struct relay *relay)
     relay->alarm_ms = due;
 }
 
+/* All that came together has been heard. */
+static void turn(struct relay *relay)
+{
+    relay_places_turn(relay);
+    relay_tlsrpt_go(relay);
+    if (relay->stopping && !relay->over
+        && (relay_is_quiet(relay) || relay->now.mono_ms >= relay->stop_ms)) {
+        relay->over = true;
+        fx_exit(relay->fx, 0);
+    }
+    set_alarm(relay);
+}
+
 static void relay_step(void *role, const struct event *event, struct effects *fx)
 {
     struct relay *relay = role;
@@ -183,14 +196,8 @@ static void relay_step(void *role, const struct event *event, struct effects *fx
     if (event->kind == EV_ALARM)
         relay->alarm_ms = 0;
     on_event(relay, event);
-    relay_places_turn(relay);
-    relay_tlsrpt_go(relay);
-    if (relay->stopping && !relay->over
-        && (relay_is_quiet(relay) || relay->now.mono_ms >= relay->stop_ms)) {
-        relay->over = true;
-        fx_exit(fx, 0);
-    }
-    set_alarm(relay);
+    if (event->kind == EV_TURN)
+        turn(relay);
     relay->fx = NULL;
 }
 

@@ -34,26 +34,23 @@ static size_t links_most(const struct relay *relay, const struct place *place)
 }
 
 /* Without those that are given up, and only wait for the system's word. */
-static size_t live_links(const struct relay *relay, const struct place *place)
+static size_t live_links(const struct place *place)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < RELAY_LINKS && place->links > 0; i++)
-        n += relay->links[i].place == place && !relay->links[i].late;
+    for (const struct link *link = place->first; link != NULL; link = link->next)
+        n += !link->late;
     return n;
 }
 
 /* Those that will be free for a letter that waits; `idle` ones too. */
-static size_t young(const struct relay *relay, const struct place *place, bool idle)
+static size_t young(const struct place *place, bool idle)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < RELAY_LINKS && place->links > 0; i++) {
-        const struct link *link = &relay->links[i];
-        n += link->place == place
-          && ((link->state == LINK_DIALS && !link->late)
-              || (link->state == LINK_OPEN && link->job == NULL && (idle || !is_idle(link))));
-    }
+    for (const struct link *link = place->first; link != NULL; link = link->next)
+        n += (link->state == LINK_DIALS && !link->late)
+          || (link->state == LINK_OPEN && link->job == NULL && (idle || !is_idle(link)));
     return n;
 }
 
@@ -87,7 +84,8 @@ static struct link *dial(struct relay *relay, struct place *place)
     *link = (struct link){ .state = LINK_DIALS, .place = place, .dialled_ms = relay->now.mono_ms,
                            .host = buffer_with_most(DNS_NAME_MOST),
                            .tlsa = buffer_with_most(DNS_ANSWER_MOST),
-                           .base = buffer_with_most(DNS_NAME_MOST) };
+                           .base = buffer_with_most(DNS_NAME_MOST), .next = place->first };
+    place->first = link;
     place->links++;
     relay_link_touch(relay, link);
     return link;
@@ -129,9 +127,8 @@ static void dial_away(struct relay *relay, struct place *place, const struct rel
 /* One that is idle and of no use to the letters that wait makes room. */
 static void let_go(struct relay *relay, struct place *place)
 {
-    for (size_t i = 0; i < RELAY_LINKS; i++) {
-        struct link *link = &relay->links[i];
-        if (link->place != place || !is_idle(link))
+    for (struct link *link = place->first; link != NULL; link = link->next) {
+        if (!is_idle(link))
             continue;
         smtp_client_quit(link->client);
         relay_link_touch(relay, link);
@@ -144,8 +141,7 @@ static void let_go(struct relay *relay, struct place *place)
 static bool may_come(const struct relay *relay, const struct link *link,
                      const struct relay_job *job)
 {
-    if (link->place != job->place
-        || relay_lacks(job, relay_host_key(relay, buffer_bytes(&link->host))))
+    if (relay_lacks(job, relay_host_key(relay, buffer_bytes(&link->host))))
         return false;
     if (link->state == LINK_DIALS)
         return !link->late;
@@ -156,8 +152,8 @@ static bool may_come(const struct relay *relay, const struct link *link,
 /* Though there can be no new one now. */
 static bool one_may_come(const struct relay *relay, const struct relay_job *job)
 {
-    for (size_t i = 0; i < RELAY_LINKS && job->place->links > 0; i++)
-        if (may_come(relay, &relay->links[i], job))
+    for (const struct link *link = job->place->first; link != NULL; link = link->next)
+        if (may_come(relay, link, job))
             return true;
     return false;
 }
@@ -180,11 +176,25 @@ static enum target_state seek(struct relay *relay, struct place *place, struct r
         return found;
     case TARGET_FOUND: break;
     }
-    if (live_links(relay, place) >= links_most(relay, place))
+    if (live_links(place) >= links_most(relay, place))
         let_go(relay, place);
     else
         dial_away(relay, place, job, &to);
     return found;
+}
+
+/* It has all the connections that it may have, each at work: a letter that waits gets the first
+   that is free. */
+static bool is_full(const struct relay *relay, const struct place *place)
+{
+    size_t live = 0;
+
+    for (const struct link *link = place->first; link != NULL; link = link->next) {
+        if (link->state != LINK_OPEN || link->job == NULL)
+            return false;
+        live += !link->late;
+    }
+    return live >= links_most(relay, place);
 }
 
 /* The first `busy` of those that wait have a connection that comes. True: for one that none suited
@@ -203,14 +213,14 @@ static bool seek_all(struct relay *relay, struct place *place, size_t busy)
         if (found == TARGET_ASKS)
             break;
         settled = settled || found == TARGET_SETTLES;
-        busy = young(relay, place, false);
+        busy = young(place, false);
     }
     return settled;
 }
 
 static void ours(struct relay *relay, struct place *place)
 {
-    size_t waits = 0, comes = young(relay, place, true);
+    size_t waits = 0, comes = young(place, true);
 
     for (const struct relay_job *job = place->jobs; job != NULL; job = job->next)
         waits += job->link == NULL;
@@ -225,12 +235,12 @@ static void ours(struct relay *relay, struct place *place)
 
 static void use_idle(struct relay *relay, struct place *place)
 {
-    struct relay_job *job;
+    struct link *next;
 
-    for (size_t i = 0; i < RELAY_LINKS && place->links > 0 && !relay->stopping; i++) {
-        struct link *link = &relay->links[i];
-        if (link->place != place || !is_idle(link)
-            || (job = relay_next_for(relay, link)) == NULL)
+    for (struct link *link = place->first; link != NULL && !relay->stopping; link = next) {
+        struct relay_job *job;
+        next = link->next;
+        if (!is_idle(link) || (job = relay_next_for(relay, link)) == NULL)
             continue;
         relay_link_begin(relay, link, job);
         relay_link_go(relay, link);
@@ -248,7 +258,7 @@ void relay_place_turn(struct relay *relay, struct place *place)
             return;
         if (place->dest == NULL)
             ours(relay, place);
-        else
-            again = seek_all(relay, place, young(relay, place, false));
+        else if (!is_full(relay, place))
+            again = seek_all(relay, place, young(place, false));
     }
 }

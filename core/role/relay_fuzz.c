@@ -85,7 +85,7 @@ static void look(struct play *play, const struct effect *effect)
         play->conns[effect->conn] = CLOSING;
 }
 
-static void step(struct play *play, struct event event)
+static void one_step(struct play *play, struct event event)
 {
     if (play->over)
         return;
@@ -95,6 +95,12 @@ static void step(struct play *play, struct event event)
     play->over = play->fx.bad;
     for (size_t i = 0; i < play->fx.n && !play->fx.bad; i++)
         look(play, &play->fx.list[i]);
+}
+
+static void step(struct play *play, struct event event)
+{
+    one_step(play, event);
+    one_step(play, (struct event){ .kind = EV_TURN });
 }
 
 /* ---- the store */

@@ -208,7 +208,8 @@ struct place {
     struct bytes name;              /* as the configuration writes it; elsewhere: its one name */
     struct relay_job *jobs, **jobs_end;
     size_t letters;                 /* of those that are no questions */
-    size_t links;                   /* connections to it, of whatever state */
+    struct link *first;             /* its connections, of whatever state */
+    size_t links;                   /* how many */
     size_t questions;               /* to names and fetch, for it */
     uint64_t asked_ms;              /* the last of them */
     uint64_t rests_until_ms;        /* it could not be reached: not before then */
@@ -258,6 +259,7 @@ enum { LETTER_PLAIN, LETTER_OPTIONAL, LETTER_REQUIRES, LETTER_BOTH, LETTER_WISHE
 struct link {
     enum link_state state;
     struct place *place;
+    struct link *next;              /* of the place */
     uint32_t conn;
     struct smtp_client *client;     /* OPEN */
     struct relay_job *job;
@@ -306,6 +308,7 @@ struct relay {
     struct memo *memos;             /* RELAY_MEMOS, made when first needed */
     struct relay_reports *reports;  /* NULL: no session yet */
     struct link links[RELAY_LINKS];
+    uint8_t hints[RELAY_LINKS];     /* by connection: where its link may be */
     size_t asks;
     uint8_t key[16];
     uint64_t known[RELAY_KNOWN];    /* hashes of addresses whose mailbox was there */

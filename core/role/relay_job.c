@@ -314,8 +314,6 @@ static void go_on(struct relay *relay, struct relay_job *job)
 {
     if (job->link != NULL)
         relay_link_go(relay, job->link);
-    else
-        relay_place_turn(relay, job->place);
 }
 
 void relay_job_part(struct relay *relay, const struct wire_job_part *part)

@@ -13,10 +13,14 @@
 
 static struct link *link_of(struct relay *relay, uint32_t conn)
 {
-    for (size_t i = 0; i < RELAY_LINKS; i++) {
-        struct link *link = &relay->links[i];
-        if (link->conn == conn && (link->state == LINK_OPEN || link->state == LINK_CLOSES))
+    struct link *hint = &relay->links[relay->hints[conn % RELAY_LINKS]];
+
+    for (size_t i = 0; i <= RELAY_LINKS; i++) {
+        struct link *link = i == 0 ? hint : &relay->links[i - 1];
+        if (link->conn == conn && (link->state == LINK_OPEN || link->state == LINK_CLOSES)) {
+            relay->hints[conn % RELAY_LINKS] = (uint8_t)(link - relay->links);
             return link;
+        }
     }
     return NULL;
 }
@@ -36,6 +40,16 @@ void relay_link_touch(struct relay *relay, struct link *link)
     link->due_ms = relay->now.mono_ms + most;
 }
 
+static void leave_place(struct link *link)
+{
+    struct link **at = &link->place->first;
+
+    while (*at != link)
+        at = &(*at)->next;
+    *at = link->next;
+    link->place->links--;
+}
+
 void relay_link_free(struct link *link)
 {
     smtp_client_free(link->client);
@@ -44,7 +58,7 @@ void relay_link_free(struct link *link)
     buffer_done(&link->tlsa);
     buffer_done(&link->base);
     if (link->place != NULL)
-        link->place->links--;
+        leave_place(link);
     *link = (struct link){ .state = LINK_FREE };
 }
 
@@ -523,12 +537,9 @@ bool relay_is_stalled(const struct relay *relay, const struct place *place)
 {
     if (place->questions > 0 && relay->now.mono_ms - place->asked_ms >= RELAY_STALL_MS)
         return true;
-    for (size_t i = 0; i < RELAY_LINKS && place->links > 0; i++) {
-        const struct link *link = &relay->links[i];
-        if (link->place == place && is_busy(link)
-            && relay->now.mono_ms - link->since_ms >= RELAY_STALL_MS)
+    for (const struct link *link = place->first; link != NULL; link = link->next)
+        if (is_busy(link) && relay->now.mono_ms - link->since_ms >= RELAY_STALL_MS)
             return true;
-    }
     return false;
 }
 

@@ -112,7 +112,7 @@ static void on_effect(const struct effect *effect)
     }
 }
 
-static void step(struct event event)
+static void one_step(struct event event)
 {
     event.now = w.now;
     effects_clear(&w.fx);
@@ -120,6 +120,12 @@ static void step(struct event event)
     assert_false(w.fx.bad);
     for (size_t i = 0; i < w.fx.n; i++)
         on_effect(&w.fx.list[i]);
+}
+
+static void step(struct event event)
+{
+    one_step(event);
+    one_step((struct event){ .kind = EV_TURN });
 }
 
 static void begin(uint64_t seed)

@@ -91,7 +91,7 @@ static void on_effect(const struct effect *effect)
     }
 }
 
-void step(struct event event)
+static void one_step(struct event event)
 {
     event.now = w.now;
     effects_clear(&w.fx);
@@ -101,6 +101,12 @@ void step(struct event event)
     assert_true(!w.fx.bad || w.short_at > 0);
     for (size_t i = 0; i < w.fx.n; i++)
         on_effect(&w.fx.list[i]);
+}
+
+void step(struct event event)
+{
+    one_step(event);
+    one_step((struct event){ .kind = EV_TURN });
 }
 
 void tell(struct effects *fx, enum role_kind from)
