@@ -78,14 +78,6 @@ static void on_told(struct relay *relay, const struct event *event)
     fx_log(relay->fx, LOG_ERROR, fx_keep(relay->fx, buffer_bytes(line)));
 }
 
-static void on_alarm(struct relay *relay)
-{
-    relay_links_late(relay);
-    for (struct place *place = relay->busy; place != NULL; place = place->next_busy)
-        if (relay_is_stalled(relay, place))
-            relay_shed(relay, place);
-}
-
 static struct tls_context *tls_of(const struct conf *conf)
 {
     size_t n;
@@ -126,7 +118,7 @@ static void on_event(struct relay *relay, const struct event *event)
     case EV_DRAINED: relay_drained(relay, event->conn); break;
     case EV_END: relay_closed(relay, event->conn, true); break;
     case EV_CLOSED: relay_closed(relay, event->conn, false); break;
-    case EV_ALARM: on_alarm(relay); break;
+    case EV_ALARM: relay_links_late(relay); break;
     case EV_PEER_DOWN:
         if (event->peer.kind == ROLE_STORE)
             relay_forget_all(relay);

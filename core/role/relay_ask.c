@@ -72,6 +72,7 @@ static struct relay_job *begin(struct relay *relay, struct place *place,
     if (job != NULL) {
         relay->asks++;
         place->letters--;
+        relay->letters--;
         job->ask = true;
         if (entry.bad || !relay_job_add(job, &(struct relay_rcpt){ .number = ask->token },
                                         buffer_bytes(&entry))) {

@@ -14,6 +14,7 @@
  *   relay_tell.c      what the store is told of them
  *   relay_ask.c       questions whether a mailbox is there
  *   relay_link.c      connections: spoken on, kept, given up
+ *   relay_stall.c     who is silent, and for how long
  *   relay_dial.c      new connections, and letters for those that are free
  *   relay_tls.c       TLS on a connection
  *   relay_quirk.c     what a server does not bear is learned
@@ -55,6 +56,8 @@ enum {
     RELAY_REPLY_MS = 5 * 60 * 1000,     /* RFC 5321, 4.5.3.2 */
     RELAY_END_MS = 10 * 60 * 1000,      /* 4.5.3.2.6 */
     RELAY_STALL_MS = 5 * 1000,          /* a server so long silent takes no more than its share */
+    RELAY_HASTE_MS = 500,               /* the same where there are few deliveries left, for one
+                                           of which nothing was heard yet */
     RELAY_IDLE_MS = 20 * 1000,          /* a connection without a letter is ended */
     RELAY_REST_MS = 1000,               /* after a server could not be reached; doubled up to */
     RELAY_REST_MOST_MS = 60 * 1000,
@@ -310,6 +313,7 @@ struct relay {
     struct link links[RELAY_LINKS];
     uint8_t hints[RELAY_LINKS];     /* by connection: where its link may be */
     size_t asks;
+    size_t letters;                 /* of all places, that are no questions */
     uint8_t key[16];
     uint64_t known[RELAY_KNOWN];    /* hashes of addresses whose mailbox was there */
     struct moment now;
@@ -339,9 +343,6 @@ void relay_place_rest(struct relay *relay, struct place *place, struct status_co
                       struct bytes words);
 /* How many letters a server that is silent may hold. */
 size_t relay_share(const struct relay *relay, const struct place *place);
-/* It is silent: letters beyond its share go back to the store, and who asks for a mailbox hears
-   what was known of it before. */
-void relay_shed(struct relay *relay, struct place *place);
 /* May it have one more letter now, as far as destination-rate goes? Counts it. */
 bool relay_place_paces(struct relay *relay, struct place *place);
 
@@ -541,12 +542,16 @@ void relay_link_touch(struct relay *relay, struct link *link);
 void relay_link_free(struct link *link);
 /* Those whose time is over. */
 void relay_links_late(struct relay *relay);
-uint64_t relay_links_due(const struct relay *relay);
-/* Has it been silent so long, with something to say, that it takes no more than its share? */
-bool relay_is_stalled(const struct relay *relay, const struct place *place);
 /* No letter is under way on any. */
 bool relay_is_quiet(const struct relay *relay);
 void relay_links_done(struct relay *relay);
+
+/* ---- relay_stall.c */
+
+/* The next time at which somebody's time is over, or he has stalled. */
+uint64_t relay_links_due(const struct relay *relay);
+/* Has it been silent so long, with something to say, that it takes no more than its share? */
+bool relay_is_stalled(const struct relay *relay, const struct place *place);
 
 /* ---- relay_dial.c */
 

@@ -35,6 +35,7 @@ struct relay_job *relay_job_new(struct relay *relay, struct place *place)
     *place->jobs_end = job;
     place->jobs_end = &job->next;
     place->letters++;
+    relay->letters++;
     relay_place_is_busy(relay, place);
     return job;
 }
@@ -82,10 +83,12 @@ void relay_job_free(struct relay *relay, struct relay_job *job)
     *at = job->next;
     if (place->jobs_end == &job->next)
         place->jobs_end = at;
-    if (job->ask)
+    if (job->ask) {
         relay->asks--;
-    else
+    } else {
         place->letters--;
+        relay->letters--;
+    }
     for (size_t i = 0; i < job->n; i++)
         mem_free(job->rcpts[i].entry);
     mem_free(job->rcpts);

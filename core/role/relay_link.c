@@ -505,44 +505,6 @@ void relay_links_late(struct relay *relay)
     }
 }
 
-/* Does it owe us a word? */
-static bool is_busy(const struct link *link)
-{
-    return link->state == LINK_DIALS
-        || (link->state == LINK_OPEN && (link->job != NULL || !link->greeted));
-}
-
-uint64_t relay_links_due(const struct relay *relay)
-{
-    uint64_t due = UINT64_MAX;
-
-    for (size_t i = 0; i < RELAY_LINKS; i++) {
-        const struct link *link = &relay->links[i];
-        bool timed = link->state == LINK_DIALS || link->state == LINK_OPEN;
-        if (timed && link->due_ms < due)
-            due = link->due_ms;
-        uint64_t stalls = link->since_ms + RELAY_STALL_MS;
-        if (is_busy(link) && stalls > relay->now.mono_ms && stalls < due)
-            due = stalls;
-    }
-    for (const struct place *place = relay->busy; place != NULL; place = place->next_busy) {
-        uint64_t stalls = place->asked_ms + RELAY_STALL_MS;
-        if (place->questions > 0 && stalls > relay->now.mono_ms && stalls < due)
-            due = stalls;
-    }
-    return due;
-}
-
-bool relay_is_stalled(const struct relay *relay, const struct place *place)
-{
-    if (place->questions > 0 && relay->now.mono_ms - place->asked_ms >= RELAY_STALL_MS)
-        return true;
-    for (const struct link *link = place->first; link != NULL; link = link->next)
-        if (is_busy(link) && relay->now.mono_ms - link->since_ms >= RELAY_STALL_MS)
-            return true;
-    return false;
-}
-
 bool relay_is_quiet(const struct relay *relay)
 {
     for (size_t i = 0; i < RELAY_LINKS; i++)

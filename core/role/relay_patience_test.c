@@ -74,6 +74,32 @@ static void dials(const char *ip)
     buffer_done(&at);
 }
 
+/* ---- servers of which nothing is heard */
+
+static unsigned told_busy(void)
+{
+    unsigned n = 0;
+
+    for (size_t i = 1; i < COUNT(w.results); i++)
+        n += w.results[i].job != 0 && w.results[i].outcome == JOB_BUSY;
+    return n;
+}
+
+/* When most deliveries are taken, a host that does not answer keeps one after half a second; when
+   there are plenty, after five. */
+static void a_silent_host_keeps_few_deliveries_where_few_are_left(void **state)
+{
+    one_host();
+    for (uint32_t letter = 1; letter <= 7; letter++)
+        again(letter);
+    pass(SECOND);
+    assert_int_equal(told_busy(), 0);
+    again(8);
+    pass(SECOND);
+    assert_int_equal(told_busy(), 7);
+    end();
+}
+
 /* ---- addresses that fail */
 
 /* As the default schedule has them: whatever failed before, each attempt dials. */
@@ -356,6 +382,7 @@ static void a_domain_is_suspended_behind_a_smart_host_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_silent_host_keeps_few_deliveries_where_few_are_left),
         cmocka_unit_test(each_retry_of_a_letter_dials),
         cmocka_unit_test(a_retry_dials_though_it_failed_a_moment_ago),
         cmocka_unit_test(failures_at_the_same_time_are_one),

@@ -217,6 +217,32 @@ void relay_places_done(struct relay *relay)
 
 /* ---- turns */
 
+size_t relay_share(const struct relay *relay, const struct place *place)
+{
+    if (place->dest != NULL)
+        return 1;
+    return relay->conf->jobs / 2 < 1 ? 1 : (size_t)relay->conf->jobs / 2;
+}
+
+/* It is silent: letters beyond its share go back to the store, and who asks for a mailbox hears
+   what was known of it before. */
+static void shed(struct relay *relay, struct place *place)
+{
+    struct relay_job *next;
+
+    for (struct relay_job *job = place->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (job->ask && job->left > 0)
+            relay_ask_guess(relay, job);
+        if (job->link != NULL || (!job->ask && place->letters <= relay_share(relay, place)))
+            continue;
+        if (job->ask)
+            relay_job_free(relay, job);
+        else
+            relay_job_again(relay, job);
+    }
+}
+
 void relay_place_is_busy(struct relay *relay, struct place *place)
 {
     if (place->busy)
@@ -232,6 +258,9 @@ void relay_places_turn(struct relay *relay)
 
     while (*at != NULL) {
         struct place *place = *at;
+        if ((place->letters > relay_share(relay, place) || relay->asks > 0)
+            && relay_is_stalled(relay, place))
+            shed(relay, place);
         if (place->jobs != NULL)
             relay_place_turn(relay, place);
         if (place->jobs != NULL) {
@@ -288,31 +317,7 @@ void relay_place_rest(struct relay *relay, struct place *place, struct status_co
     give_up_waiting(relay, place, code, words);
 }
 
-/* ---- shares */
-
-size_t relay_share(const struct relay *relay, const struct place *place)
-{
-    if (place->dest != NULL)
-        return 1;
-    return relay->conf->jobs / 2 < 1 ? 1 : (size_t)relay->conf->jobs / 2;
-}
-
-void relay_shed(struct relay *relay, struct place *place)
-{
-    struct relay_job *next;
-
-    for (struct relay_job *job = place->jobs; job != NULL; job = next) {
-        next = job->next;
-        if (job->ask && job->left > 0)
-            relay_ask_guess(relay, job);
-        if (job->link != NULL || (!job->ask && place->letters <= relay_share(relay, place)))
-            continue;
-        if (job->ask)
-            relay_job_free(relay, job);
-        else
-            relay_job_again(relay, job);
-    }
-}
+/* ---- pace */
 
 bool relay_place_paces(struct relay *relay, struct place *place)
 {
