@@ -143,8 +143,9 @@ void json_key(struct json *json, const char *key)
 {
     assert(in_object(json) && !json->keyed);
     put_comma(json);
-    put_string(json->to, bytes_of(key));
-    buffer_put_char(json->to, ':');
+    buffer_put_char(json->to, '"');
+    buffer_put_text(json->to, key);
+    buffer_put(json->to, BYTES("\":"));
     json->keyed = true;
 }
 

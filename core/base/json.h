@@ -29,7 +29,7 @@ void json_put_object(struct json *json);
 void json_put_object_end(struct json *json);
 void json_put_array(struct json *json);
 void json_put_array_end(struct json *json);
-/* A member's name; a word of ours. */
+/* A member's name: a word of ours, written as it is; never a stranger's. */
 void json_key(struct json *json, const char *key);
 /* A string: quotes, backslashes, controls, bidirectional and invisible characters as \uXXXX or the
    short escapes; each octet that is no UTF-8 as \ufffd. */

@@ -58,7 +58,7 @@ static void nests(void **state)
     json_int(&json, 7);
     json_put_null(&json);
     json_put_array_end(&json);
-    json_put_text(&json, "a\"", BYTES("b"));
+    json_put_text(&json, "a", BYTES("b\""));
     json_put_uint(&json, "n", 0);
     json_put_bool(&json, "yes", true);
     json_put_object_end(&json);
@@ -68,7 +68,7 @@ static void nests(void **state)
     json_put_object_end(&json);
     json_line_end(&json);
     assert_true(bytes_equal(buffer_bytes(&out), BYTES(
-        "{\"list\":[[],{},18446744073709551615,-9223372036854775808,7,null],\"a\\\"\":\"b\","
+        "{\"list\":[[],{},18446744073709551615,-9223372036854775808,7,null],\"a\":\"b\\\"\","
         "\"n\":0,"
         "\"yes\":true}\n{\"yes\":false}\n")));
     buffer_done(&out);

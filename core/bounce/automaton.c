@@ -36,13 +36,16 @@ struct edge *edge_of(const struct edges *edges, uint32_t state, uint8_t c)
     return &edges->at[at];
 }
 
-uint32_t edges_walk(const struct edges *edges, const uint16_t *fail, uint32_t state, uint8_t c)
+uint32_t automaton_wide(const struct automaton *automaton, uint32_t state, uint8_t c)
 {
-    for (;; state = fail[state]) {
-        const struct edge *edge = edge_of(edges, state, c);
-        if (edge->to != 0 || state == 0)
+    if (!automaton->states[state].wide)
+        state = automaton->fail[state];
+    for (; state != 0; state = automaton->fail[state]) {
+        const struct edge *edge = edge_of(&automaton->edges, state, c);
+        if (edge->to != 0)
             return edge->to;
     }
+    return automaton->root[c - 0x80];
 }
 
 /* How the states of the tree are packed. */
@@ -135,11 +138,25 @@ static void states_fill(struct automaton *automaton, const struct packing *packi
         uint16_t owner = packing->owner[state], number = packing->number[state];
         struct state *to = &automaton->states[number];
         *to = (struct state){ .row = packing->row[owner], .class = NO_CLASS,
-                              .depth = trie->depth[state] };
+                              .wide = trie->has_wide[state] != 0, .depth = trie->depth[state] };
         if (differ(trie, state, owner, &to->class) > 0)
             to->child = packing->number[*trie_cell(trie, state, to->class)];
-        automaton->fail[number] = packing->number[trie->fail[state]];
     }
+}
+
+/* The suffixes with edges by octets above 127; a suffix is asked before what it is a suffix of. */
+static void wide_fill(struct automaton *automaton, const struct packing *packing)
+{
+    const struct trie *trie = packing->trie;
+
+    for (uint32_t i = 0; i < trie->states; i++) {
+        uint16_t state = trie->queue[i], suffix = trie->fail[state];
+        uint16_t number = packing->number[suffix];
+        automaton->fail[packing->number[state]] = trie->has_wide[suffix] != 0 ? number
+            : automaton->fail[number];
+    }
+    for (unsigned c = 0x80; c < 0x100; c++)
+        automaton->root[c - 0x80] = packing->number[edge_of(&trie->edges, 0, (uint8_t)c)->to];
 }
 
 static void edges_fill(struct automaton *automaton, const struct packing *packing)
@@ -232,6 +249,7 @@ static bool pack(struct automaton *automaton, struct packing *packing)
         / sizeof(*automaton->rows);
     rows_fill(automaton, packing);
     states_fill(automaton, packing);
+    wide_fill(automaton, packing);
     edges_fill(automaton, packing);
     return true;
 }

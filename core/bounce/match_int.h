@@ -47,8 +47,6 @@ struct edges {
 MUST_USE bool edges_init(struct edges *edges, size_t n);
 /* The edge, or the free place for it. */
 struct edge *edge_of(const struct edges *edges, uint32_t state, uint8_t c);
-/* As far back by `fail` as needed to where a pattern goes on with that octet. */
-uint32_t edges_walk(const struct edges *edges, const uint16_t *fail, uint32_t state, uint8_t c);
 
 /* A literal that ends in a state. */
 struct ending {
@@ -60,6 +58,7 @@ struct ending {
 struct state {
     uint16_t row, child;
     uint8_t class;
+    bool wide;                  /* an edge leaves it by an octet above 127 */
     uint16_t depth;             /* how many letters lead to it from the root */
 };
 
@@ -69,7 +68,8 @@ struct automaton {
     uint16_t *rows;             /* what `next` lies in */
     uint32_t first_end;         /* from this state on something ends */
     unsigned shift;
-    uint16_t *fail;             /* the state of the longest proper suffix */
+    uint16_t *fail;             /* the state of the longest proper suffix that is `wide` */
+    uint16_t root[128];         /* where the root goes by an octet above 127 */
     struct ending *endings;     /* those of each state from first_end on, longest first ... */
     uint32_t *ending_at;        /* ... begin here, and end where the next one's begin */
     struct edges edges;
@@ -95,6 +95,9 @@ static inline uint32_t automaton_step(const struct state *states, const uint16_t
 
     return other ^ ((other ^ state.child) & same);
 }
+
+/* Where it goes by an octet above 127: as far back as needed to where a pattern goes on with it. */
+uint32_t automaton_wide(const struct automaton *automaton, uint32_t state, uint8_t c);
 
 struct hit {
     uint16_t rule;

@@ -113,6 +113,16 @@ static void child_link(struct trie *trie, uint32_t parent, uint32_t child, uint3
     trie->queue[trie->queue_n++] = (uint16_t)child;
 }
 
+/* As far back as needed to where a pattern goes on with that octet above 127. */
+static uint32_t wide_behind(const struct trie *trie, uint32_t state, uint8_t c)
+{
+    for (;; state = trie->fail[state]) {
+        const struct edge *edge = edge_of(&trie->edges, state, c);
+        if (edge->to != 0 || state == 0)
+            return edge->to;
+    }
+}
+
 /* The children by octets above 127. */
 static void wide_children(struct trie *trie, uint32_t state)
 {
@@ -120,7 +130,7 @@ static void wide_children(struct trie *trie, uint32_t state)
         const struct edge *edge = edge_of(&trie->edges, state, (uint8_t)c);
         if (edge->to != 0)
             child_link(trie, state, edge->to, state == 0 ? 0
-                       : edges_walk(&trie->edges, trie->fail, trie->fail[state], (uint8_t)c));
+                       : wide_behind(trie, trie->fail[state], (uint8_t)c));
     }
 }
 

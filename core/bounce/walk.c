@@ -7,6 +7,8 @@
  */
 #include "bounce/match_int.h"
 
+#include "base/utf8.h"
+
 enum { PIECES_LEAST = 24, ROOM_LEAST = 16 };
 
 /* To walk without looking each time at what does not change. */
@@ -22,22 +24,17 @@ static inline uint32_t step(struct steps steps, uint32_t state, uint8_t class)
     return automaton_step(steps.states, steps.next, steps.shift, state, class);
 }
 
-static uint32_t wide_step(const struct automaton *automaton, uint32_t state, uint8_t c)
+/* Letters of the form, one after the other, from `at` up to `end`. */
+static void letters_walk(struct match *match, struct steps steps, uint32_t at, uint32_t end)
 {
-    return edges_walk(&automaton->edges, automaton->fail, state, c);
-}
-
-/* What stands behind the first `from` letters of the form, one after the other. */
-static void rest_walk(struct match *match, struct steps steps, uint32_t from)
-{
-    const uint8_t *form = match->form, *end = form + match->form_n;
+    const uint8_t *form = match->form;
     uint32_t state = match->state, walked = match->walked;
 
-    for (const uint8_t *at = form + from; at < end;) {
-        uint8_t c = *at++;
-        state = c < 0x80 ? step(steps, state, c) : wide_step(match->automaton, state, c);
+    while (at < end) {
+        uint8_t c = form[at++];
+        state = c < 0x80 ? step(steps, state, c) : automaton_wide(match->automaton, state, c);
         if (state >= steps.first_end)
-            match_ends(match, walked + (uint32_t)(at - form), state);
+            match_ends(match, walked + at, state);
     }
     match->state = (uint16_t)state;
 }
@@ -51,23 +48,23 @@ static inline struct match_end *end_put(struct match_end *end, struct steps step
     return end + (state >= steps.first_end);
 }
 
-/* All pieces, `piece` letters of each. */
-static inline void pieces_walk(struct match *match, struct steps steps, uint32_t piece,
-                               uint32_t *states)
+/* All pieces, `piece` letters of each, the first of them at `from`. */
+static inline void pieces_walk(struct match *match, struct steps steps, uint32_t from,
+                               uint32_t piece, uint32_t *states)
 {
-    const uint8_t *form = match->form;
+    const uint8_t *form = match->form + from, *stop = form + piece;
     struct match_end *end = match->ends;
     uint32_t a = states[0], b = 0, c = 0, d = 0;
 
-    for (uint32_t i = 0; i < piece; i++) {
-        a = step(steps, a, form[i]);
-        b = step(steps, b, form[i + piece]);
-        c = step(steps, c, form[i + 2 * piece]);
-        d = step(steps, d, form[i + 3 * piece]);
-        end = end_put(end, steps, i, a);
-        end = end_put(end, steps, i + piece, b);
-        end = end_put(end, steps, i + 2 * piece, c);
-        end = end_put(end, steps, i + 3 * piece, d);
+    for (uint32_t at = from; form < stop; form++, at++) {
+        a = step(steps, a, form[0]);
+        b = step(steps, b, form[piece]);
+        c = step(steps, c, form[2 * piece]);
+        d = step(steps, d, form[3 * piece]);
+        end = end_put(end, steps, at, a);
+        end = end_put(end, steps, at + piece, b);
+        end = end_put(end, steps, at + 2 * piece, c);
+        end = end_put(end, steps, at + 3 * piece, d);
     }
     match->ends_n = (uint32_t)(end - match->ends);
     states[0] = a;
@@ -101,23 +98,26 @@ static void ends_tell(struct match *match, uint32_t from, uint32_t to)
     }
 }
 
-static void form_walk(struct match *match, struct steps steps)
+/* Classes alone: four pieces, and what is left. */
+static void classes_walk(struct match *match, struct steps steps, uint32_t from, uint32_t n)
 {
-    uint32_t piece = match->form_n / MATCH_PIECES, states[MATCH_PIECES] = { match->state };
+    uint32_t piece = n / MATCH_PIECES, states[MATCH_PIECES] = { match->state };
 
     if (steps.shift == 6)       /* known when it is compiled */
-        pieces_walk(match, (struct steps){ steps.states, steps.next, steps.first_end,
-                                             6 }, piece, states);
+        pieces_walk(match, (struct steps){ steps.states, steps.next, steps.first_end, 6 }, from,
+                    piece, states);
     else
-        pieces_walk(match, steps, piece, states);
+        pieces_walk(match, steps, from, piece, states);
     uint32_t state = states[0];
-    ends_tell(match, 0, piece);
+    ends_tell(match, from, from + piece);
     for (unsigned i = 1; i < MATCH_PIECES; i++) {
-        uint32_t known = overlap_walk(match, steps, i * piece, piece, &state);
-        ends_tell(match, i * piece + known, (i + 1) * piece);
+        uint32_t begin = from + i * piece;
+        uint32_t known = overlap_walk(match, steps, begin, piece, &state);
+        ends_tell(match, begin + known, begin + piece);
         state = known < piece ? states[i] : state;
     }
     match->state = (uint16_t)state;
+    letters_walk(match, steps, from + MATCH_PIECES * piece, from + n);
 }
 
 void walk_flush(struct match *match)
@@ -126,11 +126,15 @@ void walk_flush(struct match *match)
     const struct steps steps = { automaton->states, automaton->next, automaton->first_end,
                                  automaton->shift };
 
-    bool pieces = !match->form_wide && match->form_n >= PIECES_LEAST;
-
-    if (pieces)
-        form_walk(match, steps);
-    rest_walk(match, steps, pieces ? match->form_n / MATCH_PIECES * MATCH_PIECES : 0);
+    for (uint32_t at = 0; at < match->form_n;) {
+        struct bytes rest = { (const char *)match->form + at, match->form_n - at };
+        uint32_t n = match->form_wide ? (uint32_t)utf8_ascii(rest) : match->form_n - at;
+        if (n >= PIECES_LEAST)
+            classes_walk(match, steps, at, n);
+        else
+            letters_walk(match, steps, at, at + (n > 0 ? n : 1));
+        at += n > 0 ? n : 1;
+    }
     match->walked += match->form_n;
     match->form_n = 0;
     match->form_wide = false;
