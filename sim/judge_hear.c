@@ -123,7 +123,7 @@ static void is_begun(struct judge *judge, struct overheard *job, const struct le
         return;
     recipient->begun_us = world_now_us(judge->world);
     recipient->told_us = 0;
-    recipient->hit = false;
+    recipient->hit = recipient->over = false;
     if (world_role(judge->world, (struct role_name){ ROLE_STORE, 0 }) == NULL)
         open_window(judge, recipient);      /* the last words of a store that is dead by now */
 }
@@ -165,7 +165,7 @@ static void hear_result(struct judge *judge, const struct wire_job_result *resul
     }
     if (recipient != NULL && recipient->mailbox->away
         && (result->outcome == JOB_LATER || result->outcome == JOB_BUSY))
-        recipient->begun_us = 0;        /* what this attempt left there, its server tells of */
+        recipient->over = true;
 }
 
 void judge_frame(void *ctx, struct role_name from, struct role_name to, struct bytes frame)
@@ -209,7 +209,7 @@ void judge_fault(void *ctx, enum role_kind who)
         for (size_t k = 0; k < letter->recipients_n; k++) {
             struct letter_recipient *recipient = &letter->recipients[k];
             enum role_kind by = recipient->mailbox->away ? ROLE_RELAY : judge->deliverer;
-            if (who == ROLE_STORE || who == by)
+            if ((who == ROLE_STORE || who == by) && !recipient->over)
                 open_window(judge, recipient);
         }
     }

@@ -15,6 +15,8 @@ struct ledger_to {
     bool lately;        /* ... in its present life */
     /* ... and it had all the time to write that down: it must not be asked for again */
     bool settled;
+    bool held;          /* by an order, durably: nobody is to hear of it until it is released */
+    enum { TO_SAME, TO_PERHAPS, TO_OTHER } moved;   /* by an order: another stands in its place */
 };
 
 struct ledger_letter {
@@ -25,6 +27,7 @@ struct ledger_letter {
     /* it is such a report: no front sends it, and it has LEDGER_REPORT octets */
     bool report;
     bool sent, taken, refused;
+    uint64_t id;        /* of the store's, when it is taken */
     struct ledger_to to[LEDGER_TO];
 };
 

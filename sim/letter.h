@@ -62,6 +62,7 @@ struct letter_recipient {
     unsigned windows;           /* attempts that a fault hit between their beginning and their
                                    record */
     bool hit;                   /* the last one */
+    bool over;                  /* it was not delivered: only its server may know better */
     uint64_t begun_us;                      /* of the last attempt; 0: none is under way */
     uint64_t told_us, told_groups;          /* the store heard that it went well; 0: not yet.
                                                Groups it had begun to write by then */

@@ -108,6 +108,10 @@ static void tell(const struct queue_news *news, struct effects *fx)
         wire_tell_queue_row(fx, to_admin, &(struct wire_queue_row){
             .token = news->token, .letter = news->id, .head = BYTES_NONE, .to = BYTES_NONE,
             .note = BYTES_NONE });
+    else if (news->kind == NEWS_ORDERED)
+        wire_tell_queue_ordered(fx, to_admin, &(struct wire_queue_ordered){
+            .token = news->token, .result = news->more, .changed = news->octets,
+            .busy = news->attempt });
     else if (news->kind == NEWS_ANSWER_END)
         wire_tell_answer_end(fx, to_admin, &(struct wire_answer_end){ news->token, news->more });
 }
@@ -118,6 +122,7 @@ static void on_told(struct queue *queue, const struct event *event, struct effec
     struct wire_job_result result;
     struct wire_credit credit;
     struct wire_queue_ask ask;
+    struct wire_queue_order order;
 
     if (wire_read_letter(event->bytes, &letter))
         queue_put(queue, (struct queue_from){ event->peer.index, letter.token },
@@ -128,6 +133,11 @@ static void on_told(struct queue *queue, const struct event *event, struct effec
         queue_job_credit(queue, credit.token, credit.octets, fx);
     else if (wire_read_queue_ask(event->bytes, &ask))
         queue_list(queue, ask.token, ask.after, ask.most, fx);
+    else if (wire_read_queue_order(event->bytes, &order))
+        queue_order(queue, &(struct queue_order){
+            .token = order.token, .verb = (enum queue_verb)order.verb, .letter = order.letter,
+            .recipients = order.recipients, .to = order.to, .reason = order.reason },
+            event->now, fx);
     else if (wire_read_job_result(event->bytes, &result))
         queue_job_result(queue, &(struct queue_result){
             .job = result.job, .outcome = (enum queue_outcome)result.outcome,

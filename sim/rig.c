@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include "sim/rig.h"
+#include "sim/rig_int.h"
 
 #include "base/reader.h"
 #include "role/wire.h"
-#include "sim/lane.h"
 #include "sim/room.h"
 #include "sim/trace.h"
 
@@ -12,31 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RIG_JOBS = 256, PART = 8 * 1024, OPERATIONS_MOST = 100000 };
-
-struct rig_job {
-    uint32_t job, recipient;
-    uint32_t with;              /* the job whose text is its text too; 0: it has its own */
-    bool used;
-    struct buffer text;
-    struct bytes to;
-};
-
-struct rig {
-    struct rig_plan plan;
-    struct lanes *lanes;
-    void *role;
-    struct effects fx;
-    uint64_t now_us, alarm_us;
-    bool open, ended, stopped, asked, local_up;
-    uint64_t operations, syncs, rows, counting;
-    struct rig_job jobs[RIG_JOBS];
-    unsigned handed[LEDGER_LETTERS][LEDGER_TO];
-    unsigned alarms;
-    const char *flaw;
-    struct buffer frames;           /* from the store, waiting: u8 role kind, block */
-    struct dice dice;
-};
+enum { PART = 8 * 1024, OPERATIONS_MOST = 100000 };
 
 static const struct role_name the_front = { ROLE_FRONT, 0 }, the_local = { ROLE_LOCAL, 0 },
                               the_admin = { ROLE_ADMIN, 0 };
@@ -100,14 +75,13 @@ static void step(struct rig *rig, struct event event)
     do_effects(rig);
 }
 
-/* Frames for the store are made by the same functions that roles use. */
-static struct effects *tell_begin(struct effects *fx)
+struct effects *rig_tell_begin(struct effects *fx)
 {
     *fx = effects_none();
     return fx;
 }
 
-static void tell_end(struct rig *rig, struct role_name from, struct effects *fx)
+void rig_tell_end(struct rig *rig, struct role_name from, struct effects *fx)
 {
     struct buffer frame = buffer_with_most(LIMIT_FRAME_BYTES);
 
@@ -139,21 +113,21 @@ static void send_parts(struct rig *rig, uint32_t letter, struct bytes head, stru
     struct effects fx;
     struct bytes rest = text;
 
-    wire_tell_letter_begin(tell_begin(&fx), the_front, &(struct wire_letter_begin){
+    wire_tell_letter_begin(rig_tell_begin(&fx), the_front, &(struct wire_letter_begin){
         .token = letter, .size = text.n });
-    tell_end(rig, the_front, &fx);
-    wire_tell_letter_to(tell_begin(&fx), the_front, &(struct wire_letter_to){ letter, to });
-    tell_end(rig, the_front, &fx);
+    rig_tell_end(rig, the_front, &fx);
+    wire_tell_letter_to(rig_tell_begin(&fx), the_front, &(struct wire_letter_to){ letter, to });
+    rig_tell_end(rig, the_front, &fx);
     while (rest.n > 0) {
-        wire_tell_letter_part(tell_begin(&fx), the_front, &(struct wire_letter_part){
+        wire_tell_letter_part(rig_tell_begin(&fx), the_front, &(struct wire_letter_part){
             letter, bytes_first(rest, PART) });
-        tell_end(rig, the_front, &fx);
+        rig_tell_end(rig, the_front, &fx);
         rest = bytes_skip(rest, PART);
         step(rig, (struct event){ .kind = EV_TURN });
     }
-    wire_tell_letter_end(tell_begin(&fx), the_front, &(struct wire_letter_end){
+    wire_tell_letter_end(rig_tell_begin(&fx), the_front, &(struct wire_letter_end){
         .token = letter, .size = text.n, .head = head });
-    tell_end(rig, the_front, &fx);
+    rig_tell_end(rig, the_front, &fx);
 }
 
 void rig_send(struct rig *rig, uint32_t letter)
@@ -170,10 +144,10 @@ void rig_send(struct rig *rig, uint32_t letter)
     if (entry->parts) {
         send_parts(rig, letter, buffer_bytes(&head), buffer_bytes(&to), buffer_bytes(&text));
     } else {
-        wire_tell_letter(tell_begin(&fx), the_front, &(struct wire_letter){
+        wire_tell_letter(rig_tell_begin(&fx), the_front, &(struct wire_letter){
             .token = letter, .head = buffer_bytes(&head), .to = buffer_bytes(&to),
             .text = buffer_bytes(&text) });
-        tell_end(rig, the_front, &fx);
+        rig_tell_end(rig, the_front, &fx);
     }
     buffer_done(&head);
     buffer_done(&to);
@@ -187,12 +161,14 @@ static void hear_as_front(struct rig *rig, struct bytes frame)
     struct wire_letter_refused refused;
     struct wire_store_state state;
 
-    if (wire_read_letter_taken(frame, &taken) && taken.token < ledger->n)
+    if (wire_read_letter_taken(frame, &taken) && taken.token < ledger->n) {
         ledger->letters[taken.token].taken = true;
-    else if (wire_read_letter_refused(frame, &refused) && refused.token < ledger->n)
+        ledger->letters[taken.token].id = taken.id;
+    } else if (wire_read_letter_refused(frame, &refused) && refused.token < ledger->n) {
         ledger->letters[refused.token].refused = refused.why != REFUSED_UNKNOWN;
-    else if (wire_read_store_state(frame, &state))
+    } else if (wire_read_store_state(frame, &state)) {
         rig->open = state.state == STORE_OPEN || state.state == STORE_LOW;
+    }
 }
 
 /* ---- as local */
@@ -259,29 +235,36 @@ static void tell_result(struct rig *rig, const struct rig_job *job, uint32_t let
         struct ledger_to *to = &rig->plan.ledger->letters[letter].to[job->recipient];
         to->told = to->lately = true;
     }
-    wire_tell_job_result(tell_begin(&fx), the_local, &(struct wire_job_result){
+    wire_tell_job_result(rig_tell_begin(&fx), the_local, &(struct wire_job_result){
         .job = job->job, .outcome = (uint8_t)outcome,
         .class = outcome == JOB_DELIVERED ? 2 : outcome == JOB_LATER ? 4 : 5,
         .words = BYTES("as the script says") });
-    tell_end(rig, the_local, &fx);
+    rig_tell_end(rig, the_local, &fx);
 }
 
 static bool right_recipient(const struct rig *rig, uint32_t letter, const struct rig_job *job)
 {
-    struct buffer want = buffer_with_most(1024);
-    bool same;
+    const struct ledger_letter *is = &rig->plan.ledger->letters[letter];
+    bool right = false;
 
-    ledger_put_recipient(letter, job->recipient, &want);
-    same = job->recipient < rig->plan.ledger->letters[letter].to_n
-        && bytes_equal(buffer_bytes(&want), job->to);
-    buffer_done(&want);
-    return same;
+    if (job->recipient >= is->to_n)
+        return false;
+    for (unsigned other = 0; other < 2; other++) {
+        struct buffer want = buffer_with_most(1024);
+        bool may = is->to[job->recipient].moved != (other == 0 ? TO_OTHER : TO_SAME);
+        ledger_put_recipient(letter, other == 0 ? job->recipient : LEDGER_TO, &want);
+        right = right || (may && bytes_equal(buffer_bytes(&want), job->to));
+        buffer_done(&want);
+    }
+    return right;
 }
 
 static void handed(struct rig *rig, struct rig_job *job, uint32_t letter)
 {
     if (!right_recipient(rig, letter, job)) {
         flaw(rig, "a letter is handed out for a recipient it does not have");
+    } else if (rig->plan.ledger->letters[letter].to[job->recipient].held) {
+        flaw(rig, "a recipient is handed out that is held");
     } else {
         rig->handed[letter][job->recipient]++;
         tell_result(rig, job, letter);
@@ -324,24 +307,11 @@ static void hear_as_local(struct rig *rig, struct bytes frame)
         struct rig_job *job = job_of(rig, part.job, false);
         if (job != NULL)
             buffer_put(&job->text, part.text);
-        wire_tell_credit(tell_begin(&fx), the_local, &(struct wire_credit){
+        wire_tell_credit(rig_tell_begin(&fx), the_local, &(struct wire_credit){
             part.job, (uint32_t)part.text.n });
-        tell_end(rig, the_local, &fx);
+        rig_tell_end(rig, the_local, &fx);
     } else if (wire_read_job_end(frame, &end)) {
         hear_end(rig, end.job);
-    }
-}
-
-static void hear_as_admin(struct rig *rig, struct bytes frame)
-{
-    struct wire_queue_row row;
-    struct wire_answer_end end;
-
-    if (wire_read_queue_row(frame, &row)) {
-        rig->counting++;
-    } else if (wire_read_answer_end(frame, &end)) {
-        rig->rows = end.result == 2 ? 1 : rig->counting;
-        rig->asked = false;
     }
 }
 
@@ -360,7 +330,7 @@ static void hear(struct rig *rig)
             else if (to == ROLE_LOCAL)
                 hear_as_local(rig, frame);
             else
-                hear_as_admin(rig, frame);
+                rig_hear_as_admin(rig, frame);
         }
         buffer_done(&all);
     }
@@ -485,8 +455,8 @@ static bool ask(struct rig *rig)
 
     rig->asked = true;
     rig->counting = 0;
-    wire_tell_queue_ask(tell_begin(&fx), the_admin, &(struct wire_queue_ask){ 1, 0, 1000 });
-    tell_end(rig, the_admin, &fx);
+    wire_tell_queue_ask(rig_tell_begin(&fx), the_admin, &(struct wire_queue_ask){ 1, 0, 1000 });
+    rig_tell_end(rig, the_admin, &fx);
     return rig_run(rig, 2000) && !rig->asked;
 }
 

@@ -6,6 +6,7 @@
 #ifndef POSTERN_SIM_RIG_H
 #define POSTERN_SIM_RIG_H
 
+#include "queue/queue.h"
 #include "role/role.h"
 #include "sim/disk.h"
 #include "sim/ledger.h"
@@ -41,6 +42,9 @@ void rig_set_local(struct rig *rig, enum rig_local local);
 
 /* Hand that letter of the ledger to the store, as a front would. */
 void rig_send(struct rig *rig, uint32_t letter);
+/* Order something of so many of its recipients from that one on, as admin would (queue/queue.h);
+   what is redirected goes to the recipient that would follow the letter's last. */
+void rig_order(struct rig *rig, enum queue_verb verb, uint32_t letter, uint32_t from, uint32_t n);
 /* Go on until nothing is to be done within that time. False: stopped by `before`, or the store
    ended. */
 bool rig_run(struct rig *rig, uint64_t patience_ms);

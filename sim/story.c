@@ -117,6 +117,41 @@ static void fail_and_report(struct rig *rig, struct disk *disk, struct ledger *l
     }
 }
 
+/* What waits is deleted, held, sent elsewhere, and tried at once; what is held is released. */
+static void order_about(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    static const struct { enum queue_verb verb; uint32_t letter, from, n; } orders[] = {
+        { QUEUE_DELETE, 0, 0, 1 }, { QUEUE_KEEP, 0, 1, 2 }, { QUEUE_REDIRECT, 0, 2, 2 },
+        { QUEUE_RETRY, 0, 3, 1 }, { QUEUE_KEEP, 1, 0, LEDGER_TO }, { QUEUE_RELEASE, 1, 0, 2 },
+        { QUEUE_DELETE, 1, 2, 1 }, { QUEUE_REDIRECT, 1, 0, 1 },
+    };
+
+    rig_set_local(rig, RIG_DEFERS);
+    send_together(rig, disk, ledger);
+    (void)rig_run(rig, SOON_MS);
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        rig_order(rig, orders[i].verb, orders[i].letter, orders[i].from, orders[i].n);
+        if (!rig_run(rig, SOON_MS))
+            return;
+    }
+    rig_set_local(rig, RIG_DELIVERS);
+    (void)rig_run(rig, 600 * 1000);
+}
+
+/* Their reports are in one group with their end, though nobody tried to deliver them just then. */
+static void send_back(struct rig *rig, struct disk *disk, struct ledger *ledger)
+{
+    rig_set_local(rig, RIG_DEFERS);
+    for (uint32_t i = 0; i < ledger->n; i += 2) {
+        rig_send(rig, i);
+        if (!rig_run(rig, SOON_MS))
+            return;
+        rig_order(rig, QUEUE_BOUNCE, i, 0, ledger->letters[i].to_n);
+        if (!rig_run(rig, SOON_MS))
+            return;
+    }
+}
+
 const struct story stories[] = {
     { "one letter", &store_ops, one_small, send_together, false, false },
     { "three pipelined letters", &store_ops, three_small, send_together, false, false },
@@ -133,6 +168,8 @@ const struct story stories[] = {
       false, false },
     { "several fail, and a sync fails", &reporter_ops, several_that_fail, fail_and_report, true,
       true },
+    { "orders of the postmaster", &store_ops, two_to_many, order_about, false, false },
+    { "sent back by order", &reporter_ops, several_that_fail, send_back, false, false },
     { "the disk is full", &store_ops, a_few, fill_the_disk, false, true },
 };
 const size_t stories_n = COUNT(stories);

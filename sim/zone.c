@@ -21,7 +21,7 @@ const size_t zone_domains_n = COUNT(zone_domains);
 
 enum {
     TTL = 120,
-    CONFIRM_US = 3 * 60 * 1000 * 1000,
+    CONFIRM_US = 150 * 1000 * 1000,     /* three minutes, less what an answer is on its way */
     NAME_MOST = 300, POLICY_MOST = 512,
 };
 

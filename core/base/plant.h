@@ -30,7 +30,8 @@
     P(clear_after_tls)          \
     P(lost_reply_taken)         \
     P(retry_forgotten)          \
-    P(answers_crossed)
+    P(answers_crossed)          \
+    P(order_before_sync)
 
 enum plant {
     PLANT_none,

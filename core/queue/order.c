@@ -3,6 +3,7 @@
 #include "queue/queue_int.h"
 
 #include "base/arena.h"
+#include "base/plant.h"
 #include "base/reader.h"
 
 #include <string.h>
@@ -160,6 +161,8 @@ static uint64_t place_state(struct queue *q, uint64_t id, const struct state_rec
 
 static void finish(struct queue *q, struct order *order, struct chosen chosen)
 {
+    if (PLANTED(order_before_sync))
+        answer(q, order->token, QUEUE_ORDER_WELL, chosen.n, chosen.busy);
     log_fate(q, &(struct fate){ .kind = FATE_ORDER, .from = { .token = order->token },
                                 .about = chosen.n, .recipient = chosen.busy });
     log_urge(q);
