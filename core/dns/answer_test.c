@@ -111,6 +111,25 @@ static void strings_of_a_text_are_joined(void **state)
     }
 }
 
+/* DNS-030: 64 KiB of a text in strings of one octet are joined, or too long, as the reader says. */
+static void a_text_of_many_strings_has_its_bound(void **state)
+{
+    static char data[65534];
+    struct buffer wide = buffer_with_most(sizeof(data)), narrow = buffer_with_most(512);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(data); i += 2) {
+        data[i] = 1;
+        data[i + 1] = 'a';
+    }
+    assert_true(dns_text((struct bytes){ data, sizeof(data) }, &wide));
+    assert_int_equal(wide.n, sizeof(data) / 2);
+    assert_false(dns_text((struct bytes){ data, sizeof(data) }, &narrow));
+    assert_int_equal(narrow.room <= 512, true);
+    buffer_done(&wide);
+    buffer_done(&narrow);
+}
+
 /* CLI-015: as short as a stranger may make them. */
 static void tlsa_records_are_read(void **state)
 {
@@ -173,7 +192,8 @@ int main(void)
         cmocka_unit_test(names_are_read), cmocka_unit_test(a_name_has_its_longest),
         cmocka_unit_test(which_names_may_be_asked_for),
         cmocka_unit_test(addresses_of_both_families),
-        cmocka_unit_test(strings_of_a_text_are_joined), cmocka_unit_test(tlsa_records_are_read),
+        cmocka_unit_test(strings_of_a_text_are_joined),
+        cmocka_unit_test(a_text_of_many_strings_has_its_bound), cmocka_unit_test(tlsa_records_are_read),
         cmocka_unit_test(an_answer_comes_through), cmocka_unit_test(a_verdict_has_a_name),
     };
 

@@ -253,11 +253,16 @@ def the_doctor_says_so_beforehand(bench):
           [64, 64, 64, 0, 64], 'wrong words')
 
 
-if __name__ == '__main__':
-    INSIDE = ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
+def inside(tests):
+    """The tests in a network of their own, where that can be."""
+    words = ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
     if OURS not in os.environ and os.geteuid() == 0 \
-            and subprocess.run([*INSIDE, 'true'], capture_output=True, check=False).returncode == 0:
+            and subprocess.run([*words, 'true'], capture_output=True, check=False).returncode == 0:
         os.environ[OURS] = '1'
-        os.execvp(INSIDE[0], [*INSIDE, sys.executable, *sys.argv])
-    harness.main([the_curated_scenarios, letters_that_require_tls, policies_of_web_servers,
-                  the_doctor_says_so_beforehand])
+        os.execvp(words[0], [*words, sys.executable, *sys.argv])
+    harness.main(tests)
+
+
+if __name__ == '__main__':
+    inside([the_curated_scenarios, letters_that_require_tls, policies_of_web_servers,
+            the_doctor_says_so_beforehand])

@@ -48,13 +48,13 @@ class Lab:
             file.write(text)
         return path
 
-    def sign(self, zone, file, expired=False):
+    def sign(self, zone, file, expired=False, more=()):
         """The DS record of the zone; the signed file stands beside the other."""
         key = run('ldns-keygen', '-a', 'ECDSAP256SHA256', '-r', '/dev/urandom', '-k', zone,
                   folder=self.folder)
         now = time.time()
         begins, ends = (now - 60 * DAY, now - 30 * DAY) if expired else (now - DAY, now + 7 * DAY)
-        run('ldns-signzone', '-n', '-o', zone, '-i', stamp(begins), '-e', stamp(ends), file, key,
+        run('ldns-signzone', '-n', *more, '-o', zone, '-i', stamp(begins), '-e', stamp(ends), file, key,
             folder=self.folder)
         with open(os.path.join(self.folder, key + '.ds'), encoding='ascii') as ds:
             return ds.read()
@@ -63,13 +63,16 @@ class Lab:
         """A zone that is delegated here, and of which nothing is known: SERVFAIL."""
         self.zones.append((name, name + '.absent'))
 
-    def zone(self, name, records, signed=True, wrong=False, expired=False):
-        """`wrong`: the data of its TLSA and MX records are changed after they were signed."""
+    def zone(self, name, records, signed=True, wrong=False, expired=False, rounds=0,
+             opt_out=False):
+        """`wrong`: the data of its TLSA and MX records are changed after they were signed;
+        `rounds`, `opt_out`: of NSEC3."""
         file = name + '.zone'
         self.write(file, f'$ORIGIN {name}.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 300\n'
                          f'@ NS ns\nns A {self.ip}\n{records}\n')
         if signed:
-            self.ds.append(self.sign(name + '.', file, expired))
+            more = (['-t', str(rounds)] if rounds else []) + (['-p'] if opt_out else [])
+            self.ds.append(self.sign(name + '.', file, expired, more))
             file += '.signed'
         if wrong:
             path = os.path.join(self.folder, file)

@@ -4,7 +4,8 @@
  *
  *   usage: resolve-ask SERVER ANCHOR-FILE { TYPE NAME } ...
  *
- * A line a question: the verdict, how many records, the canonical name.
+ * A line a question: the verdict, how many records, the canonical name. WAIT - in place of a
+ * question: first be answered what was asked before it. TTL -: from then on lines end with the TTL.
  */
 #include "dns/answer.h"
 #include "host/resolve.h"
@@ -16,6 +17,7 @@ enum { QUESTIONS_MOST = 64, TURNS_MOST = 10000 };
 
 static char lines[QUESTIONS_MOST][512];
 static unsigned told;
+static bool with_ttl;
 
 static void on_told(void *of, uint64_t token, struct bytes text)
 {
@@ -34,6 +36,10 @@ static void on_told(void *of, uint64_t token, struct bytes text)
                  dns_verdict_name(answer.verdict), answer.proved ? "-proved" : "", records,
                  answer.canonical.n == 0 ? 1 : (int)answer.canonical.n,
                  answer.canonical.n == 0 ? "-" : answer.canonical.at);
+        if (with_ttl) {
+            size_t n = strlen(lines[token]);
+            snprintf(lines[token] + n, sizeof(lines[token]) - n, " %u", (unsigned)answer.ttl);
+        }
     }
     told++;
 }
@@ -49,6 +55,12 @@ static uint16_t type_of(const char *word)
         if (strcmp(types[i].word, word) == 0)
             return types[i].type;
     return 0;
+}
+
+static void wait_for(struct loop *loop, unsigned asked)
+{
+    for (unsigned i = 0; i < TURNS_MOST && told < asked; i++)
+        loop_turn(loop, 100);
 }
 
 int main(int argc, char **argv)
@@ -68,10 +80,15 @@ int main(int argc, char **argv)
                                              (struct bytes){ anchor, n }, NULL, on_told);
     if (resolver == NULL)
         return 1;
-    for (int i = 3; i + 1 < argc && asked < QUESTIONS_MOST; i += 2)
-        resolver_ask(resolver, asked++, type_of(argv[i]), bytes_of(argv[i + 1]));
-    for (unsigned i = 0; i < TURNS_MOST && told < asked; i++)
-        loop_turn(loop, 100);
+    for (int i = 3; i + 1 < argc && asked < QUESTIONS_MOST; i += 2) {
+        if (strcmp(argv[i], "WAIT") == 0)
+            wait_for(loop, asked);
+        else if (strcmp(argv[i], "TTL") == 0)
+            with_ttl = true;
+        else
+            resolver_ask(resolver, asked++, type_of(argv[i]), bytes_of(argv[i + 1]));
+    }
+    wait_for(loop, asked);
     for (unsigned i = 0; i < asked; i++)
         puts(lines[i]);
     resolver_free(resolver);
