@@ -52,14 +52,16 @@ static void add_name(X509 *x509, const char *text, size_t n, int type)
 
 static void add_text(X509 *x509, int nid, const char *text)
 {
+    CONF *conf = NCONF_new(NULL);
     X509V3_CTX context;
 
     X509V3_set_ctx(&context, NULL, x509, NULL, NULL, 0);
-    X509V3_set_ctx_nodb(&context);
+    X509V3_set_nconf(&context, conf);
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, text);
     assert_non_null(extension);
     X509_add_ext(x509, extension, -1);
     X509_EXTENSION_free(extension);
+    NCONF_free(conf);
 }
 
 static X509 *begin(EVP_PKEY *key, const char *subject, X509 *above)

@@ -193,7 +193,8 @@ int main(void)
         cmocka_unit_test(which_names_may_be_asked_for),
         cmocka_unit_test(addresses_of_both_families),
         cmocka_unit_test(strings_of_a_text_are_joined),
-        cmocka_unit_test(a_text_of_many_strings_has_its_bound), cmocka_unit_test(tlsa_records_are_read),
+        cmocka_unit_test(a_text_of_many_strings_has_its_bound),
+        cmocka_unit_test(tlsa_records_are_read),
         cmocka_unit_test(an_answer_comes_through), cmocka_unit_test(a_verdict_has_a_name),
     };
 

@@ -54,8 +54,8 @@ class Lab:
                   folder=self.folder)
         now = time.time()
         begins, ends = (now - 60 * DAY, now - 30 * DAY) if expired else (now - DAY, now + 7 * DAY)
-        run('ldns-signzone', '-n', *more, '-o', zone, '-i', stamp(begins), '-e', stamp(ends), file, key,
-            folder=self.folder)
+        run('ldns-signzone', '-n', *more, '-o', zone, '-i', stamp(begins), '-e', stamp(ends), file,
+            key, folder=self.folder)
         with open(os.path.join(self.folder, key + '.ds'), encoding='ascii') as ds:
             return ds.read()
 
