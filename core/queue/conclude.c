@@ -166,7 +166,7 @@ static void change(struct queue *q, struct job *job)
         letter->left--;
     } else if (state->outcome == QUEUE_LATER) {
         rcpt->state = RCPT_WAITS;
-        rcpt->due = PLANTED(retry_forgotten) ? UINT64_MAX / 2 : q->now.mono_ms + state->wait_ms;
+        rcpt->due = PLANTED(retry_forgotten) ? UINT64_MAX / 2 : job->ended_ms + state->wait_ms;
         q->bad = !index_wake(&q->index, job->letter, rcpt->due) || q->bad;
     } else {
         rcpt->state = RCPT_HELD;
@@ -286,20 +286,29 @@ static size_t gather_at_work(const struct queue *q, struct at_work ret_list[stat
     return n;
 }
 
-/* What failed waits for the others of its letter that are at work, so that the sender gets one
-   report: for those of its convoy long, for others a moment. 0: no longer. */
+/* At most so long; a delivery is written down at once, and who is late is due again then. */
+static uint64_t patience(const struct job *job, bool same_convoy)
+{
+    uint64_t most = same_convoy ? REPORT_CONVOY_MS : REPORT_COMPANY_MS;
+    const struct state_record *state = &job->end.state;
+
+    if (state->outcome == QUEUE_LATER)
+        return state->wait_ms < most ? state->wait_ms : most;
+    return state->outcome == QUEUE_FAILED ? most : 0;
+}
+
+/* What failed, or is late, waits for the others of its letter that are at work, so that the sender
+   gets one report: for those of its convoy long, for others a moment. 0: no longer. */
 static uint64_t waits_until(const struct queue *q, const struct job *job,
                             const struct at_work *list, size_t n)
 {
     uint64_t until = 0;
 
-    if (job->end.state.outcome != QUEUE_FAILED)
-        return 0;
     for (size_t i = 0; i < n; i++) {
         if (list[i].letter != job->letter)
             continue;
-        uint64_t most = list[i].convoy == convoy_of(job) ? REPORT_CONVOY_MS : REPORT_COMPANY_MS;
-        until = job->ended_ms + most > until ? job->ended_ms + most : until;
+        uint64_t end = job->ended_ms + patience(job, list[i].convoy == convoy_of(job));
+        until = end > until ? end : until;
     }
     return until > q->now.mono_ms ? until : 0;
 }

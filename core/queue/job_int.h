@@ -14,8 +14,8 @@
  * says DELIVERED is never taken for delivered; one whose last attempt may have come through is
  * handed out with `recovered`. Promise 3: no text whose check is wrong is ended with NEWS_JOB_END.
  *
- * A result is written down at the next turn (conclude.c); what failed waits for the others of its
- * letter that are at work, so that those that end together are one report.
+ * A result is written down at the next turn (conclude.c); what failed, or is late, waits for the
+ * others of its letter that are at work, so that those that end together are one report.
  *
  * Recipients of one letter that go the same way are a convoy (convoy.c): the first is its lead and
  * has the text, the others are companions, each a job with a result of its own. A lead whose own

@@ -438,12 +438,33 @@ static void all_of_a_group_or_none(void **state)
 static void a_delay_of_several_is_told_once(void **state)
 {
     put_many(one_way, TO);
-    for (size_t i = 0; i < TO; i++)
+    for (size_t i = 0; i < TO; i++) {
         result_of(i, QUEUE_LATER);
-    test_run(w);
+        test_wait(w, 100);
+    }
     assert_int_equal(owner.asked, 1);
     assert_int_equal(owner.ends, TO);
     crash_to(2);
+}
+
+/* The schedule is kept to the millisecond all the same; here the first wait is a second. */
+static void who_is_late_is_due_as_it_was(void **state)
+{
+    put_many(one_way, TO);
+    result_of(0, QUEUE_LATER);
+    test_wait(w, 700);
+    result_of(1, QUEUE_LATER);
+    assert_int_equal(owner.asked, 0);
+    test_wait(w, 299);
+    assert_int_equal(test_count(w, NEWS_JOB), TO);
+    test_wait(w, 1);
+    assert_int_equal(owner.asked, 1);
+    assert_int_equal(owner.ends, 2);
+    assert_int_equal(test_count(w, NEWS_JOB), TO + 1 + 1);      /* the first, and the report */
+    test_wait(w, 699);
+    assert_int_equal(test_count(w, NEWS_JOB), TO + 2);
+    test_wait(w, 1);
+    assert_int_equal(test_count(w, NEWS_JOB), TO + 3);
 }
 
 /* More than a report may hold: as many reports as are needed, each recipient in one. */
@@ -528,6 +549,7 @@ int main(void)
         WITH(what_was_said_of_some_holds),
         WITH(all_of_a_group_or_none),
         WITH(a_delay_of_several_is_told_once),
+        WITH(who_is_late_is_due_as_it_was),
         WITH(too_many_have_several_reports),
         WITH(what_is_sent_back_has_one_report),
         WITH(what_nobody_can_be_told_is_not_sent_back),

@@ -48,10 +48,12 @@ class Sink(socketserver.ThreadingTCPServer):
     offers that begins with - takes an extension away."""
     allow_reuse_address = daemon_threads = True
 
-    def __init__(self, bench, address, certificate_file=None, broken=False, offers=(), refuse=None):
+    def __init__(self, bench, address, certificate_file=None, broken=False, offers=(), refuse=None,
+                 kept='250 2.0.0 kept'):
         super().__init__(address, Dialogue)
         self.letters, self.lines, self.sessions, self.reused = [], [], 0, 0
         self.broken, self.offers, self.refuse, self.context = broken, offers, refuse or {}, None
+        self.kept = kept
         if certificate_file:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(certificate_file)
@@ -131,7 +133,7 @@ class Dialogue(socketserver.StreamRequestHandler):
                 return
             lines.append(octets[1:] if octets.startswith(b'.') else octets)
         self.server.letters.append((self.sender, self.recipients, b''.join(lines), self.tls))
-        self.say('250 2.0.0 kept')
+        self.say(self.server.kept)
 
 
 def hand_in(server, recipients, text=TEXT, parameters=''):
