@@ -4,6 +4,8 @@
  */
 #include "bounce/page_int.h"
 
+#include "base/html.h"
+
 const char page_style[] =
     ":root{color-scheme:light dark}\n"
     ".page{--ink:#1b1f24;--paper:#ffffff;--dim:#4d5660;--line:#d0d7de;--link:#0550ae;"
@@ -29,22 +31,10 @@ const char page_style[] =
 
 /* ---- text in HTML */
 
-static void put_escaped(struct buffer *to, struct bytes text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.at[i];
-        if (c == '<' || c == '>' || c == '&' || c == '"')
-            buffer_put_text(to, c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;"
-                                                                                 : "&quot;");
-        else
-            buffer_put_char(to, c);
-    }
-}
-
 static void put_element(struct buffer *to, const char *open, const char *text, const char *close)
 {
     buffer_put_text(to, open);
-    put_escaped(to, bytes_of(text));
+    html_put(to, bytes_of(text));
     buffer_put_text(to, close);
 }
 
@@ -159,7 +149,7 @@ static void put_official(struct buffer *to, const struct page *page, const char 
     for (size_t i = 0; i < n; i++) {
         buffer_put_text(to, "<dt>");
         if (official[i].about[0] != '\0')
-            put_escaped(to, bytes_of(official[i].about));
+            html_put(to, bytes_of(official[i].about));
         else
             page_put_name(to, page);
         put_element(to, "</dt><dd>", official[i].text, "");
@@ -200,7 +190,7 @@ static void put_example(struct buffer *to, const struct page *page)
     } else {
         buffer_put_text(&text, page->words->sense[class].example);
     }
-    put_escaped(to, buffer_bytes(&text));
+    html_put(to, buffer_bytes(&text));
     buffer_put_text(to, "</pre>\n");
     if (page->kind == PAGE_STATUS && class == PAGE_TEMPORARY)
         put_paragraph(to, page_action_note);
@@ -216,7 +206,7 @@ static void put_line(struct buffer *to, const struct page *page, const char *bas
     buffer_put_text(to, "<li>");
     put_link(to, page, base);
     buffer_put_char(to, ' ');
-    put_escaped(to, buffer_bytes(&title));
+    html_put(to, buffer_bytes(&title));
     buffer_put_text(to, "</li>\n");
     to->bad = to->bad || title.bad;
     buffer_done(&title);
