@@ -109,8 +109,8 @@ static void hand_over(struct sending *sending, struct ctl_wire *wire)
 /* Who takes no more may still have said why: that is read before the end is told. */
 static void put_out(struct sending *sending, struct ctl_wire *wire)
 {
-    uint64_t until_us = ctl_now_us() + sending->order.wait_s * 1000000;
-    enum wire_said said = ctl_wire_send(wire, sender_output(sending->sender), until_us);
+    enum wire_said said = ctl_wire_send(wire, sender_output(sending->sender),
+                                        sending->order.wait_s * 1000000);
 
     if (said == WIRE_LATE)
         sender_lost(sending->sender, ctl_now_us(), EX_TEMPFAIL,

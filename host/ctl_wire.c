@@ -34,6 +34,13 @@ static enum wire_said gone(struct ctl_wire *wire, const char *words)
     return WIRE_GONE;
 }
 
+static uint64_t left_us(uint64_t until_us)
+{
+    uint64_t now_us = ctl_now_us();
+
+    return now_us >= until_us ? 0 : until_us - now_us;
+}
+
 /* poll(2) until that moment; 0: it came. */
 static int wait_for(int fd, short what, uint64_t until_us, short *ret_came)
 {
@@ -41,8 +48,7 @@ static int wait_for(int fd, short what, uint64_t until_us, short *ret_came)
     int n;
 
     do {
-        uint64_t now_us = ctl_now_us();
-        uint64_t left_ms = now_us >= until_us ? 0 : (until_us - now_us + 999) / 1000;
+        uint64_t left_ms = (left_us(until_us) + 999) / 1000;
         n = poll(&watch, 1, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms);
     } while (n < 0 && errno == EINTR);
     *ret_came = n > 0 ? watch.revents : 0;
@@ -110,15 +116,18 @@ static enum wire_said receive(struct ctl_wire *wire)
 
 /* A server that answers before it has heard all is listened to, so that neither waits for the
    other. */
-static enum wire_said put_out(struct ctl_wire *wire, struct bytes octets, uint64_t until_us)
+static enum wire_said put_out(struct ctl_wire *wire, struct bytes octets, uint64_t patience_us)
 {
+    uint64_t until_us = ctl_now_us() + patience_us;
     bool hears = true;
     short came;
 
     while (octets.n > 0) {
         ssize_t n = send(wire->fd, octets.at, octets.n, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n > 0)
+        if (n > 0) {
             octets = bytes_skip(octets, (size_t)n);
+            until_us = ctl_now_us() + patience_us;
+        }
         else if (n < 0 && errno != EAGAIN && errno != EINTR)
             return gone(wire, strerror(errno));
         if (octets.n == 0 || n > 0)
@@ -132,24 +141,24 @@ static enum wire_said put_out(struct ctl_wire *wire, struct bytes octets, uint64
     return WIRE_WELL;
 }
 
-static enum wire_said flush_cipher(struct ctl_wire *wire, uint64_t until_us)
+static enum wire_said flush_cipher(struct ctl_wire *wire, uint64_t patience_us)
 {
-    enum wire_said said = put_out(wire, tls_cipher(wire->tls), until_us);
+    enum wire_said said = put_out(wire, tls_cipher(wire->tls), patience_us);
 
     tls_cipher_sent(wire->tls);
     return said;
 }
 
-enum wire_said ctl_wire_send(struct ctl_wire *wire, struct bytes octets, uint64_t until_us)
+enum wire_said ctl_wire_send(struct ctl_wire *wire, struct bytes octets, uint64_t patience_us)
 {
     enum wire_said said = WIRE_WELL;
 
     if (wire->tls == NULL)
-        return put_out(wire, octets, until_us);
+        return put_out(wire, octets, patience_us);
     while (octets.n > 0 && said == WIRE_WELL) {
         struct bytes part = bytes_first(octets, PLAIN_PART);
         octets = bytes_skip(octets, part.n);
-        said = tls_write(wire->tls, part) ? flush_cipher(wire, until_us)
+        said = tls_write(wire->tls, part) ? flush_cipher(wire, patience_us)
                                           : gone(wire, "TLS failed");
     }
     return said;
@@ -230,8 +239,10 @@ enum wire_said ctl_wire_read(struct ctl_wire *wire, uint64_t until_us)
             return say_tls_failed(wire);
         if (wire->tls != NULL && heard == TLS_CLOSED)
             return gone(wire, "the server closed the connection");
-        if (wire->tls != NULL && flush_cipher(wire, until_us) != WIRE_WELL)
+        if (wire->tls != NULL && flush_cipher(wire, left_us(until_us)) != WIRE_WELL)
             return WIRE_GONE;
+        if (left_us(until_us) == 0)     /* records without end, and nothing in them */
+            return WIRE_LATE;
     }
 }
 
@@ -246,7 +257,8 @@ enum wire_said ctl_wire_secure(struct ctl_wire *wire, struct tls_context *contex
         return gone(wire, "TLS cannot be begun: memory is short, or no TLSA record can be used");
     heard = tls_step(wire->tls, BYTES_NONE);
     while (heard != TLS_OPENED) {
-        enum wire_said said = flush_cipher(wire, until_us);
+        enum wire_said said = left_us(until_us) == 0 ? WIRE_LATE
+                                                     : flush_cipher(wire, left_us(until_us));
         if (heard == TLS_FAILED || heard == TLS_CLOSED)
             return say_tls_failed(wire);
         if (said != WIRE_WELL)
@@ -260,5 +272,5 @@ enum wire_said ctl_wire_secure(struct ctl_wire *wire, struct tls_context *contex
         if (take(wire, &heard) != WIRE_WELL)
             return WIRE_GONE;
     }
-    return flush_cipher(wire, until_us);
+    return flush_cipher(wire, left_us(until_us));
 }

@@ -29,9 +29,10 @@ MUST_USE enum wire_said ctl_wire_dial(struct ctl_wire *wire, const struct sockad
                                       uint64_t until_us);
 void ctl_wire_close(struct ctl_wire *wire);
 
-/* All of the octets. Who hears nothing may have said something: after GONE still read. */
+/* All of the octets; each time that some were taken, patience begins anew. Who hears nothing may
+   have said something: after GONE still read. */
 MUST_USE enum wire_said ctl_wire_send(struct ctl_wire *wire, struct bytes octets,
-                                      uint64_t until_us);
+                                      uint64_t patience_us);
 /* Wait for more in wire->in. */
 MUST_USE enum wire_said ctl_wire_read(struct ctl_wire *wire, uint64_t until_us);
 /* Make a handshake; wire->tls tells of it, also when it failed. */

@@ -332,6 +332,14 @@ static void plan(struct sender *sender)
     }
 }
 
+/* All is done when QUIT was said: its answer is waited for a little. */
+static uint64_t patience_s(const struct sender *sender)
+{
+    uint64_t wait_s = sender->order->wait_s;
+
+    return sender->place == PLACE_OVER && wait_s > SEND_QUIT_WAIT_S ? SEND_QUIT_WAIT_S : wait_s;
+}
+
 enum send_need sender_step(struct sender *sender, uint64_t now_us)
 {
     sender->now_us = now_us;
@@ -344,7 +352,7 @@ enum send_need sender_step(struct sender *sender, uint64_t now_us)
             return SEND_NEED_OUT;
         if (sender->place == PLACE_OVER && sender->expects_n == 0)
             return SEND_NEED_CLOSE;
-        sender->until_us = sender->patient_from_us + sender->order->wait_s * 1000000;
+        sender->until_us = sender->patient_from_us + patience_s(sender) * 1000000;
         if (sender->wants_tls)
             return SEND_NEED_TLS;
         if (sender->rests_until_us > now_us) {

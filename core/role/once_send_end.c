@@ -103,15 +103,16 @@ static void put_letter_line(struct sender *sender, const struct count *count, st
 {
     size_t all = sender->order->to.n;
 
-    if (count->taken == all && all > 0)
-        buffer_put_text(to, "Accepted by ");
-    else if (count->taken > 0)
-        buffer_put_text(to, "Accepted for some by ");
-    else if (count->refused > 0)
-        buffer_put_text(to, "Refused by ");
-    else
-        buffer_put_text(to, "Not accepted by ");
+    buffer_put_text(to, count->taken > 0 ? "Accepted by "
+                        : count->refused > 0 ? "Refused by " : "Not accepted by ");
     send_put_peer(to, &sender->peer);
+    if (count->taken > 0 && count->taken < all) {
+        buffer_put_text(to, " for ");
+        buffer_put_uint(to, count->taken);
+        buffer_put_text(to, " of ");
+        buffer_put_uint(to, all);
+        buffer_put_text(to, " recipients");
+    }
 }
 
 /* What was asked for and done, in one line. */
@@ -123,16 +124,18 @@ static void put_headline(struct sender *sender, const struct count *count, struc
     if (sender->why.n > 0 && count->taken == 0) {
         buffer_put_text(to, letter && sender->text_over ? "Not known: " : "Not done: ");
         buffer_put(to, bytes_upto(buffer_bytes(&sender->why), '\0'));
-    } else if (order->script.n > 0) {
-        buffer_put_text(to, "The script ran to its end with ");
-        send_put_peer(to, &sender->peer);
-    } else if (letter) {
-        put_letter_line(sender, count, to);
-    } else {
-        buffer_put_text(to, sender->status == 0 ? "Well spoken with " : "Refused by ");
-        send_put_peer(to, &sender->peer);
-        buffer_put_text(to, order->stop == SEND_STAGES ? "" : "; no letter was sent");
+        return;
     }
+    if (letter) {
+        put_letter_line(sender, count, to);
+        return;
+    }
+    buffer_put_text(to, order->script.n > 0 ? "The script ran to its end with "
+                        : sender->status == 0 ? "All was answered well by "
+                                              : "Something was refused by ");
+    send_put_peer(to, &sender->peer);
+    if (order->script.n == 0)
+        buffer_put_text(to, "; no letter was sent");
 }
 
 static const char *outcome_words(const struct sender *sender, enum send_outcome outcome)

@@ -72,15 +72,21 @@ static void on_hello(struct sender *sender, enum send_about about)
 
 /* ---- STARTTLS */
 
+void send_want_tls(struct sender *sender)
+{
+    sender->wants_tls = sender->in.n == 0;
+    if (sender->wants_tls)
+        return;
+    /* CVE-2021-38371: whose octets these are nobody can tell. */
+    buffer_clear(&sender->in);
+    send_fail(sender, ONCE_PROTOCOL, "the server spoke in clear behind its answer to STARTTLS");
+    sender->place = PLACE_OVER;
+}
+
 static void on_starttls(struct sender *sender)
 {
-    if (sender->answer.code == 220 && sender->in.n > 0) {
-        /* CVE-2021-38371: whose octets these are nobody can tell. */
-        buffer_clear(&sender->in);
-        send_fail(sender, ONCE_PROTOCOL, "the server spoke in clear behind its answer to STARTTLS");
-        sender->place = PLACE_OVER;
-    } else if (sender->answer.code == 220) {
-        sender->wants_tls = true;
+    if (sender->answer.code == 220) {
+        send_want_tls(sender);
     } else if (sender->order->tls == SEND_TLS_STARTTLS || sender->order->verify) {
         send_fail_as_said(sender);
     } else {

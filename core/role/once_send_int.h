@@ -38,7 +38,7 @@ struct send_expect {
 enum {
     SEND_EXPECTS = 2 * SEND_TO_MOST + SEND_LIST_MOST + 8,
     SEND_SHOW_MOST = 8 * 1024 * 1024, SEND_REPLY_MOST = ANSWER_LINE_MOST * ANSWER_LINES_MOST,
-    SEND_SECRETS = 4,
+    SEND_SECRETS = 3, SEND_QUIT_WAIT_S = 5,
 };
 
 enum send_extension {
@@ -141,6 +141,8 @@ int send_status_of(unsigned code);
 /* once_send_hello.c */
 void send_next_hello(struct sender *sender);
 void send_on_hello(struct sender *sender, enum send_about about);
+/* A handshake is due; or the end, when more came in clear. */
+void send_want_tls(struct sender *sender);
 void send_take_extension(struct sender *sender, struct bytes line);
 /* Into sender->secrets, for the transcript. */
 void send_know_secrets(struct sender *sender);

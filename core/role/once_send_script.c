@@ -250,7 +250,7 @@ static void act(struct sender *sender, enum verb verb, struct bytes rest)
         sender->expects[sender->expects_at].said_us = script->said_us;
         break;
     case STARTTLS:
-        sender->wants_tls = true;
+        send_want_tls(sender);
         break;
     case WAIT:
         (void)!read_wait(rest, &ms);

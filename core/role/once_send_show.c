@@ -6,7 +6,8 @@
  *     0.054           C: EHLO client.example.com
  *     0.108    54 ms  S: 250-mx.example.org at your service
  *                     S: 250 SMTPUTF8
- *     0.283   125 ms   * TLS version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256 proved
+ *     0.283   125 ms   * TLS version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256
+ *                   * verified: an authority that is believed here vouches for mx.example.org
  *
  * What is ours begins with a star. With --json the same as objects of a list.
  */
@@ -40,12 +41,16 @@ static void put_at(struct buffer *to, uint64_t us)
     buffer_put_uint_wide(to, us / 1000 % 1000, 3);
 }
 
-/* "0.4 ms", "54 ms", "1.25 s", in 8 columns. */
+/* "0.04 ms", "4.2 ms", "54 ms", "1.25 s", in 8 columns. */
 static void put_took(struct buffer *to, uint64_t us)
 {
     struct buffer text = buffer_with_most(32);
 
-    if (us < 10000) {
+    if (us < 1000) {
+        buffer_put_text(&text, "0.");
+        buffer_put_uint_wide(&text, us / 10, 2);
+        buffer_put_text(&text, " ms");
+    } else if (us < 10000) {
         buffer_put_uint(&text, us / 1000);
         buffer_put_char(&text, '.');
         buffer_put_uint(&text, us / 100 % 10);
@@ -274,13 +279,6 @@ static void put_day(struct buffer *to, uint64_t wall_ms)
     buffer_put_uint_wide(to, day.day, 2);
 }
 
-static const char *proof_words(const struct send_tls_facts *facts)
-{
-    if (!facts->verdict.proved)
-        return " unproved";
-    return facts->wanted == TLS_PROVE_DANE ? " proved-by=DANE" : " proved";
-}
-
 static void put_names(struct buffer *to, const struct send_tls_facts *facts)
 {
     struct reader in = reader_of(facts->names);
@@ -300,12 +298,12 @@ static void put_names(struct buffer *to, const struct send_tls_facts *facts)
 static void put_verdict(struct buffer *to, const struct send_tls_facts *facts)
 {
     if (facts->verdict.proved && facts->wanted == TLS_PROVE_DANE) {
-        buffer_put_text(to, "proved: a TLSA record of the domain fits (DANE)");
+        buffer_put_text(to, "verified: a TLSA record of the domain fits (DANE)");
     } else if (facts->verdict.proved) {
-        buffer_put_text(to, "proved: an authority that is believed here vouches for ");
+        buffer_put_text(to, "verified: an authority that is believed here vouches for ");
         safe_put_plain(to, facts->name);
     } else {
-        buffer_put_text(to, "not proved: ");
+        buffer_put_text(to, "not verified: ");
         safe_put_plain(to, bytes_of(facts->verdict.words[0] == '\0' ? "nobody vouches for it"
                                                                      : facts->verdict.words));
         if (facts->verdict.trouble != TLS_TROUBLE_NONE) {
@@ -326,7 +324,7 @@ static void put_tls_json(struct sender *sender, const struct send_tls_facts *fac
     json_put_text(json, "version", facts->facts.version);
     json_put_text(json, "cipher", facts->facts.cipher);
     json_put_uint(json, "bits", facts->facts.bits);
-    json_put_bool(json, "proved", facts->verdict.proved);
+    json_put_bool(json, "verified", facts->verdict.proved);
     json_put_bool(json, "dane", facts->verdict.proved && facts->wanted == TLS_PROVE_DANE);
     json_put_text(json, "name", facts->name);
     json_put_text(json, "verdict", verdict);
@@ -365,7 +363,6 @@ void send_show_tls(struct sender *sender, const struct send_tls_facts *facts, ui
     buffer_put(line, facts->facts.cipher);
     buffer_put_text(line, " bits=");
     buffer_put_uint(line, facts->facts.bits);
-    buffer_put_text(line, proof_words(facts));
     put_names(&names, facts);
     put_verdict(&verdict, facts);
     if (in_json(sender)) {

@@ -219,7 +219,8 @@ static const struct {
       "EHLO me.example\r\nMAIL FROM:<a@b.example> SIZE=4\r\nRCPT TO:<x@y>\r\nQUIT\r\n",
       "x@y: would be taken", 0 },
     { "--server|mx|--raw|VRFY x|--raw|NOOP", "220 hi\r\n|" EHLO "|252 may be\r\n|250 ok\r\n"
-      "|221 bye\r\n", "", "EHLO me.example\r\nVRFY x\r\nNOOP\r\nQUIT\r\n", "Well spoken", 0 },
+      "|221 bye\r\n", "", "EHLO me.example\r\nVRFY x\r\nNOOP\r\nQUIT\r\n",
+      "All was answered well by mx", 0 },
     { "--server|mx|--raw|FOO", "220 hi\r\n|" EHLO "|500 what\r\n|221 bye\r\n", "",
       "EHLO me.example\r\nFOO\r\nQUIT\r\n", "does not take this command", ONCE_UNAVAILABLE },
     { "--to|x@y", "220 hi\r\n|502 old\r\n|250 mx\r\n" OK OK "|354 go\r\n" OK "|221 bye\r\n", "",
@@ -329,7 +330,10 @@ static const struct {
     { "bdat 2\nbdat last\nexpect 250\nletter\nexpect 250\nclose\nsay no\n",
       "250 a\r\n|250 b\r\n", "BDAT 2\r\nhiBDAT 2 LAST\r\n\r\nhi\r\n.\r\n", "end", 0 },
     { "expect 220\nsay STARTTLS\nexpect 220\nstarttls\nsay EHLO a\nexpect 250\n",
-      "220 hi\r\n|220 go\r\n|T|250 a\r\n", "STARTTLS\r\nEHLO a\r\n", "version=TLSv1.3", 0 },
+      "220 hi\r\n|220 go\r\n|T|250 a\r\n", "STARTTLS\r\nEHLO a\r\n", "cipher=TLS_X bits=256\n", 0 },
+    { "expect 220\nsay STARTTLS\nexpect 220\nstarttls\nsay EHLO a\nexpect 250\n",
+      "220 hi\r\n|220 go\r\n250 evil\r\n|T|250 a\r\n", "STARTTLS\r\n", "spoke in clear",
+      ONCE_PROTOCOL },
     { "say AUTH PLAIN AG1lAHMzY3JldA==\nexpect 235\n", "535 no\r\n",
       "AUTH PLAIN AG1lAHMzY3JldA==\r\n", "C: AUTH PLAIN ***\n", ONCE_UNAVAILABLE },
 };

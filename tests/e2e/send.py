@@ -174,7 +174,7 @@ def what_tls_proves_is_told(bench):
         true(words in said, said)
         said = json.loads(sends(bench, server.port, *believe, '--name', name, '--json'))
         tls, = [step['tls'] for step in said['steps'] if 'tls' in step]
-        true(words in tls['verdict'] and not tls['proved'], tls)
+        true(words in tls['verdict'] and not tls['verified'], tls)
     equal(len(good.letters), 2, 'letters to who proved nothing, where nobody asked for it')
 
 
@@ -185,7 +185,7 @@ def from_the_first_octet(bench):
     server.start()
     base = ['--to', 'you@example.org', '--tls', 'implicit']
     said = sends(bench, port, *base, '--requiretls')
-    true(' REQUIRETLS\n' in said and 'not proved: self-signed certificate' in said, said)
+    true(' REQUIRETLS\n' in said and 'not verified: self-signed certificate' in said, said)
     true(said.index('TLS version=') < said.index('S: 220 '), 'TLS first')
     said = sends(bench, port, *base, '--name', 'mx.example.org', '--verify', status=77)
     true('unknown_ca' in said, said)

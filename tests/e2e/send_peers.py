@@ -87,7 +87,8 @@ def the_dns_names_the_hosts(bench):
     said = squeezed(sends_to(bench, '', *conf, '--verify', '--to', 'a@good.lab'))
     for words in ('MX of good.lab: 10 mx1.good.lab, 20 mx2.good.lab, 30 mx3.good.lab with DANE '
                   '(signed)', f'mx1.good.lab [{dead.ip}] port 25: Connection refused',
-                  'S: 421 4.3.2 come back later', ' proved-by=DANE', 'a TLSA record of the domain',
+                  'S: 421 4.3.2 come back later',
+                  'verified: a TLSA record of the domain fits (DANE)',
                   f'Accepted by mx3.good.lab [{well.ip}] port 25'):
         true(words in said, f'{words} is not in {said}')
     equal(sink.letters[0].recipients, ['<a@good.lab>'], 'recipients')
@@ -98,7 +99,7 @@ def the_dns_names_the_hosts(bench):
     said = sends_to(bench, '', *conf, '--to', 'a@evil.lab', '--verify', status=77)
     true('TLS failed' in said, said)
     said = squeezed(sends_to(bench, '', *conf, '--to', 'a@evil.lab'))
-    true('not proved: ' in said, said)
+    true('not verified: ' in said, said)
     said = sends_to(bench, '', '--to', f'a@[{well.ip}]')
     true(f'connected to {well.ip} port 25' in said, said)
     equal(len(sink.letters), 3, 'letters')
