@@ -66,6 +66,8 @@ void card_put_headline(struct buffer *to, const struct bounce_recipient *recipie
 struct bytes card_summary(const struct bounce_recipient *recipient, enum bounce_kind kind,
                           const struct lang *lang)
 {
+    if (recipient->cause.quotes)
+        return lang_text(lang, LANG_QUOTES_SUMMARY);
     if (card_is_failure(recipient))
         return lang_card(lang, recipient->cause.category, CARD_SUMMARY);
     return lang_text(lang, card_kind_summary(kind_of(recipient, kind)));
@@ -154,6 +156,12 @@ size_t card_fixes(const struct cause *cause, const struct lang *lang,
 {
     size_t n = 0;
 
+    if (cause->quotes) {
+        ret_fixes[0] = (struct card_fix){ CAUSE_WHO_SENDER, lang_text(lang, LANG_QUOTES_SENDER) };
+        ret_fixes[1] = (struct card_fix){ CAUSE_WHO_RECIPIENT_ADMIN,
+                                          lang_text(lang, LANG_QUOTES_RECIPIENT_ADMIN) };
+        return 2;
+    }
     for (size_t i = 0; i < COUNT(fix_parts); i++) {
         struct bytes text = lang_card(lang, cause->category, fix_parts[i].part);
         if (text.n > 0)
@@ -183,6 +191,8 @@ bool card_put_official(struct buffer *to, const struct bounce_recipient *recipie
     size_t before = to->n;
 
     *ret_reference = BYTES_NONE;
+    if (recipient->cause.quotes)        /* the code that was said speaks of something else */
+        return false;
     if (status.class != 0) {
         const char *subject = entry != NULL ? entry->text
                               : status_subject_text(status.subject);
@@ -206,6 +216,7 @@ bool card_is_in(const struct card_group *group, const struct bounce_recipient *r
 
     return a->category == b->category && a->who == b->who && a->over == b->over
            && a->retry_would_help == b->retry_would_help && a->address_bad == b->address_bad
+           && a->quotes == b->quotes
            && a->retry_until == b->retry_until && group->first->action == recipient->action;
 }
 

@@ -474,5 +474,6 @@ void judge(struct bounce_reader *reader, struct person *person, enum bounce_kind
     out->cause.status = out->status;
     out->cause.reply_code = out->reply_code;
     out->cause.retry_until = out->retry_until;
+    quotes_know(out, out->recipient, quotes_by_words(out));
     proof_add(out, PROOF_STATUS, out->evidence_n > 0 ? BYTES_NONE : out->diagnostic, 0);
 }

@@ -220,7 +220,8 @@ void lang_put_headline(struct buffer *to, const struct lang *lang, const struct 
 {
     struct lang_slot slots[] = {
         { "family", family_text(lang, cause_family(cause)) },
-        { "cause", lang_card(lang, cause->category, CARD_HEADLINE) },
+        { "cause", cause->quotes ? lang_text(lang, LANG_QUOTES_HEADLINE)
+                                 : lang_card(lang, cause->category, CARD_HEADLINE) },
     };
 
     lang_put(to, lang, LANG_HEADLINE, slots, COUNT(slots));

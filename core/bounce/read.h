@@ -108,6 +108,12 @@ void bounce_explain_reply(struct bounce_reader *reader, struct bytes text,
 MUST_USE bool bounce_explain_line(struct bounce_reader *reader, struct bytes line,
                                   struct bounce_report *ret_report);
 
+/* quotes.c. When that address has a local part in quotation marks and the failure is about its
+   form: sets cause.quotes, and whose side must act. `by_words`: words, not a code, decided so far;
+   quotes_by_words knows of a recipient that was read. */
+void quotes_know(struct bounce_recipient *recipient, struct bytes address, bool by_words);
+bool quotes_by_words(const struct bounce_recipient *recipient);
+
 /* What a text is, by its beginning: so that one door can take them all. */
 enum bounce_input { INPUT_EMPTY, INPUT_CODE, INPUT_REPLY, INPUT_LINE, INPUT_MBOX, INPUT_MESSAGE };
 enum bounce_input bounce_input_of(struct bytes text);

@@ -235,6 +235,46 @@ static void test_words_decide(void **state)
     assert_true(has("Message blocked: your mail server is not trusted\r\n"));
 }
 
+/* Quotation marks of a local part that a server took away: the report speaks of them, whatever the
+   code says of the domain, unless the server's words do. */
+static void test_quotes(void **state)
+{
+    static const struct {
+        const char *sender, *recipient, *reply;
+        struct status_code code;
+        bool quotes;
+    } rows[] = {
+        { "a@b.example", "\".\"@far.example",
+          "553-5.1.2 The recipient address <> is not a valid RFC-5321\n553 5.1.2 address. - gsmtp",
+          { 5, 1, 2 }, true },
+        { "a@b.example", "\".\"@far.example", "553 5.1.2 The address is no address at all",
+          { 5, 1, 2 }, true },
+        { "a@b.example", "\".\"@far.example", "501 5.1.3 Recipient address syntax error",
+          { 5, 1, 3 }, true },
+        { "\".\"@b.example", "x@far.example",
+          "553-5.1.2 The sender address <> is not a valid RFC-5321\n553 5.1.2 address. - gsmtp",
+          { 5, 1, 2 }, true },
+        { "a@b.example", "x@far.example", "553 5.1.2 The address is no address at all",
+          { 5, 1, 2 }, false },
+        { "a@b.example", "\".\"@far.example", "550 5.1.2 Host unknown (DNS: host not found)",
+          { 5, 1, 2 }, false },
+        { "a@b.example", "\".\"@far.example", "550 5.1.1 User unknown", { 5, 1, 1 }, false },
+        { "a@b.example", "\".\"@far.example", "552 5.2.2 mailbox full", { 5, 2, 2 }, false },
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        envelope.sender = bytes_of(rows[i].sender);
+        group.recipient.address = bytes_of(rows[i].recipient);
+        group.code = rows[i].code;
+        group.reply = bytes_of(rows[i].reply);
+        group.remote = BYTES("mx.far.example");
+        write();
+        if (has("does not take quotation marks") != rows[i].quotes
+            || (rows[i].quotes && has("domain right of the @")))
+            fail_msg("%s: %.*s", rows[i].reply, (int)out.n, out.at);
+    }
+}
+
 static void test_utf8(void **state)
 {
     envelope.smtputf8 = true;
@@ -272,7 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH(test_fields), WITH(test_what_goes_back), WITH(test_what_cannot_go_back_as_it_is),
         WITH(test_nothing_is_injected), WITH(test_delay), WITH(test_several_recipients),
-        WITH(test_words), WITH(test_words_decide), WITH(test_utf8),
+        WITH(test_words), WITH(test_words_decide), WITH(test_quotes),
+        WITH(test_utf8),
     };
 #undef WITH
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,24 @@ static struct bounce_reader *reader_of_words(struct report_words *words)
     return words->reader;
 }
 
+/* A code that says what a local part in quotation marks is often refused with, and words that speak
+   of nothing else: quotes.c. */
+static void know_quotes(struct report_words *words, const struct report_group *group,
+                        struct bounce_recipient *recipient)
+{
+    bool of_sender = bytes_search(group->reply, BYTES("sender")) < group->reply.n;
+    struct bytes address = of_sender ? words->report->envelope->sender : group->recipient.address;
+    struct bounce_reader *reader;
+    struct bounce_report said;
+
+    if (!bytes_begins(address, BYTES("\"")) || (reader = reader_of_words(words)) == NULL)
+        return;
+    bounce_explain_reply(reader, group->reply, &said);
+    bool by_words = said.recipients_n > 0 && quotes_by_words(&said.recipients[0])
+        && said.recipients[0].cause.category != CAUSE_ADDRESS_INVALID;
+    quotes_know(recipient, address, by_words);
+}
+
 static enum cause_category by_words(struct report_words *words, struct bytes reply,
                                     enum cause_category otherwise)
 {
@@ -124,6 +142,8 @@ static struct bounce_recipient recipient_of(struct report_words *words,
     };
 
     recipient.cause.status = group->code;
+    if (failure)
+        know_quotes(words, group, &recipient);
     recipient.cause.over = action == REPORT_DELAYED ? CAUSE_NO : CAUSE_YES;
     if (action == REPORT_DELAYED)
         recipient.cause.retry_until = (int64_t)(group->retry_until_ms / 1000);

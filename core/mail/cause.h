@@ -48,6 +48,8 @@ struct cause {
     int64_t retry_until;        /* seconds since 1970; 0: not known */
     struct status_code status;  /* class 0: none */
     uint16_t reply_code;        /* 0: none */
+    bool quotes;                /* ADDRESS_INVALID: a server took the quotation marks of a local
+                                   part away, and refused what was left */
 };
 
 /* The cause of that category, with the answers of cause.def; not over, as far as is known. */

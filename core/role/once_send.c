@@ -302,6 +302,9 @@ static bool take(struct sender *sender)
         sender->expects_at = (sender->expects_at + 1) % SEND_EXPECTS;
         sender->expects_n--;
         sender->patient_from_us = sender->now_us;
+        sender->about = expect.about == ABOUT_MAIL ? sender->means->from
+                      : expect.about == ABOUT_RCPT ? sender->order->to.list[expect.recipient]
+                      : BYTES_NONE;
         send_show_reply(sender, took_us);
         dispatch(sender, expect);
         buffer_clear(&sender->reply);

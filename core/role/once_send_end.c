@@ -24,7 +24,8 @@ static bool is_about_the_command(struct bytes reply)
 }
 
 enum cause_category send_put_meaning(struct sender *sender, struct bytes reply,
-                                     struct buffer *headline, struct buffer *who)
+                                     struct bytes address, struct buffer *headline,
+                                     struct buffer *who)
 {
     const struct lang *lang = lang_english();
     struct card_style style = { .lang = lang };
@@ -39,13 +40,20 @@ enum cause_category send_put_meaning(struct sender *sender, struct bytes reply,
     bounce_explain_reply(sender->reader, reply, &report);
     if (report.recipients_n == 0 || !card_is_failure(report.recipients))
         return CAUSE_NONE;
-    const struct bounce_recipient *one = report.recipients;
+    struct bounce_recipient *one = report.recipients;
+    quotes_know(one, address, quotes_by_words(one));
     if (one->cause.category == CAUSE_DELAYED)       /* here nobody keeps the letter and waits */
         buffer_put_text(headline, "Not now: the server wants it to be tried again later");
     else
         card_put_headline(headline, one, report.kind, &style);
     buffer_put(who, lang_text(lang, card_who(one->cause.who)));
     return one->cause.category;
+}
+
+static enum cause_category meaning_of(struct sender *sender, const struct send_result *result,
+                                      struct buffer *headline, struct buffer *who)
+{
+    return send_put_meaning(sender, result->words, result->address, headline, who);
 }
 
 /* ---- how it went */
@@ -68,7 +76,7 @@ static struct count count_results(struct sender *sender)
         case OUTCOME_LATER: count.later++; break;
         case OUTCOME_REFUSED:
             count.refused++;
-            count.missing += send_put_meaning(sender, result->words, &headline, &who)
+            count.missing += meaning_of(sender, result, &headline, &who)
                              == CAUSE_USER_MISSING;
             break;
         }
@@ -182,7 +190,7 @@ static void put_result(struct sender *sender, size_t i, struct buffer *to)
     if (result->code != 0)
         put_reply(to, result->words);
     if (result->code >= 400
-        && send_put_meaning(sender, result->words, &headline, &who) != CAUSE_NONE) {
+        && meaning_of(sender, result, &headline, &who) != CAUSE_NONE) {
         buffer_put_text(&headline, ". ");
         buffer_put(&headline, buffer_bytes(&who));
         put_wrapped(to, buffer_bytes(&headline));
@@ -234,7 +242,7 @@ static void put_result_json(struct sender *sender, size_t i)
     }
     json_put_text(json, "words", result->words);
     if (result->code >= 400
-        && send_put_meaning(sender, result->words, &headline, &who) != CAUSE_NONE) {
+        && meaning_of(sender, result, &headline, &who) != CAUSE_NONE) {
         json_put_text(json, "meaning", buffer_bytes(&headline));
         json_put_text(json, "who_must_act", buffer_bytes(&who));
     }

@@ -65,6 +65,7 @@ struct send_result {
     unsigned code;              /* 0: the words are ours */
     struct status_code status;
     struct bytes words;         /* the whole reply with its codes, lines parted by LF */
+    struct bytes address;       /* that it is about; or empty */
 };
 
 /* A script on its way. */
@@ -100,6 +101,7 @@ struct sender {
     size_t expects_at, expects_n;
     size_t rcpt_said, raw_said, text_said;
     struct send_script script;
+    struct bytes about;         /* the address that the reply in hand is about; or empty */
 
     struct send_result results[SEND_TO_MOST];
     struct buffer secrets[SEND_SECRETS];
@@ -173,9 +175,10 @@ void send_put_masked(const struct sender *sender, struct buffer *to, struct byte
 /* The list of steps ends (JSON). */
 void send_show_end(struct sender *sender);
 
-/* once_send_end.c. What a reply means that is a failure: one line; and whose side must act.
-   CAUSE_NONE: nothing can be said. */
+/* once_send_end.c. What a reply about that address (or empty) means that is a failure: one line;
+   and whose side must act. CAUSE_NONE: nothing can be said. */
 enum cause_category send_put_meaning(struct sender *sender, struct bytes reply,
-                                     struct buffer *headline, struct buffer *who);
+                                     struct bytes address, struct buffer *headline,
+                                     struct buffer *who);
 
 #endif

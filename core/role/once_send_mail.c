@@ -284,6 +284,7 @@ static void keep(struct sender *sender, struct send_result *result, enum send_ou
     result->outcome = outcome;
     result->code = said ? sender->answer.code : 0;
     result->status = said ? sender->answer.status : STATUS(0, 0, 0);
+    result->address = said ? sender->about : BYTES_NONE;
     result->words = arena_copy(&sender->memory, words);
     if (result->words.at == NULL)
         result->words = BYTES_NONE;

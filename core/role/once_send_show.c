@@ -188,7 +188,7 @@ static void show_meaning(struct sender *sender)
     struct buffer headline = buffer_with_most(LANG_TEXT_MOST);
     struct buffer who = buffer_with_most(LANG_TEXT_MOST);
 
-    if (send_put_meaning(sender, buffer_bytes(&sender->reply), &headline, &who)) {
+    if (send_put_meaning(sender, buffer_bytes(&sender->reply), sender->about, &headline, &who)) {
         if (in_json(sender)) {
             json_put_text(&sender->json, "meaning", buffer_bytes(&headline));
             json_put_text(&sender->json, "who_must_act", buffer_bytes(&who));

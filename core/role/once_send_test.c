@@ -226,6 +226,15 @@ static const struct {
     { "--to|x@y", "220 hi\r\n|502 old\r\n|250 mx\r\n" OK OK "|354 go\r\n" OK "|221 bye\r\n", "",
       "EHLO me.example\r\nHELO me.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<x@y>\r\nDATA\r\n"
       ".\r\nQUIT\r\n", "taken", 0 },
+    /* the seed: a server takes the quotation marks away, and refuses what is left */
+    { "--to|x@y|--from|\".\"@b.example", "220 hi\r\n|" EHLO "|553-5.1.2 The sender address <> is "
+      "not a valid RFC-5321\r\n553 5.1.2 address. 81-v6si3174433pfz.334 - gsmtp\r\n|221 bye\r\n",
+      "", "EHLO me.example\r\nMAIL FROM:<\".\"@b.example>\r\nQUIT\r\n",
+      "does not take quotation marks in an\n", ONCE_UNAVAILABLE },
+    { "--to|\".\"@y.example", "220 hi\r\n|" EHLO OK "|553 5.1.2 The address is no address\r\n"
+      "|221 bye\r\n", "", "EHLO me.example\r\nMAIL FROM:<a@b.example>\r\n"
+      "RCPT TO:<\".\"@y.example>\r\nQUIT\r\n", "does not take quotation marks",
+      ONCE_UNAVAILABLE },
     { "--to|x@y", "554 5.7.1 go away\r\n|221 bye\r\n", "", "QUIT\r\n", "x@y: refused",
       ONCE_UNAVAILABLE },
     { "--to|x@y", "HTTP/1.1 400 \x1b[2JBad\r\n", "", "", "no reply of a mail server",

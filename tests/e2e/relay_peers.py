@@ -136,6 +136,7 @@ def the_quoted_dot(bench):
     for words in ('\nStatus: 5.1.2\n', '\nDiagnostic-Code: smtp; 553 '):
         true(words in part, f'{words!r} is not in {part}')
     true('To: "."@strict.lab' in text and 'The address is no address at all' in text, text)
+    true('does not take quotation marks' in text and 'domain right of' not in text, text)
     if any(hop.domain == 'opensmtpd.lab' for hop in hops):
         true('\nStatus: 5.1.3\n' in report(server, '"."@opensmtpd.lab')[0], 'why OpenSMTPD refused')
     equal(strict.sessions[0].lines[2], 'RCPT TO:<"."@strict.lab>', 'what was said')

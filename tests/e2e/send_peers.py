@@ -65,7 +65,7 @@ def the_quoted_dot(bench):
         if well:
             equal(list(hop.wait_for(1)), [f'"."@{kind}.lab'], 'the recipient')
         else:
-            true(' * Address not found: ' in said, said)
+            true('does not take quotation marks' in said, said)
 
 
 def the_dns_names_the_hosts(bench):
