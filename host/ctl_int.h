@@ -27,6 +27,8 @@ MUST_USE int ctl_conf(const char *path, struct conf_file *ret_file);
 
 /* Print all of the buffer; what could not be held is said on standard error. */
 void ctl_print(FILE *to, const struct buffer *text);
+/* Say on standard error what is wrong with the words, and give the buffer back: EX_USAGE. */
+int ctl_usage(struct buffer *flaw);
 /* After the last output: `status`, or EX_IOERR when not all of it could be written. */
 int ctl_end(int status);
 

@@ -158,12 +158,8 @@ int ctl_key_run(int argc, char **argv)
 
     for (int i = 1; i < argc && n < WORDS_MOST; i++)
         words[n++] = bytes_of(argv[i]);
-    if (argc > WORDS_MOST || !key_words_read(words, n, &run.request, &flaw)) {
-        fputs("postern: ", stderr);
-        ctl_print(stderr, &flaw);
-        buffer_done(&flaw);
-        return EX_USAGE;
-    }
+    if (argc > WORDS_MOST || !key_words_read(words, n, &run.request, &flaw))
+        return ctl_usage(&flaw);
     if (run.request.help) {
         fputs(key_help(), stdout);
         return ctl_end(EX_OK);

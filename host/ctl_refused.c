@@ -97,12 +97,8 @@ int ctl_refused_run(int argc, char **argv)
 
     if (!ctl_words(argc, argv, words, &n, &path))
         return EX_USAGE;
-    if (!once_refused_read(words, n, &request, &flaw)) {
-        fputs("postern: ", stderr);
-        ctl_print(stderr, &flaw);
-        buffer_done(&flaw);
-        return EX_USAGE;
-    }
+    if (!once_refused_read(words, n, &request, &flaw))
+        return ctl_usage(&flaw);
     if (request.help) {
         fputs(once_refused_help, stdout);
         return ctl_end(EX_OK);

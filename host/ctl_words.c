@@ -73,6 +73,14 @@ void ctl_print(FILE *to, const struct buffer *text)
         fputs("postern: a part of the answer is too long and was left out\n", stderr);
 }
 
+int ctl_usage(struct buffer *flaw)
+{
+    fputs("postern: ", stderr);
+    ctl_print(stderr, flaw);
+    buffer_done(flaw);
+    return EX_USAGE;
+}
+
 int ctl_end(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

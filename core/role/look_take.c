@@ -71,15 +71,7 @@ static void put_envelope(struct look *look, const struct inspect_piece *piece)
         json_put_text(&json, "body", bytes_of(bodies[envelope.body]));
         json_put_bool(&json, "smtputf8", envelope.smtputf8);
     }
-    json_key(&json, "recipients");
-    json_put_array(&json);
-    while (!reader_empty(&in)) {
-        struct bytes entry = read_block(&in);
-        if (!reader_ok(&in))
-            break;
-        json_text(&json, once_address(entry));
-    }
-    json_put_array_end(&json);
+    once_json_recipients(&json, &in);
     json_put_object_end(&json);
     json_line_end(&json);
 }

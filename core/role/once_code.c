@@ -2,7 +2,7 @@
  *
  * postern code: the page of a code, or all there are.
  */
-#include "role/once.h"
+#include "role/once_int.h"
 
 #include "base/safe.h"
 #include "bounce/page.h"
@@ -29,14 +29,11 @@ struct request {
 
 static enum once_exit refuse(struct buffer *to, const char *what, struct bytes word)
 {
-    enum { SHOWN_MOST = 40 };
-
-    buffer_put_text(to, what);
     if (word.n > 0) {
-        buffer_put(to, BYTES(" \""));
-        safe_put(to, bytes_first(word, SHOWN_MOST));
-        buffer_put_text(to, word.n > SHOWN_MOST ? "...\"" : "\"");
+        once_refuse(to, what, word, "; see --help");
+        return ONCE_USAGE;
     }
+    buffer_put_text(to, what);
     buffer_put(to, BYTES("; see --help\n"));
     return ONCE_USAGE;
 }

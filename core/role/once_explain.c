@@ -25,17 +25,6 @@ const char once_explain_help[] =
 
 /* ---- words */
 
-static bool refuse(struct buffer *to, const char *what, struct bytes word)
-{
-    enum { SHOWN_MOST = 60 };
-
-    buffer_put_text(to, what);
-    buffer_put(to, BYTES(" \""));
-    safe_put(to, bytes_first(word, SHOWN_MOST));
-    buffer_put(to, BYTES("\"; see --help\n"));
-    return false;
-}
-
 /* An option without a value. */
 static bool take_flag(struct bytes word, struct once_explain_request *request)
 {
@@ -85,14 +74,15 @@ bool once_explain_read(struct bytes *words, size_t n, struct once_explain_reques
             options = false;
         } else if (place != NULL) {
             if (value.n == 0 && i + 1 == n)
-                return refuse(reterr_words, "a value is missing behind", words[i]);
+                return once_refuse(reterr_words, "a value is missing behind", words[i],
+                                   "; see --help");
             *place = value.n > 0 ? value : words[++i];
         } else if (!take_flag(words[i], &request)) {
-            return refuse(reterr_words, "there is no option", words[i]);
+            return once_refuse(reterr_words, "there is no option", words[i], "; see --help");
         }
     }
     if (request.lang.n > 0 && lang_find(request.lang) == NULL)
-        return refuse(reterr_words, "there is no language", request.lang);
+        return once_refuse(reterr_words, "there is no language", request.lang, "; see --help");
     *ret_request = request;
     return true;
 }

@@ -7,6 +7,7 @@
 #define POSTERN_ROLE_ONCE_INT_H
 
 #include "base/json.h"
+#include "base/reader.h"
 #include "role/once.h"
 
 enum { ONCE_WORDS_MOST = 1000 };    /* of a reason, before escaping */
@@ -20,9 +21,15 @@ void once_put_count(struct buffer *to, uint64_t count, const char *noun);
 /* Cut at ONCE_WORDS_MOST and escaped. */
 void once_put_words(struct buffer *to, struct bytes words);
 
+/* What is wrong with a word of the command line: WHAT "WORD"AFTER, where AFTER may be
+   "; see --help". Returns false. */
+bool once_refuse(struct buffer *to, const char *what, struct bytes word, const char *after);
+
 void once_json_id(struct json *json, const char *key, uint64_t id);
 void once_json_moment(struct json *json, const char *key, uint64_t wall_ms);
 
+/* The addresses of recipients' entries, blocks, as the array "recipients". */
+void once_json_recipients(struct json *json, struct reader *entries);
 /* The address of a recipient's entry; when it cannot be read, words that say so. */
 struct bytes once_address(struct bytes entry);
 

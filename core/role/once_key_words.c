@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "base/safe.h"
+#include "role/once_int.h"
 
 static const char help[] =
     "usage: postern key make    --name ADDRESS [--dn NAME] [--bits N] [--days N]\n"
@@ -51,17 +52,6 @@ enum { ALL_VERBS = (1 << KEY_VERBS) - 1 };
 const char *key_help(void)
 {
     return help;
-}
-
-static bool refuse(struct buffer *to, const char *what, struct bytes word, const char *after)
-{
-    buffer_put_text(to, what);
-    buffer_put(to, BYTES(" \""));
-    safe_put(to, bytes_first(word, 100));
-    buffer_put(to, BYTES("\""));
-    buffer_put_text(to, after);
-    buffer_put_char(to, '\n');
-    return false;
 }
 
 static bool find_word(const char *const *list, size_t n, struct bytes word, size_t *ret_i)
@@ -172,15 +162,15 @@ static bool take_option(const struct bytes *words, size_t n, size_t *at,
     if (take_flag(word, request))
         return true;
     if (*at + 1 == n)
-        return refuse(reterr_words, "there is no option, or no value behind it,", word,
+        return once_refuse(reterr_words, "there is no option, or no value behind it,", word,
                       "; see --help");
     struct bytes value = words[++*at], *to = word_option(word, request);
     if (to != NULL) {
         *to = value;
-        return value.n > 0 || refuse(reterr_words, "there is no value behind", word, "");
+        return value.n > 0 || once_refuse(reterr_words, "there is no value behind", word, "");
     }
     return take_value(word, value, request)
-        || refuse(reterr_words, "key has no such option, or not with that value:", word,
+        || once_refuse(reterr_words, "key has no such option, or not with that value:", word,
                   "; see --help");
 }
 
@@ -231,14 +221,16 @@ bool key_words_read(const struct bytes *words, size_t n, struct key_request *ret
         return true;
     }
     if (n == 0 || !find_word(verbs, COUNT(verbs), words[0], &verb))
-        return refuse(reterr_words, "key cannot", n == 0 ? BYTES_NONE : words[0], "; see --help");
+        return once_refuse(reterr_words, "key cannot", n == 0 ? BYTES_NONE : words[0],
+                           "; see --help");
     request.verb = (enum key_verb)verb;
     for (size_t i = 1; i < n; i++) {
         if (bytes_begins(words[i], BYTES("-")) && words[i].n > 1) {
             if (!take_option(words, n, &i, &request, reterr_words))
                 return false;
         } else if (request.subject.n > 0) {
-            return refuse(reterr_words, "nothing is known of the word", words[i], "; see --help");
+            return once_refuse(reterr_words, "nothing is known of the word", words[i],
+                               "; see --help");
         } else {
             request.subject = words[i];
         }

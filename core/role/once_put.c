@@ -63,3 +63,29 @@ struct bytes once_address(struct bytes entry)
     return recipient_read(entry, &recipient) ? recipient.address
                                              : BYTES("an entry that cannot be read");
 }
+
+void once_json_recipients(struct json *json, struct reader *entries)
+{
+    json_key(json, "recipients");
+    json_put_array(json);
+    while (!reader_empty(entries)) {
+        struct bytes entry = read_block(entries);
+        if (!reader_ok(entries))
+            break;
+        json_text(json, once_address(entry));
+    }
+    json_put_array_end(json);
+}
+
+bool once_refuse(struct buffer *to, const char *what, struct bytes word, const char *after)
+{
+    enum { WORD_MOST = 100 };
+
+    buffer_put_text(to, what);
+    buffer_put(to, BYTES(" \""));
+    safe_put(to, bytes_first(word, WORD_MOST));
+    buffer_put_text(to, word.n > WORD_MOST ? "...\"" : "\"");
+    buffer_put_text(to, after);
+    buffer_put_char(to, '\n');
+    return false;
+}

@@ -131,15 +131,7 @@ static void put_letter_json(const struct once_letter *letter, struct buffer *to)
     once_json_moment(&json, "received", letter->received_ms);
     json_put_uint(&json, "size", letter->size);
     put_json_sender(&json, letter->head);
-    json_key(&json, "recipients");
-    json_put_array(&json);
-    while (!reader_empty(&in)) {
-        struct bytes entry = read_block(&in);
-        if (!reader_ok(&in))
-            break;
-        json_text(&json, once_address(entry));
-    }
-    json_put_array_end(&json);
+    once_json_recipients(&json, &in);
     json_put_uint(&json, "unfinished", letter->left);
     json_put_bool(&json, "held", letter->held);
     json_put_object_end(&json);

@@ -9,6 +9,7 @@
 #include "bounce/card.h"
 #include "bounce/page.h"
 #include "mail/date.h"
+#include "role/once_int.h"
 
 #include <string.h>
 
@@ -31,17 +32,6 @@ const char once_refused_help[] =
     "  --lang LANG   the causes in this language: en de fr es pt it nl pl ru ja zh\n";
 
 /* ---- words */
-
-static bool refuse(struct buffer *to, const char *what, struct bytes word)
-{
-    enum { SHOWN_MOST = 60 };
-
-    buffer_put_text(to, what);
-    buffer_put(to, BYTES(" \""));
-    safe_put(to, bytes_first(word, SHOWN_MOST));
-    buffer_put(to, BYTES("\"; see --help\n"));
-    return false;
-}
 
 static bool read_span(struct bytes word, uint64_t *ret_ms)
 {
@@ -84,19 +74,20 @@ bool once_refused_read(const struct bytes *words, size_t n, struct refused_reque
         if (!bytes_begins(words[i], BYTES("-")) || take_flag(words[i], &request))
             continue;
         if (!valued)
-            return refuse(reterr_words, "there is no option", words[i]);
+            return once_refuse(reterr_words, "there is no option", words[i], "; see --help");
         if (i + 1 == n)
-            return refuse(reterr_words, "a value is missing behind", words[i]);
+            return once_refuse(reterr_words, "a value is missing behind", words[i], "; see --help");
         i++;
         if (bytes_equal(words[i - 1], BYTES("--lang")))
             request.lang = words[i];
         else if (!read_span(words[i], &request.since_ms))
-            return refuse(reterr_words, "expected a span such as 7d or 12h, found", words[i]);
+            return once_refuse(reterr_words, "expected a span such as 7d or 12h, found", words[i],
+                               "; see --help");
     }
     if (request.lang.n > 0 && lang_find(request.lang) == NULL)
-        return refuse(reterr_words, "there is no language", request.lang);
+        return once_refuse(reterr_words, "there is no language", request.lang, "; see --help");
     if (request.json && request.letter)
-        return refuse(reterr_words, "a letter is no", BYTES("--json"));
+        return once_refuse(reterr_words, "a letter is no", BYTES("--json"), "; see --help");
     *ret_request = request;
     return true;
 }

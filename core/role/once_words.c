@@ -112,19 +112,6 @@ const char *once_help(enum once_command command)
     return commands[command].help;
 }
 
-static bool refuse(struct buffer *to, const char *what, struct bytes word, const char *after)
-{
-    enum { WORD_MOST = 100 };
-
-    buffer_put_text(to, what);
-    buffer_put(to, BYTES(" \""));
-    safe_put(to, bytes_first(word, WORD_MOST));
-    buffer_put_text(to, word.n > WORD_MOST ? "...\"" : "\"");
-    buffer_put_text(to, after);
-    buffer_put(to, BYTES("\n"));
-    return false;
-}
-
 static bool find_command(struct bytes word, enum once_command *ret_command)
 {
     for (size_t i = 0; i < COUNT(commands); i++) {
@@ -263,9 +250,10 @@ static bool take_words(const struct bytes *words, size_t n, struct once_request 
         if (dashed && bytes_equal(words[i], BYTES("--")))
             options = false;
         else if (dashed && !take_option(words[i], request))
-            return refuse(reterr_words, "there is no option", words[i], "; see --help");
+            return once_refuse(reterr_words, "there is no option", words[i], "; see --help");
         else if (!dashed && (!commands[request->command].has_subject || subjects++ > 0))
-            return refuse(reterr_words, "nothing is known of the word", words[i], "; see --help");
+            return once_refuse(reterr_words, "nothing is known of the word", words[i],
+                               "; see --help");
         else if (!dashed)
             request->subject = words[i];
     }
@@ -279,19 +267,20 @@ bool once_read(const struct bytes *words, size_t n, struct once_request *ret_req
     enum trace_by ways[2];
 
     if (n == 0 || !find_command(words[0], &request.command))
-        return refuse(reterr_words, "there is no command", n == 0 ? BYTES_NONE : words[0], "");
+        return once_refuse(reterr_words, "there is no command", n == 0 ? BYTES_NONE : words[0], "");
     if (!take_words(words, n, &request, reterr_words) || !check_queue(&request, reterr_words))
         return false;
     if (request.tls && request.subject.n > 0)
-        return refuse(reterr_words, "with --tls nothing is known of the word", request.subject,
+        return once_refuse(reterr_words, "with --tls nothing is known of the word", request.subject,
                       "; see --help");
     if (request.command == ONCE_TLSRPT && request.subject.n > 0
         && !dns_name_is_plain(request.subject))
-        return refuse(reterr_words, "expected a domain in lower case, found", request.subject, "");
+        return once_refuse(reterr_words, "expected a domain in lower case, found", request.subject,
+                           "");
     if (request.command == ONCE_TRACE && !request.help && !request.tls
         && once_trace_ways(request.subject, ways) == 0)
-        return refuse(reterr_words, "expected a letter's id (13 letters and digits), a Message-ID"
-                      " or an address, found", request.subject, "");
+        return once_refuse(reterr_words, "expected a letter's id (13 letters and digits), a "
+                           "Message-ID or an address, found", request.subject, "");
     *ret_request = request;
     return true;
 }
