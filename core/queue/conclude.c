@@ -69,9 +69,9 @@ static uint64_t no_later_than(uint64_t wait_ms, uint64_t at_ms, uint64_t instant
 
 /* A try is at the very instant when the letter becomes late, and the last at the very end of the
    patience. */
-static void wait_on(struct queue *q, const struct job *job, struct state_record *state,
-                    struct rcpt *rcpt)
+static void wait_on(struct queue *q, const struct job *job, struct state_record *state)
 {
+    const struct rcpt *rcpt = letter_rcpt(index_find(&q->index, job->letter), job->recipient);
     struct queue_patience patience = patience_of(q, job);
     uint64_t ends = !job->end.stays ? patience_ends(&patience, job)
                   : patience.until_ms != 0 ? patience.until_ms : UINT64_MAX;
@@ -326,12 +326,11 @@ static void judge_all(struct queue *q, struct effects *fx)
 {
     for (size_t i = 0; i < q->jobs.ending_n; i++) {
         struct job *job = &q->jobs.list[q->jobs.ending[i]];
-        struct rcpt *rcpt = letter_rcpt(index_find(&q->index, job->letter), job->recipient);
-        if (job->judged || waits_for_text(q, job))
+        if (!job->ends || job->judged || waits_for_text(q, job))
             continue;
         job->judged = true;
         if (job->end.state.outcome == QUEUE_LATER)
-            wait_on(q, job, &job->end.state, rcpt);
+            wait_on(q, job, &job->end.state);
         job->answer = judge(q, job);
         if (job->answer != QUEUE_REPORT_WRITTEN)
             conclude_alone(q, job, fx);

@@ -421,7 +421,7 @@ void queue_job_result(struct queue *q, const struct queue_result *result, struct
                                   .words = bytes_first(result->words, STATE_WORDS) };
 
     q->now = now;
-    if (job == NULL || job->ends || job->over)
+    if (job == NULL || !job->told || job->ends || job->over)
         return;
     if (result->outcome == QUEUE_BUSY) {
         struct letter *letter = index_find(&q->index, job->letter);
