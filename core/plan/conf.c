@@ -91,6 +91,10 @@ static bool take_values(struct conf_reading *reading, const struct conf_setting 
             return false;
         took = conf_take_word(reading, &value);
     }
+    if (took == CONF_TOOK_END && setting->kind == CONF_fors
+        && !conf_for_is_whole(reading->conf.for_domain.list[reading->conf.for_domain.n - 1]))
+        return conf_refuse(reading, bytes_skip(reading->line, reading->line.n),
+                           "a setting and its value for that domain", NULL);
     return took == CONF_TOOK_END;
 }
 

@@ -47,6 +47,7 @@ struct conf_spans {
 #define CONF_FIELD_servers(field) struct conf_texts field;
 #define CONF_FIELD_hops(field) struct conf_texts field;
 #define CONF_FIELD_policies(field) struct conf_texts field;
+#define CONF_FIELD_fors(field) struct conf_texts field;
 
 #include "plan/conf.def"
 
@@ -141,6 +142,16 @@ MUST_USE bool conf_tls_parse(struct bytes text, struct bytes *ret_domain,
                              enum conf_tls *ret_policy);
 /* That of the domain (as A-labels), or the one for all. */
 enum conf_tls conf_tls_of(const struct conf *conf, struct bytes domain_ascii);
+
+/* What holds for mail to one domain: what for-domain says of it, and else what all have. */
+struct conf_for {
+    struct conf_spans retry;
+    uint64_t give_up_ms, delay_report_ms;
+    uint64_t destination_most, destination_rate, connection_letters;
+};
+void conf_for_domain(const struct conf *conf, struct bytes domain_ascii, struct conf_for *ret_for);
+/* The same by an address, in whatever form. */
+void conf_for_address(const struct conf *conf, struct bytes address, struct conf_for *ret_for);
 
 /* One of conf.web, taken apart: a unix socket when `path` is not empty, else `at`, an address of
    this machine alone. Slices borrow. */

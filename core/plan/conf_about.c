@@ -11,7 +11,7 @@ bool conf_about(size_t i, struct conf_about *ret_about)
         [CONF_mail] = "ADDRESS",
         [CONF_nets] = "ADDRESS/BITS ...", [CONF_webs] = "SOCKET ... | no",
         [CONF_servers] = "ADDRESS:PORT ...", [CONF_hops] = "[DOMAIN=]HOST[:PORT] ...",
-        [CONF_policies] = "[DOMAIN=]POLICY ...",
+        [CONF_policies] = "[DOMAIN=]POLICY ...", [CONF_fors] = "DOMAIN SETTING VALUE ...",
     };
 
     if (i >= CONF_SETTINGS)

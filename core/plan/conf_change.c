@@ -96,7 +96,7 @@ static void put_value(struct buffer *to, const struct conf *conf, size_t i)
         break;
     case CONF_listens: put_listens(to, conf, field); break;
     case CONF_names: case CONF_routes: case CONF_nets: case CONF_webs:
-    case CONF_servers: case CONF_hops: case CONF_policies:
+    case CONF_servers: case CONF_hops: case CONF_policies: case CONF_fors:
         put_list(to, field);
         break;
     case CONF_count: buffer_put_uint(to, *(const uint64_t *)field); break;

@@ -11,7 +11,7 @@
 enum conf_kind {
     CONF_name, CONF_names, CONF_path, CONF_listens, CONF_count, CONF_size, CONF_span, CONF_flag,
     CONF_spans, CONF_routes, CONF_sign, CONF_mail,
-    CONF_nets, CONF_webs, CONF_servers, CONF_hops, CONF_policies,
+    CONF_nets, CONF_webs, CONF_servers, CONF_hops, CONF_policies, CONF_fors,
     CONF_KINDS
 };
 
@@ -69,6 +69,18 @@ enum conf_took conf_take_word(struct conf_reading *reading, struct conf_word *re
 /* Read one value into the setting's field of reading->conf; false: reading->flaw says why. */
 bool conf_take_value(struct conf_reading *reading, const struct conf_setting *setting,
                      struct conf_word value);
+/* Behind list `i` of the reading; the list as it is now in *ret_texts. False: memory is short. */
+bool conf_put_in_list(struct conf_reading *reading, size_t i, struct bytes text,
+                      struct conf_texts *ret_texts);
+/* A number, a size, a time, within the setting's bounds. */
+bool conf_take_amount(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field);
+/* The same without bounds; false: that kind has none, or it is none. */
+bool conf_read_amount(enum conf_kind kind, struct bytes text, uint64_t *ret_amount);
+/* conf_for.c: a word of a line of for-domain, and whether the line may end. */
+bool conf_take_fors(struct conf_reading *reading, const struct conf_setting *setting,
+                    struct conf_word value, void *field);
+bool conf_for_is_whole(struct bytes line);
 /* " from 1 to 64", ", at least 64K", or nothing: what a flaw and the manual say of a number. */
 void conf_put_range(struct buffer *to, const struct conf_setting *setting);
 /* May the setting be given more than once? */

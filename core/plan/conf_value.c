@@ -25,9 +25,8 @@ static const char *keep_words(struct conf_reading *reading, struct buffer *text)
     return kept.at == NULL ? "another value" : kept.at;
 }
 
-/* Put the text behind list `i` of the reading, and show the list as it is now in *ret_texts. */
-static bool put_in_list(struct conf_reading *reading, size_t i, struct bytes text,
-                        struct conf_texts *ret_texts)
+bool conf_put_in_list(struct conf_reading *reading, size_t i, struct bytes text,
+                      struct conf_texts *ret_texts)
 {
     struct conf_list *list = &reading->lists[i];
 
@@ -73,8 +72,8 @@ static bool take_names(struct conf_reading *reading, const struct conf_setting *
     if (!take_domain(reading, value, &given, &ascii))
         return false;
     bool ours = setting == &conf_settings[CONF_AT_domains];
-    if (!put_in_list(reading, (size_t)(setting - conf_settings), ours ? given : ascii, field)
-        || (ours && !put_in_list(reading, CONF_SETTINGS, ascii, &reading->conf.domains_ascii)))
+    if (!conf_put_in_list(reading, (size_t)(setting - conf_settings), ours ? given : ascii, field)
+        || (ours && !conf_put_in_list(reading, CONF_SETTINGS, ascii, &reading->conf.domains_ascii)))
         return refuse_memory(reading, value);
     return true;
 }
@@ -118,7 +117,8 @@ static bool take_listens(struct conf_reading *reading, const struct conf_setting
                            "ADDRESS:PORT, [IPV6]:PORT or *:PORT, with a port from 1 to 65535",
                            NULL);
     kept = arena_copy(reading->arena, value.text);
-    return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
+    return (kept.at != NULL
+            && conf_put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
         || refuse_memory(reading, value);
 }
 
@@ -132,7 +132,8 @@ static bool take_servers(struct conf_reading *reading, const struct conf_setting
         return conf_refuse(reading, value.written,
                            "ADDRESS:PORT or [IPV6]:PORT, with a port from 1 to 65535", NULL);
     kept = arena_copy(reading->arena, value.text);
-    return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
+    return (kept.at != NULL
+            && conf_put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
         || refuse_memory(reading, value);
 }
 
@@ -147,7 +148,8 @@ static bool take_nets(struct conf_reading *reading, const struct conf_setting *s
                            "a network such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7, with no "
                            "bit set behind its prefix", NULL);
     kept = arena_copy(reading->arena, value.text);
-    return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
+    return (kept.at != NULL
+            && conf_put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
         || refuse_memory(reading, value);
 }
 
@@ -264,8 +266,13 @@ static bool parse_amount(struct bytes text, const struct measure *measure, uint6
     return false;
 }
 
-static bool take_amount(struct conf_reading *reading, const struct conf_setting *setting,
-                        struct conf_word value, void *field)
+bool conf_read_amount(enum conf_kind kind, struct bytes text, uint64_t *ret_amount)
+{
+    return measure_of(kind) != NULL && parse_amount(text, measure_of(kind), ret_amount);
+}
+
+bool conf_take_amount(struct conf_reading *reading, const struct conf_setting *setting,
+                      struct conf_word value, void *field)
 {
     uint64_t amount;
 
@@ -284,7 +291,7 @@ static bool take_spans(struct conf_reading *reading, const struct conf_setting *
 
     if (list->n == CONF_SPANS)
         return conf_refuse(reading, value.written, "at most 32 times", NULL);
-    if (!take_amount(reading, setting, value, &ms))
+    if (!conf_take_amount(reading, setting, value, &ms))
         return false;
     list->ms[list->n++] = ms;
     return true;
@@ -308,7 +315,7 @@ static bool take_routes(struct conf_reading *reading, const struct conf_setting 
                            "unix:/PATH, ADDRESS:PORT or [IPV6]:PORT, or DOMAIN= and one of them",
                            NULL);
     return keep_text(reading, value, &kept)
-        && (put_in_list(reading, (size_t)(setting - conf_settings), kept, field)
+        && (conf_put_in_list(reading, (size_t)(setting - conf_settings), kept, field)
             || refuse_memory(reading, value));
 }
 
@@ -342,7 +349,8 @@ static bool take_of_domain(struct conf_reading *reading, const struct conf_setti
     buffer_done(&text);
     if (!well)
         return conf_refuse(reading, value.written, expected, NULL);
-    return (kept.at != NULL && put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
+    return (kept.at != NULL
+            && conf_put_in_list(reading, (size_t)(setting - conf_settings), kept, field))
         || refuse_memory(reading, value);
 }
 
@@ -398,7 +406,7 @@ static bool take_webs(struct conf_reading *reading, const struct conf_setting *s
     if (list->n > 0 && (web.off || (conf_web_parse(list->list[0], &before) && before.off)))
         return conf_refuse(reading, value.written, "\"no\" alone, or sockets", NULL);
     return keep_text(reading, value, &kept)
-        && (put_in_list(reading, (size_t)(setting - conf_settings), kept, field)
+        && (conf_put_in_list(reading, (size_t)(setting - conf_settings), kept, field)
             || refuse_memory(reading, value));
 }
 
@@ -445,13 +453,13 @@ bool conf_take_value(struct conf_reading *reading, const struct conf_setting *se
                                             struct conf_word, void *) = {
         [CONF_name] = take_name, [CONF_names] = take_names,
         [CONF_path] = take_path, [CONF_listens] = take_listens,
-        [CONF_count] = take_amount, [CONF_size] = take_amount,
-        [CONF_span] = take_amount, [CONF_flag] = take_flag,
+        [CONF_count] = conf_take_amount, [CONF_size] = conf_take_amount,
+        [CONF_span] = conf_take_amount, [CONF_flag] = take_flag,
         [CONF_spans] = take_spans, [CONF_routes] = take_routes,
         [CONF_sign] = take_sign, [CONF_mail] = take_mail,
         [CONF_nets] = take_nets, [CONF_webs] = take_webs,
         [CONF_servers] = take_servers, [CONF_hops] = take_hops,
-        [CONF_policies] = take_policies,
+        [CONF_policies] = take_policies, [CONF_fors] = conf_take_fors,
     };
 
     return takers[setting->kind](reading, setting, value, (char *)&reading->conf + setting->field);
@@ -463,7 +471,7 @@ bool conf_is_list(const struct conf_setting *setting)
         || setting->kind == CONF_spans || setting->kind == CONF_routes
         || setting->kind == CONF_nets || setting->kind == CONF_webs
         || setting->kind == CONF_servers || setting->kind == CONF_hops
-        || setting->kind == CONF_policies;
+        || setting->kind == CONF_policies || setting->kind == CONF_fors;
 }
 
 bool conf_listen_parse(struct bytes text, struct conf_listen *ret_listen)

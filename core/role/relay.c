@@ -9,7 +9,7 @@
  * meanwhile; one that is silent holds no more than its share of the deliveries, so that a dead
  * destination slows nobody else.
  */
-#include "role/relay_int.h"
+#include "role/relay_memo_int.h"
 
 #include "base/log.h"
 #include "role/role.h"

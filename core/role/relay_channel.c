@@ -4,7 +4,7 @@
  * from the facts each time anew: host by host as the MX records order them, address by address with
  * the families in turn; what lately failed is passed over.
  */
-#include "role/relay_int.h"
+#include "role/relay_memo_int.h"
 
 #include "base/hash.h"
 #include "dns/guard.h"
@@ -127,6 +127,8 @@ struct search {
     bool last;                      /* also what failed lately */
     struct client_result why;
     bool said;                      /* `why` is a host's own, not that it has no address */
+    bool paced, full;               /* a host would do, but for host-rate, host-connections */
+    size_t full_host;
     struct effects *fx;
 };
 
@@ -225,6 +227,35 @@ static void shun(struct target *to, size_t i)
                        ? TLSRPT_TLSA : to->policy;      /* dnssec-invalid, dane-required */
 }
 
+static size_t links_to(const struct relay *relay, const struct place *place,
+                       const struct dest_host *host)
+{
+    struct bytes name = { host->name, host->n };
+    size_t n = 0;
+
+    for (size_t i = 0; i < RELAY_LINKS; i++) {
+        const struct link *link = &relay->links[i];
+        n += (link->state == LINK_DIALS || link->state == LINK_OPEN) && !link->late
+          && link->place->dest != NULL
+          && (name.n == 0 ? link->place == place : bytes_equal(buffer_bytes(&link->host), name));
+    }
+    return n;
+}
+
+/* It has what it may have now. */
+static bool is_sated(struct relay *relay, const struct place *place, const struct dest_host *host,
+                     struct search *search)
+{
+    struct memo *memo = memo_of(relay, place, host);
+    bool paced = memo != NULL && !memo_paces(relay, memo);
+    bool full = links_to(relay, place, host) >= relay->conf->host_most;
+
+    search->paced = search->paced || paced;
+    search->full = search->full || full;
+    search->full_host = full ? search->to->host : search->full_host;
+    return paced || full;
+}
+
 static enum target_state try_host(struct relay *relay, struct place *place, size_t i,
                                   struct search *search)
 {
@@ -247,9 +278,10 @@ static enum target_state try_host(struct relay *relay, struct place *place, size
         return TARGET_NONE;
     }
     search->to->host = i;
-    if (is_unfit(relay, place, search, host))
+    if (is_unfit(relay, place, search, host) || !take_address(relay, place, i, search)
+        || is_sated(relay, place, host, search))
         return TARGET_NONE;
-    return take_address(relay, place, i, search) ? TARGET_FOUND : TARGET_NONE;
+    return TARGET_FOUND;
 }
 
 /* Host by host; first those that did not fail lately. */
@@ -303,6 +335,9 @@ enum target_state relay_target(struct relay *relay, struct place *place, struct 
     }
     if (place->dest->flaw.class != 0 && state == DEST_READY)    /* found while it was asked for */
         reject(&search, true, place->dest->flaw, bytes_of(place->dest->flaw_words));
+    ret_target->host = search.full_host;
+    if (search.full || search.paced)
+        return search.full ? TARGET_WAITS : TARGET_PACED;
     if (is_settled(&search))
         return TARGET_SETTLES;
     if (search.why.words.n == 0)
@@ -325,6 +360,13 @@ bool relay_lacks(const struct relay_job *job, uint64_t host)
         if (job->lacks[i] == host)
             return true;
     return false;
+}
+
+bool relay_host_paces(struct relay *relay, const struct link *link)
+{
+    struct memo *memo = relay->conf->host_rate == 0 ? NULL : relay_memo_link(relay, link);
+
+    return memo == NULL || memo_paces(relay, memo);
 }
 
 bool relay_link_suits(const struct link *link, const struct relay_job *job)

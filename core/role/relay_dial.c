@@ -9,6 +9,8 @@ struct relay_job *relay_next_for(struct relay *relay, const struct link *link)
 {
     struct relay_job *next;
 
+    if (link->place->dest != NULL && !relay_host_paces(relay, link))
+        return NULL;
     for (struct relay_job *job = link->place->jobs; job != NULL; job = next) {
         next = job->next;
         if (relay_job_is_ready(job) && relay_link_suits(link, job)
@@ -27,9 +29,12 @@ static bool is_idle(const struct link *link)
 static size_t links_most(const struct relay *relay, const struct place *place)
 {
     size_t most = relay_share(relay, place);
+    struct conf_for what;
 
-    if (place->dest != NULL)
-        return place->width;
+    if (place->dest != NULL) {
+        relay_place_settings(relay, place, &what);
+        return place->width < what.destination_most ? place->width : what.destination_most;
+    }
     return most > RELAY_LINKS / 4 ? RELAY_LINKS / 4 : most;
 }
 
@@ -109,6 +114,7 @@ static void dial_away(struct relay *relay, struct place *place, const struct rel
         return;
     link->dialled_for = job->letter;
     relay_tlsrpt_shunned(relay, place, to);
+    link->dialled_attempt = job->rcpts[0].attempt;
     link->at = to->at;
     link->channel = to->channel;
     link->policy = (uint8_t)to->policy;
@@ -129,6 +135,21 @@ static void let_go(struct relay *relay, struct place *place)
 {
     for (struct link *link = place->first; link != NULL; link = link->next) {
         if (!is_idle(link))
+            continue;
+        smtp_client_quit(link->client);
+        relay_link_touch(relay, link);
+        relay_link_go(relay, link);
+        return;
+    }
+}
+
+/* The same of any destination's at that host. */
+static void let_go_host(struct relay *relay, const struct dest_host *host)
+{
+    for (size_t i = 0; i < RELAY_LINKS; i++) {
+        struct link *link = &relay->links[i];
+        if (!is_idle(link) || host->n == 0
+            || !bytes_equal(buffer_bytes(&link->host), (struct bytes){ host->name, host->n }))
             continue;
         smtp_client_quit(link->client);
         relay_link_touch(relay, link);
@@ -167,6 +188,12 @@ static enum target_state seek(struct relay *relay, struct place *place, struct r
 
     switch (found) {
     case TARGET_ASKS: case TARGET_SETTLES: return found;
+    case TARGET_WAITS:
+        let_go_host(relay, &place->dest->hosts[to.host]);
+        return found;
+    case TARGET_PACED:
+        relay_job_again(relay, job);
+        return found;
     case TARGET_NONE:
         if (result.outcome == CLIENT_LATER && one_may_come(relay, job))
             return found;
@@ -210,7 +237,7 @@ static bool seek_all(struct relay *relay, struct place *place, size_t busy)
         if (!relay_job_is_ready(job) || ++waits <= busy)
             continue;
         enum target_state found = seek(relay, place, job);
-        if (found == TARGET_ASKS)
+        if (found == TARGET_ASKS || found == TARGET_WAITS)
             break;
         settled = settled || found == TARGET_SETTLES;
         busy = young(place, false);

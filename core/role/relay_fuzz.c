@@ -273,7 +273,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static const struct bytes servers[] = { BYTES_INIT("unix:/lmtp") };
     static const struct bytes routes[] = { BYTES_INIT("elsewhere.example=192.0.2.1") };
     struct conf conf = { .host = BYTES("h"), .domains = { domains, 1 }, .lmtp = { servers, 1 },
-                         .jobs = LETTERS, .route = { routes, 1 }, .destination_most = 4 };
+                         .jobs = LETTERS, .route = { routes, 1 }, .destination_most = 4,
+                         .host_most = 3 };
     struct play play = { .fx = effects_none(), .now = { 1000, 1700000000000 } };
     struct reader in = reader_of((struct bytes){ (const char *)data, n });
 

@@ -9,7 +9,7 @@
  *   relay_names.c     questions to the role names
  *   relay_sts.c       MTA-STS policies, asked of names and of the role fetch
  *   relay_channel.c   what a connection to a host must be, for that letter; the next one to dial
- *   relay_memo.c      what is remembered of hosts and addresses
+ *   relay_memo.c      what is remembered of hosts and addresses (relay_memo_int.h)
  *   relay_job.c       letters on their way
  *   relay_tell.c      what the store is told of them
  *   relay_ask.c       questions whether a mailbox is there
@@ -234,9 +234,11 @@ struct memo {
     uint64_t bad_until_ms;          /* it could not be reached; or its TLS will not do */
     unsigned failures;              /* those at the same time are one */
     uint64_t failed_ms;             /* the last of them; 0: none since it last went well */
-    uint64_t failed_for;            /* the letter for which it was dialled */
+    uint64_t failed_for;            /* the letter for which it was dialled, in which attempt */
+    uint32_t failed_attempt;
     struct status_code code;        /* of that */
     struct buffer why;
+    uint64_t minute_ms, minute_n;   /* of a host: letters since then, for host-rate */
     uint64_t broken_until_ms;       /* TLS breaks there */
     uint64_t quirk_until_ms;
     unsigned avoid;                 /* enum client_extension */
@@ -278,6 +280,7 @@ struct link {
     bool late;                      /* DIALS: given up; what comes of it is closed */
     /* elsewhere */
     uint64_t dialled_ms, dialled_for;   /* when, for which letter */
+    uint32_t dialled_attempt;
     struct buffer host;             /* its name; empty: an address alone */
     struct net_address at;
     struct channel channel;
@@ -341,8 +344,13 @@ void relay_places_turn(struct relay *relay);
 /* A server of ours could not be reached. */
 void relay_place_rest(struct relay *relay, struct place *place, struct status_code code,
                       struct bytes words);
+/* Do all destinations that are silent hold more than half of `jobs` together? They may not. */
+bool relay_is_choked(const struct relay *relay);
 /* How many letters a server that is silent may hold. */
 size_t relay_share(const struct relay *relay, const struct place *place);
+/* What the settings say of it: by its domain, of a hop by its host. */
+void relay_place_settings(const struct relay *relay, const struct place *place,
+                          struct conf_for *ret_for);
 /* May it have one more letter now, as far as destination-rate goes? Counts it. */
 bool relay_place_paces(struct relay *relay, struct place *place);
 
@@ -415,6 +423,8 @@ struct target {
 enum target_state {
     TARGET_FOUND, TARGET_ASKS,
     TARGET_SETTLES,             /* no host takes it as it is: the next one is to say so */
+    TARGET_WAITS,               /* a host has all the connections it may: one of them ends soon */
+    TARGET_PACED,               /* a host had all the letters it may have in this minute */
     TARGET_NONE,                /* as things stand; *ret_result says why */
 };
 /* Where to dial next for that letter. */
@@ -423,27 +433,11 @@ enum target_state relay_target(struct relay *relay, struct place *place, struct 
 /* Does that host not take it as it is? Both by relay_host_key. */
 bool relay_lacks(const struct relay_job *job, uint64_t host);
 uint64_t relay_host_key(const struct relay *relay, struct bytes host);
+/* May that connection's host have one more letter, as far as host-rate goes? */
+bool relay_host_paces(struct relay *relay, const struct link *link);
 /* Will that connection do for it? */
 bool relay_link_suits(const struct link *link, const struct relay_job *job);
 unsigned relay_wishes(const struct relay_job *job);
-
-/* ---- relay_memo.c: never NULL but without memory; good until the next call */
-
-struct memo *relay_memo_host(struct relay *relay, struct bytes host);
-struct memo *relay_memo_at(struct relay *relay, const struct net_address *at);
-/* Of a connection: its host's, or where it has no name its address's. */
-struct memo *relay_memo_link(struct relay *relay, const struct link *link);
-/* Has it not failed already since that connection was begun? Else that was counted. */
-bool memo_is_news(const struct memo *memo, const struct link *link);
-/* What that connection was made for failed there: others first, for so long. False: no news. */
-bool memo_bad(struct relay *relay, struct memo *memo, const struct link *link, uint64_t rest_ms,
-              struct status_code code, struct bytes why);
-/* It went well. */
-void memo_well(struct memo *memo);
-/* Not to be dialled for that letter: it failed since the letter came, or a moment ago for another
-   one. */
-bool memo_is_spent(const struct relay *relay, const struct memo *memo, const struct relay_job *job);
-void relay_memos_done(struct relay *relay);
 
 /* ---- relay_job.c */
 

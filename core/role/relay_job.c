@@ -188,7 +188,9 @@ void relay_job_gather(struct relay *relay, struct relay_job *job)
 /* A server that is silent holds no more than its share of the deliveries, so that others go on. */
 static bool has_its_share(struct relay *relay, const struct place *place)
 {
-    return place->letters >= relay_share(relay, place) && relay_is_stalled(relay, place);
+    return relay_is_stalled(relay, place)
+        && (place->letters >= relay_share(relay, place)
+            || (place->dest != NULL && relay_is_choked(relay)));
 }
 
 /* Words for what is dead now. */

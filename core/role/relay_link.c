@@ -3,7 +3,7 @@
  * role/relay_link.c: connections to servers. One letter at a time on each; several beside each
  * other; kept for the next letter, and ended when there is none for a while.
  */
-#include "role/relay_int.h"
+#include "role/relay_memo_int.h"
 
 #include "base/ip.h"
 #include "base/log.h"
@@ -128,6 +128,11 @@ void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *
 
     if (job->ask)
         letter.sender = letter.envid = BYTES_NONE;
+    if (link->place->dest != NULL) {
+        struct memo *memo = relay_memo_link(relay, link);
+        if (memo != NULL)
+            memo_count(relay, memo);
+    }
     relay_job_rest(job);
     most = most < CLIENT_RECIPIENTS ? most : CLIENT_RECIPIENTS;
     job->said = letter.n = job->n < most || most == 0 ? job->n : most;
@@ -168,9 +173,16 @@ static void leave(struct relay *relay, struct link *link)
 
 static void take_next(struct relay *relay, struct link *link)
 {
-    struct relay_job *job = relay->stopping ? NULL : relay_next_for(relay, link);
+    struct relay_job *job = NULL;
+    struct conf_for what;
 
-    if (link->letters >= smtp_client_mail_most(link->client))
+    relay_place_settings(relay, link->place, &what);
+    uint64_t most = link->place->dest == NULL || what.connection_letters == 0
+                  ? UINT64_MAX : what.connection_letters;
+    bool full = link->letters >= most || link->letters >= smtp_client_mail_most(link->client);
+    if (!full && !relay->stopping)
+        job = relay_next_for(relay, link);
+    if (full)
         leave(relay, link);
     else if (job != NULL)
         relay_link_begin(relay, link, job);
@@ -272,9 +284,10 @@ static void on_result(struct relay *relay, struct link *link, const struct clien
 static void is_done(struct relay *relay, struct link *link)
 {
     struct place *place = link->place;
-    uint64_t most = relay->conf->destination_most;
+    struct conf_for what;
 
-    if (link->taken && place->width < most)
+    relay_place_settings(relay, place, &what);
+    if (link->taken && place->width < what.destination_most)
         place->width++;
     link->letters++;
     relay_quirk_lies(relay, link);

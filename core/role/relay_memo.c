@@ -3,7 +3,7 @@
  * role/relay_memo.c: what is remembered of hosts and addresses elsewhere. A table of bounded size:
  * who was not met for longest is forgotten first.
  */
-#include "role/relay_int.h"
+#include "role/relay_memo_int.h"
 
 #include "base/hash.h"
 
@@ -74,11 +74,30 @@ bool memo_bad(struct relay *relay, struct memo *memo, const struct link *link, u
     memo->failures += counts;
     memo->failed_ms = relay->now.mono_ms;
     memo->failed_for = link->dialled_for;
+    memo->failed_attempt = link->dialled_attempt;
     memo->bad_until_ms = relay->now.mono_ms + rest_ms;
     memo->code = code;
     buffer_clear(&memo->why);
     buffer_put(&memo->why, bytes_first(why, 256));
     return counts;
+}
+
+enum { MINUTE_MS = 60 * 1000 };
+
+bool memo_paces(const struct relay *relay, const struct memo *memo)
+{
+    return relay->conf->host_rate == 0 || memo->minute_ms == 0
+        || relay->now.mono_ms - memo->minute_ms >= MINUTE_MS
+        || memo->minute_n < relay->conf->host_rate;
+}
+
+void memo_count(const struct relay *relay, struct memo *memo)
+{
+    if (memo->minute_ms == 0 || relay->now.mono_ms - memo->minute_ms >= MINUTE_MS) {
+        memo->minute_ms = relay->now.mono_ms;
+        memo->minute_n = 0;
+    }
+    memo->minute_n++;
 }
 
 void memo_well(struct memo *memo)
@@ -89,10 +108,12 @@ void memo_well(struct memo *memo)
 
 bool memo_is_spent(const struct relay *relay, const struct memo *memo, const struct relay_job *job)
 {
+    bool earlier = memo->failed_for == job->letter && job->n > 0
+                && memo->failed_attempt != job->rcpts[0].attempt;
+
     return memo->failed_ms != 0
         && (memo->failed_ms >= job->came_ms
-            || (memo->failed_for != job->letter
-                && relay->now.mono_ms - memo->failed_ms < RELAY_MOMENT_MS));
+            || (!earlier && relay->now.mono_ms - memo->failed_ms < RELAY_MOMENT_MS));
 }
 
 void relay_memos_done(struct relay *relay)

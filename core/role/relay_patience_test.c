@@ -40,6 +40,7 @@ static void one_host(void)
 static void again(uint32_t letter)
 {
     w.results[letter].job = 0;
+    w.attempt++;
     give(letter, "you@a.example");
     answer_names();
 }
@@ -228,6 +229,167 @@ static void a_refused_connection_fails_nobody_who_has_another(void **state)
     end();
 }
 
+/* ---- slots, connections, rates */
+
+static void many_domains(size_t n, const char *mx)
+{
+    static char names[32][16];
+
+    for (size_t i = 0; i < n; i++) {
+        memcpy(names[i], "d00.example", 12);
+        names[i][1] = (char)('0' + i / 10);
+        names[i][2] = (char)('0' + i % 10);
+        zone(names[i], DNS_MX, DNS_INSECURE, false, mx);
+    }
+}
+
+static void give_domain(uint32_t letter, size_t i)
+{
+    char to[] = "you@d00.example";
+
+    to[5] = (char)('0' + i / 10);
+    to[6] = (char)('0' + i % 10);
+    w.results[letter].job = 0;
+    give(letter, to);
+    answer_names();
+}
+
+/* Those that are silent hold no more than half of the deliveries, however many they are; a letter
+   that was given back for that is told of the failure when it comes again. */
+static void dead_destinations_leave_room(void **state)
+{
+    enum { DEAD = 14, JOBS_MOST = 16 };
+
+    (void)state;
+    begin();
+    w.conf.allow_private = true;
+    start();
+    many_domains(DEAD, "mx.dead.example");
+    zone("mx.dead.example", DNS_A, DNS_INSECURE, false, "198.51.100.66");
+    for (uint32_t i = 1; i <= DEAD; i++)
+        give_domain(i, i - 1);
+    assert_int_equal(w.results_n, 0);               /* they hold so many slots */
+    pass(6 * SECOND);
+    size_t held = DEAD - w.results_n;
+    assert_true(held <= JOBS_MOST / 2);
+    for (uint32_t i = 1; i <= DEAD; i++)
+        assert_true(w.results[i].job == 0 || w.results[i].outcome == JOB_BUSY);
+    while (w.dials_n > 0)
+        connect(false);
+    pass(10 * SECOND);
+    for (uint32_t i = 1; i <= DEAD; i++)
+        if (w.results[i].outcome == JOB_BUSY)
+            give_domain(i, i - 1);
+    for (uint32_t i = 1; i <= DEAD; i++)
+        result_is(i, JOB_LATER, 4, 4, 1);
+    end();
+}
+
+static void a_host_has_no_more_connections_than_it_may(void **state)
+{
+    (void)state;
+    begin();
+    w.conf.allow_private = true;
+    w.conf.host_most = 2;
+    start();
+    many_domains(4, "mx.example");
+    zone("mx.example", DNS_A, DNS_INSECURE, false, "198.51.100.1");
+    for (uint32_t i = 1; i <= 4; i++)
+        give_domain(i, i - 1);
+    assert_int_equal(w.dialled, 2);
+    assert_int_equal(w.results_n, 0);
+    for (unsigned i = 0; i < 8 && w.results_n < 4; i++) {   /* those that are idle make room */
+        if (w.dials_n > 0)
+            connect(true);
+        answer_all();
+        for (uint32_t conn = 0; conn < CONNS; conn++)
+            if (w.lines[conn].open && w.lines[conn].closing)
+                hang_up(conn);
+        size_t open = w.dials_n;
+        for (uint32_t conn = 0; conn < CONNS; conn++)
+            open += w.lines[conn].open;
+        assert_true(open <= 2);
+    }
+    for (uint32_t i = 1; i <= 4; i++)
+        result_is(i, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
+static void a_host_has_no_more_letters_than_it_may(void **state)
+{
+    (void)state;
+    one_host();
+    w.conf.host_rate = 2;
+    for (uint32_t i = 1; i <= 3; i++)
+        again(i);
+    while (w.dials_n > 0)
+        talks();
+    result_is(1, JOB_DELIVERED, 2, 0, 0);
+    result_is(2, JOB_DELIVERED, 2, 0, 0);
+    assert_int_equal(w.results[3].outcome, JOB_BUSY);
+    assert_int_equal(w.mails, 2);
+    pass(MINUTE);
+    answer_all();
+    for (uint32_t conn = 0; conn < CONNS; conn++)
+        if (w.lines[conn].open && w.lines[conn].closing)
+            hang_up(conn);
+    again(3);
+    talks();
+    result_is(3, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
+/* It begins with two, and one more for each letter that is taken. */
+static void connections_grow_and_shrink(void **state)
+{
+    (void)state;
+    one_host();
+    for (uint32_t i = 1; i <= 8; i++)
+        again(i);
+    assert_int_equal(w.dials_n, 2);
+    uint32_t first = connect(true);
+    connect(false);                                 /* one of them is refused: one */
+    answer_names();
+    assert_int_equal(w.dials_n, 0);
+    (void)first;
+    answer_all();
+    assert_true(w.dials_n > 0);                     /* it takes letters: more again */
+    while (w.dials_n > 0)
+        talks();
+    for (uint32_t i = 1; i <= 8; i++)
+        result_is(i, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
+static void settings_of_one_domain_hold_for_it_alone(void **state)
+{
+    static const struct bytes lines[] = {
+        BYTES_INIT("a.example destination-connections 1 connection-letters 2") };
+
+    (void)state;
+    one_host();
+    w.conf.for_domain = (struct conf_texts){ lines, 1 };
+    zone("b.example", DNS_MX, DNS_INSECURE, false, "mx.b.example");
+    zone("mx.b.example", DNS_A, DNS_INSECURE, false, "198.51.100.2");
+    for (uint32_t i = 1; i <= 3; i++)
+        again(i);
+    assert_int_equal(w.dials_n, 1);
+    connect(true);
+    answer_all();
+    assert_int_equal(w.results_n, 2);
+    assert_true(said("QUIT"));
+    for (uint32_t conn = 0; conn < CONNS; conn++)
+        if (w.lines[conn].open)
+            hang_up(conn);
+    talks();
+    result_is(3, JOB_DELIVERED, 2, 0, 0);
+    for (uint32_t i = 4; i <= 6; i++)
+        give(i, "you@b.example");
+    answer_names();
+    assert_int_equal(w.dials_n, 2);
+    end();
+}
+
 /* ---- hosts that lack something */
 
 static const char signed_text[] =
@@ -389,6 +551,11 @@ int main(void)
         cmocka_unit_test(what_failed_goes_last_and_not_away),
         cmocka_unit_test(no_address_is_dialled_twice_for_an_attempt),
         cmocka_unit_test(a_refused_connection_fails_nobody_who_has_another),
+        cmocka_unit_test(dead_destinations_leave_room),
+        cmocka_unit_test(a_host_has_no_more_connections_than_it_may),
+        cmocka_unit_test(a_host_has_no_more_letters_than_it_may),
+        cmocka_unit_test(connections_grow_and_shrink),
+        cmocka_unit_test(settings_of_one_domain_hold_for_it_alone),
         cmocka_unit_test(all_hosts_are_asked_before_a_lack_is_final),
         cmocka_unit_test(what_all_hosts_lack_is_final),
         cmocka_unit_test(a_lack_waits_for_hosts_that_cannot_be_reached),

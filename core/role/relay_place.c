@@ -224,9 +224,21 @@ size_t relay_share(const struct relay *relay, const struct place *place)
     return relay->conf->jobs / 2 < 1 ? 1 : (size_t)relay->conf->jobs / 2;
 }
 
+bool relay_is_choked(const struct relay *relay)
+{
+    size_t n = 0;
+
+    if (2 * relay->letters <= relay->conf->jobs)
+        return false;
+    for (const struct place *place = relay->busy; place != NULL; place = place->next_busy)
+        if (place->dest != NULL && place->letters > 0 && relay_is_stalled(relay, place))
+            n += place->letters;
+    return 2 * n > relay->conf->jobs;
+}
+
 /* It is silent: letters beyond its share go back to the store, and who asks for a mailbox hears
    what was known of it before. */
-static void shed(struct relay *relay, struct place *place)
+static void shed(struct relay *relay, struct place *place, size_t share)
 {
     struct relay_job *next;
 
@@ -234,7 +246,7 @@ static void shed(struct relay *relay, struct place *place)
         next = job->next;
         if (job->ask && job->left > 0)
             relay_ask_guess(relay, job);
-        if (job->link != NULL || (!job->ask && place->letters <= relay_share(relay, place)))
+        if (job->link != NULL || (!job->ask && place->letters <= share))
             continue;
         if (job->ask)
             relay_job_free(relay, job);
@@ -255,12 +267,15 @@ void relay_place_is_busy(struct relay *relay, struct place *place)
 void relay_places_turn(struct relay *relay)
 {
     struct place **at = &relay->busy;
+    bool choked = relay_is_choked(relay);
 
     while (*at != NULL) {
         struct place *place = *at;
-        if ((place->letters > relay_share(relay, place) || relay->asks > 0)
-            && relay_is_stalled(relay, place))
-            shed(relay, place);
+        size_t share = choked && place->dest != NULL ? 0 : relay_share(relay, place);
+        size_t before = place->letters;
+        if ((place->letters > share || relay->asks > 0) && relay_is_stalled(relay, place))
+            shed(relay, place, share);
+        choked = choked && (place->letters == before || relay_is_choked(relay));
         if (place->jobs != NULL)
             relay_place_turn(relay, place);
         if (place->jobs != NULL) {
@@ -319,12 +334,27 @@ void relay_place_rest(struct relay *relay, struct place *place, struct status_co
 
 /* ---- pace */
 
+void relay_place_settings(const struct relay *relay, const struct place *place,
+                          struct conf_for *ret_for)
+{
+    struct bytes name = place->name;
+
+    if (bytes_begins(name, BYTES("=")))
+        name = bytes_first(bytes_skip(name, 1), bytes_find_last(bytes_skip(name, 1), ':'));
+    conf_for_domain(relay->conf, name, ret_for);
+}
+
 bool relay_place_paces(struct relay *relay, struct place *place)
 {
     enum { MINUTE_MS = 60 * 1000 };
-    uint64_t most = relay->conf->destination_rate, now_ms = relay->now.mono_ms;
+    uint64_t now_ms = relay->now.mono_ms;
+    struct conf_for what;
 
-    if (place->dest == NULL || most == 0)
+    if (place->dest == NULL)
+        return true;
+    relay_place_settings(relay, place, &what);
+    uint64_t most = what.destination_rate;
+    if (most == 0)
         return true;
     if (place->minute_ms == 0 || now_ms - place->minute_ms >= MINUTE_MS) {
         place->minute_ms = now_ms;

@@ -3,7 +3,7 @@
  * role/relay_quirk.c: what a server turned out not to bear is learned, and forgotten again after a
  * while (RELAY_QUIRK_MS): it is then spoken to more simply.
  */
-#include "role/relay_int.h"
+#include "role/relay_memo_int.h"
 
 #include "base/log.h"
 

@@ -5,7 +5,7 @@
  * nothing is signed. It is tried at a first attempt only, and what hinders it lets the letter go as
  * it is.
  */
-#include "role/relay_int.h"
+#include "role/relay_memo_int.h"
 
 #include "base/log.h"
 #include "crypt/digest.h"

@@ -133,6 +133,7 @@ static void begin(uint64_t seed)
     static const struct bytes domains[] = { BYTES_INIT("example.org") };
     static const struct bytes servers[] = { BYTES_INIT("unix:/lmtp") };
     static struct conf conf = { .domains = { domains, 1 }, .lmtp = { servers, 1 }, .jobs = 4,
+                                .host_most = 40, .destination_most = 20,
                                 .host = BYTES_INIT("mx.example.org") };
 
     memset(&w, 0, sizeof(w));

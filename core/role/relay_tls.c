@@ -4,7 +4,7 @@
  * of a letter is said; what breaks where nothing asked for it is remembered, and the next
  * connection is in clear; never this one.
  */
-#include "role/relay_int.h"
+#include "role/relay_memo_int.h"
 
 #include "base/hash.h"
 #include "base/log.h"

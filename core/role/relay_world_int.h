@@ -12,7 +12,7 @@
 #include "plan/conf.h"
 #include "role/wire.h"
 
-enum { CONNS = 32, JOBS = 64, ZONE = 16, DIALS = 256 };
+enum { CONNS = 32, JOBS = 64, ZONE = 32, DIALS = 256 };
 
 struct line {
     bool open, closing, text;

@@ -125,6 +125,7 @@ void begin(void)
 {
     memset(&w, 0, sizeof(w));
     w.conf = (struct conf){ .jobs = 16, .host = BYTES("us.example"), .destination_most = 20,
+                            .host_most = 40,
                             .host_ascii = BYTES("us.example"), .authorities_text = BYTES_NONE };
     w.fx = effects_none();
     w.now = (struct moment){ 1000, UINT64_C(1767225600000) };
@@ -456,7 +457,7 @@ void give_with(uint32_t number, const char *const *to, size_t n, const char *tex
         else
             wire_tell_job_also(&fx, relay, &(struct wire_job_also){
                 .job = number + (uint32_t)i, .with = number, .recipient = (uint32_t)i,
-                .attempt = 1, .to = buffer_bytes(&entry) });
+                .attempt = w.attempt == 0 ? 1 : w.attempt, .to = buffer_bytes(&entry) });
         tell(&fx, ROLE_STORE);
         buffer_done(&entry);
     }

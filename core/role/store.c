@@ -351,12 +351,23 @@ static uint64_t way_of(const void *of, struct bytes to)
     return way;
 }
 
-/* What is suspended for a while is looked at when that is over, and everybody knows. */
+/* As the settings of its domain say. What is suspended for a while is looked at when that is over,
+   and everybody knows. */
 static void patience_for(const void *of, struct bytes to, struct queue_patience *patience)
 {
     enum { SLACK_MS = 1000 };
-    uint64_t until_ms = store_held_until(of, to);
+    const struct store *store = of;
+    uint64_t until_ms = store_held_until(store, to);
+    struct recipient recipient;
+    struct conf_for what;
 
+    if (store->conf->for_domain.n > 0 && recipient_read(to, &recipient)) {
+        conf_for_address(store->conf, recipient.address, &what);
+        memcpy(patience->retry_ms, what.retry.ms, sizeof(patience->retry_ms));
+        patience->retries = what.retry.n;
+        patience->give_up_ms = what.give_up_ms;
+        patience->late_ms = what.delay_report_ms;
+    }
     patience->until_ms = until_ms == UINT64_MAX || until_ms == 0 ? 0 : until_ms + SLACK_MS;
 }
 

@@ -41,10 +41,10 @@ static enum report_action action_of(const struct queue_verdict *verdict)
          : verdict->ends->outcome == QUEUE_LATER ? REPORT_DELAYED : REPORT_FAILED;
 }
 
-static bool is_late_unasked(const struct store *store, const struct bounce_facts *facts)
+static bool is_late_unasked(const struct bounce_facts *facts)
 {
     return facts->action == REPORT_DELAYED && facts->notify == 0
-        && facts->age_ms >= store->conf->delay_report_ms;
+        && facts->age_ms >= facts->delay_ms;
 }
 
 static void put_recipient(struct store *store, struct bytes address)
@@ -109,10 +109,12 @@ static struct report_group *groups_of(const struct store *store,
         groups[i] = (struct report_group){
             .words = end->words, .remote = end->remote, .reply = end->reply,
             .code = STATUS(end->class, end->subject, end->detail), .attempt_ms = end->at_ms,
-            .retry_until_ms = end->stays ? 0 : verdict->received_ms + store->conf->give_up_ms,
         };
         if (!recipient_read(end->to, &groups[i].recipient))
             groups[i].recipient = (struct recipient){ .address = BYTES_NONE };
+        struct conf_for what;
+        conf_for_address(store->conf, groups[i].recipient.address, &what);
+        groups[i].retry_until_ms = end->stays ? 0 : verdict->received_ms + what.give_up_ms;
     }
     return groups;
 }
@@ -186,12 +188,14 @@ enum queue_report store_wants(void *of, const struct queue_verdict *verdict)
         return QUEUE_REPORT_NONE;       /* the next server tells what the sender asked for */
     if (store_tlsrpt_is(&envelope))
         return QUEUE_REPORT_NONE;       /* nobody was promised it, and tomorrow's comes anyway */
+    struct conf_for what;
+    conf_for_address(store->conf, recipient.address, &what);
     struct bounce_facts facts = {
         .action = action_of(verdict), .notify = recipient.notify,
-        .null_sender = envelope.sender.n == 0, .delay_ms = store->conf->delay_report_ms,
+        .null_sender = envelope.sender.n == 0, .delay_ms = what.delay_report_ms,
         .age_ms = end->at_ms > verdict->received_ms ? end->at_ms - verdict->received_ms : 0,
     };
-    facts.bulk = is_late_unasked(store, &facts) && bounce_is_bulk(verdict->text);
+    facts.bulk = is_late_unasked(&facts) && bounce_is_bulk(verdict->text);
     switch (bounce_decide(&facts)) {
     case BOUNCE_TELL:
         return QUEUE_REPORT_WRITTEN;
