@@ -126,14 +126,16 @@ void walk_flush(struct match *match)
     const struct steps steps = { automaton->states, automaton->next, automaton->first_end,
                                  automaton->shift };
 
-    for (uint32_t at = 0; at < match->form_n;) {
+    for (uint32_t at = 0, end; at < match->form_n; at = end) {
         struct bytes rest = { (const char *)match->form + at, match->form_n - at };
-        uint32_t n = match->form_wide ? (uint32_t)utf8_ascii(rest) : match->form_n - at;
-        if (n >= PIECES_LEAST)
-            classes_walk(match, steps, at, n);
-        else
-            letters_walk(match, steps, at, at + (n > 0 ? n : 1));
-        at += n > 0 ? n : 1;
+        end = match->form_wide ? at + (uint32_t)utf8_ascii(rest) : match->form_n;
+        if (end - at >= PIECES_LEAST) {
+            classes_walk(match, steps, at, end - at);
+            continue;
+        }
+        while (end < match->form_n && match->form[end] >= 0x80)
+            end++;
+        letters_walk(match, steps, at, end);
     }
     match->walked += match->form_n;
     match->form_n = 0;
@@ -174,6 +176,7 @@ static size_t wide_take(struct match *match, const char *at, size_t n)
 {
     uint8_t a = octet(at[0]), b = n > 1 ? octet(at[1]) : 0, c = n > 2 ? octet(at[2]) : 0;
     bool ideograph = a >= 0xe3;
+    size_t took;
 
     if ((a == 0xc2 && b == 0xa0) || (a == 0xe3 && b == 0x80 && c == 0x80)) {
         match->space = true;
@@ -195,7 +198,10 @@ static size_t wide_take(struct match *match, const char *at, size_t n)
         return put(match, a), put(match, (uint8_t)(b + 0x20)), 2;
     if (a == 0xd0 && b >= 0xa0 && b <= 0xaf)
         return put(match, 0xd1), put(match, (uint8_t)(b - 0x20)), 2;
-    return put(match, a), 1;
+    put(match, a);
+    for (took = 1; took < n && took < 4 && (octet(at[took]) & 0xc0) == 0x80; took++)
+        put(match, octet(at[took]));
+    return took;
 }
 
 /* The length of "550-5.1.1" at the start of the text, or 0: the mark of one line of a reply that
