@@ -14,5 +14,8 @@ extern const struct role_ops asker_ops;
    not held. */
 uint64_t asker_answers(const void *role);
 uint64_t asker_rows(const void *role);
+/* Order something of a row now and then, as the postmaster does: retry, hold, release, bounce,
+   delete. */
+void asker_set_orders(void *role, bool on);
 
 #endif

@@ -288,11 +288,12 @@ static void judge_recipient(struct judge *judge, const struct letter *letter,
     const char *to = recipient->mailbox->address;
     bool there = recipient->copies > 0;
 
-    const char *flaw = report_judge(letter, recipient);
+    const char *flaw = report_judge(letter, recipient, judge_is_excused(judge, recipient));
     if (flaw != NULL && judge->reports)
         world_break(judge->world, "promise 4: letter %u to %s: %s", letter->index, to, flaw);
     world_totals(judge->world)->reports += recipient->report[0] != '\0';
-    if (recipient->mailbox->refuses || (recipient->failed && !there))
+    if (recipient->mailbox->refuses || (recipient->failed && !there)
+        || (!there && judge_is_excused(judge, recipient)))
         return;
     if (there && (letter->outcome == OUT_NEVER || letter->outcome == OUT_REFUSED))
         world_break(judge->world, "promise 3: letter %u was %s and is delivered to %s",

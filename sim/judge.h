@@ -12,6 +12,7 @@
  * was refused
  *      is not delivered; what was never answered is delivered whole and to all, or not at all
  *      A server elsewhere is a mailbox like any other; only the reply to the final dot can be lost
+ *      Who is held by order, and is in the queue still, or was deleted by order, need not be there
  *   4  of a recipient that failed for good its sender hears exactly once, if NOTIFY allows and it
  *      is not the null sender; nobody hears of anything that did not fail. Nothing fails for good
  *      but what a server refused, or what the DNS proved or said twice

@@ -2,7 +2,6 @@
 #include "sim/judge_int.h"
 
 #include "dns/fetch.h"
-#include "role/wire.h"
 #include "sim/room.h"
 
 #include <string.h>
@@ -174,6 +173,8 @@ void judge_frame(void *ctx, struct role_name from, struct role_name to, struct b
     struct wire_job_begin begin;
     struct wire_job_also also;
     struct wire_fetch_is fetched;
+    struct wire_queue_row row;
+    struct wire_queue_order order;
     struct wire_job_part part;
     struct wire_job_result result;
 
@@ -185,6 +186,10 @@ void judge_frame(void *ctx, struct role_name from, struct role_name to, struct b
         hear_part(judge, &part);
     else if (wire_read_job_result(frame, &result))
         hear_result(judge, &result);
+    else if (wire_read_queue_row(frame, &row))
+        judge_row(judge, &row);
+    else if (wire_read_queue_order(frame, &order))
+        judge_order(judge, &order);
     else if (wire_read_fetch_is(frame, &fetched) && fetched.result == FETCH_WELL
              && judge->policy_us == 0)
         judge->policy_us = world_now_us(judge->world);

@@ -9,13 +9,14 @@
 #ifndef POSTERN_SIM_JUDGE_INT_H
 #define POSTERN_SIM_JUDGE_INT_H
 
+#include "role/wire.h"
 #include "sim/judge.h"
 #include "sim/zone.h"
 
 enum {
     FILE_MOST = 8 << 20,
     JOBS_MOST = 4096,
-    MAILBOXES_MOST = 64, DOMAINS_MOST = 16,
+    MAILBOXES_MOST = 64, DOMAINS_MOST = 16, ROWS_MOST = 256,
 };
 
 /* A delivery that the store asked for, as overheard. */
@@ -36,6 +37,12 @@ struct judge {
     uint64_t refused_us[MAILBOXES_MOST];    /* a server said 5xx about that address; 0: never */
     uint64_t turned_us[DOMAINS_MOST];       /* a server of that domain, before any was named */
     uint64_t policy_us;             /* since when relay holds the policy of MTA-STS; 0: not */
+    struct judge_row {              /* seen in listings, the last ones */
+        uint64_t id;
+        uint32_t recipient;
+        struct letter_recipient *is;
+    } rows[ROWS_MOST];
+    size_t rows_n;
     struct overheard *jobs;
     size_t jobs_n, jobs_room;
     uint64_t groups_begun, groups_safe;     /* of the log, in this life of the store */
@@ -55,6 +62,12 @@ void judge_frame(void *ctx, struct role_name from, struct role_name to, struct b
 void judge_asked(void *ctx, enum role_kind who, const struct io *io);
 void judge_fault(void *ctx, enum role_kind who);
 void judge_log_ended(struct judge *judge, const struct io *io, enum fault fault);
+
+/* judge_order.c: the queue as admin sees it, and what it orders. */
+void judge_row(struct judge *judge, const struct wire_queue_row *row);
+void judge_order(struct judge *judge, const struct wire_queue_order *order);
+/* It need not be there: it is held still, or was deleted. */
+bool judge_is_excused(const struct judge *judge, const struct letter_recipient *recipient);
 
 /* judge_away.c */
 /* Is there a reason that this recipient failed for good just now? */

@@ -54,7 +54,8 @@ const char *report_seen(struct bytes text, struct letter *letter)
     return flaw;
 }
 
-const char *report_judge(const struct letter *letter, const struct letter_recipient *recipient)
+const char *report_judge(const struct letter *letter, const struct letter_recipient *recipient,
+                         bool excused)
 {
     bool told = recipient->report[0] != '\0';
     bool wants = strcmp(letter->sender, REPORTS_ADDRESS) == 0
@@ -74,6 +75,6 @@ const char *report_judge(const struct letter *letter, const struct letter_recipi
     if (told && !may_be)
         return "it was not accepted, and is reported to have failed";
     bool gone = failed && recipient->copies == 0;
-    return !told && wants && kept && gone
+    return !told && wants && kept && gone && !excused
         ? "it was answered 250 and failed, and nobody was told" : NULL;
 }

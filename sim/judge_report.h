@@ -11,7 +11,9 @@
 /* A file in REPORTS_FOLDER, about that letter (NULL: about none that was sent): notes it with the
    recipient; else what is wrong with it. */
 const char *report_seen(struct bytes text, struct letter *letter);
-/* At rest, of a recipient that refuses: what is wrong, or NULL. */
-const char *report_judge(const struct letter *letter, const struct letter_recipient *recipient);
+/* At rest, of a recipient that refuses: what is wrong, or NULL. `excused`: it need not be
+   finished. */
+const char *report_judge(const struct letter *letter, const struct letter_recipient *recipient,
+                         bool excused);
 
 #endif

@@ -59,6 +59,8 @@ struct letter_recipient {
     unsigned taken;             /* by a reader who took it away */
     unsigned moved;             /* by a reader into cur/ */
     bool failed;                /* the store heard that it failed for good */
+    bool deleted;               /* the store heard an order to delete it: it may be gone */
+    uint64_t held_us;           /* when it was last seen to be held */
     unsigned windows;           /* attempts that a fault hit between their beginning and their
                                    record */
     bool hit;                   /* the last one */

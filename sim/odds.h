@@ -23,6 +23,7 @@ struct odds {
     T(stops, "roles told to end")                                                              \
     T(reloads, "reloads, each with other settings")                                            \
     T(handshakes, "TLS handshakes begun")                                                      \
+    T(orders, "orders of the postmaster")                                                      \
     T(questions, "questions to the DNS")                                                       \
     T(away, "copies taken by servers elsewhere")                                               \
     T(away_tls, "of these through TLS")                                                        \

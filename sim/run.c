@@ -66,11 +66,15 @@ static void make_keys(struct disk *disk)
 }
 
 /* The clients say all they have to say, and all kills come. */
-static void traffic(struct world *world, const struct crowd *crowd)
+static void traffic(struct world *world, const struct crowd *crowd, bool orders)
 {
+    const struct role_name asker_name = { ROLE_ADMIN, 0 };
     uint64_t until = world_now_us(world) + TRAFFIC_HOURS * HOUR;
 
     while (!crowd_is_done(crowd) || world_kills_left(world) > 0) {
+        void *asker = world_role(world, asker_name);
+        if (asker != NULL)
+            asker_set_orders(asker, orders);
         if (!world_next(world))
             return;
         if (world_now_us(world) > until) {
@@ -189,6 +193,12 @@ static void others_free(struct others *others)
     crowd_free(others->crowd);
 }
 
+/* In some, the postmaster orders this and that while clients speak. */
+static bool has_orders(const struct run_options *options)
+{
+    return options->store == &store_ops && options->small == RUN_WHOLE && options->seed % 5 == 2;
+}
+
 static void run_world(const struct world_plan *plan, const struct run_options *options,
                       struct run_result *result)
 {
@@ -197,7 +207,10 @@ static void run_world(const struct world_plan *plan, const struct run_options *o
 
     make_keys(world_disk(world));
     world_boot(world);
-    traffic(world, others.crowd);
+    traffic(world, others.crowd, has_orders(options));
+    void *asker = world_role(world, (struct role_name){ ROLE_ADMIN, 0 });
+    if (asker != NULL)
+        asker_set_orders(asker, false);
     if (!options->calm && world_broken(world) == NULL)
         world_calm(world);
     if (world_broken(world) == NULL)
