@@ -221,7 +221,7 @@ static bool take_chunk(struct server_line *line)
         return false;
     line->in_chunk = false;
     if (line->rcpts_n == 0)
-        line_say(line, "503 5.5.1 for whom?\r\n");
+        line_say(line, line->off ? "451 4.3.0 not now\r\n" : "503 5.5.1 for whom?\r\n");
     else if (line->last)
         end_of_text(line);
     else if (!says(line, "250 2.0.0 go on\r\n"))

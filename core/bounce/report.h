@@ -13,6 +13,7 @@
 #define POSTERN_BOUNCE_REPORT_H
 
 #include "base/buffer.h"
+#include "bounce/rules.h"
 #include "mail/envelope.h"
 #include "mail/status.h"
 
@@ -46,6 +47,8 @@ struct report {
     struct bytes text;          /* the start of the letter's text */
     bool whole;                 /* and that is all of it */
     uint64_t most;              /* about so many octets a report may have; at least 4096 */
+    struct rules **rules;       /* what reads replies: made when first needed and left there for the
+                                   next report, since it takes long; NULL: for this one alone */
 };
 
 enum {

@@ -62,10 +62,12 @@ static bool says_little(struct status_code code, enum cause_category category)
 /* One reader serves all recipients: to make one takes longer than to read. NULL: no memory. */
 static struct bounce_reader *reader_of_words(struct report_words *words)
 {
-    if (words->rules == NULL)
-        words->rules = rules_builtin();
-    if (words->reader == NULL && words->rules != NULL)
-        words->reader = bounce_reader_new(words->rules);
+    struct rules **rules = words->report->rules != NULL ? words->report->rules : &words->rules;
+
+    if (*rules == NULL)
+        *rules = rules_builtin();
+    if (words->reader == NULL && *rules != NULL)
+        words->reader = bounce_reader_new(*rules);
     return words->reader;
 }
 

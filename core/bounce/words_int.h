@@ -17,7 +17,7 @@ struct report_words {
     bool lang_known;
     struct buffer subject;                  /* of the letter, decoded */
     struct bounce_recipient *recipients;    /* one a group; NULL: no memory */
-    struct rules *rules;                    /* for replies whose code says little; or NULL */
+    struct rules *rules;                    /* for this report alone; or NULL */
     struct bounce_reader *reader;
 };
 

@@ -64,6 +64,7 @@ struct store {
     bool over;
     /* Reports: the limit, and what the one being written is made of. */
     struct bounce_limit *limit;
+    struct rules *rules;        /* NULL: no report needed them yet */
     struct buffer report_head, report_to, report_entry, report_text, report_id;
     struct effects *fx;         /* of this step */
     struct moment now;

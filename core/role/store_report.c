@@ -31,6 +31,7 @@ void store_reports_done(struct store *store)
     buffer_done(&store->report_text);
     buffer_done(&store->report_id);
     mem_free(store->limit);
+    rules_free(store->rules);
 }
 
 /* They all have the same. */
@@ -130,6 +131,7 @@ static enum queue_report put_report(struct store *store, const struct queue_verd
         .host = store->conf->host, .now_ms = verdict->ends->at_ms, .groups = groups,
         .groups_n = verdict->ends_n, .text = verdict->text,
         .whole = verdict->text.n == verdict->size, .most = verdict->most,
+        .rules = &store->rules,
     };
 
     if (groups == NULL)
