@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = pathlib.Path(os.environ.get('POSTERN_SHARED', ROOT / '../shared'))
 CASES = SHARED / 'suites/hostile-cases.tsv'
-DUE = ('SRV', 'MIM', 'SPL', 'CFG', 'CTL', 'OS', 'LDA', 'TLS', 'DSN', 'SEAL', 'STS')
+DUE = ('SRV', 'MIM', 'SPL', 'CFG', 'CTL', 'OS', 'LDA', 'TLS', 'DSN', 'SEAL', 'STS', 'CLI', 'DNS')
 NAMED = re.compile(r'\b(%s)[-_](\d{3})(?!\d)' % '|'.join(DUE), re.I)    # SRV-040, srv_040_...
 
 

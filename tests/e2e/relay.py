@@ -47,6 +47,10 @@ class Sink(socketserver.ThreadingTCPServer):
     """An SMTP server. letters: (sender line, recipient lines, text, TLS version or None). A word of
     offers that begins with - takes an extension away."""
     allow_reuse_address = daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, *_):
+        """A client that vanished is no news."""
 
     def __init__(self, bench, address, certificate_file=None, broken=False, offers=(), refuse=None,
                  kept='250 2.0.0 kept'):
