@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -158,6 +159,35 @@ static void lines_are_converted_at_every_split(void **state)
     }
 }
 
+static int compare(const void *a, const void *b) { return strcmp(a, b); }
+
+/* LDA-010: no chance and no clock is in a name but the letter's id and the recipient's number, so
+   that a million deliveries of one second have a million names, whatever our host is called. */
+static void names_of_deliveries_never_meet(void **state)
+{
+    enum { LETTERS = 10000, RECIPIENTS = 100, NAME = 64 };
+    static struct job job;
+    char (*names)[NAME] = malloc((size_t)LETTERS * RECIPIENTS * sizeof(*names));
+    const struct envelope envelope = { .received_ms = 1795000000000,
+                                       .host = BYTES("a/b:c\n\0..\xff") };
+
+    (void)state;
+    assert_non_null(names);
+    for (size_t i = 0; i < (size_t)LETTERS * RECIPIENTS; i++) {
+        job.letter = UINT64_C(1795000000000000) + i / RECIPIENTS;
+        job.recipient = (uint32_t)(i % RECIPIENTS);
+        job_name(&job, &envelope);
+        assert_in_range(strlen(job.name), 20, NAME - 1);
+        assert_null(strpbrk(job.name, "/:\n\xff"));
+        memcpy(names[i], job.name, strlen(job.name) + 1);
+    }
+    qsort(names, (size_t)LETTERS * RECIPIENTS, sizeof(*names), compare);
+    for (size_t i = 1; i < (size_t)LETTERS * RECIPIENTS; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            fail_msg("twice: %s", names[i]);
+    free(names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_shortage_of_memory_says_so),
         cmocka_unit_test(long_names_fit_or_are_refused),
         cmocka_unit_test(lines_are_converted_at_every_split),
+        cmocka_unit_test(names_of_deliveries_never_meet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

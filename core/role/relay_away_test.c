@@ -369,7 +369,8 @@ static bool says_8_bits(void)
     return false;
 }
 
-/* Who takes no 8 bits gets seven, however long the letter is; what is signed comes back. */
+/* SRV-104: who takes no 8 bits gets seven, however long the letter is; what is signed comes
+   back. */
 static void letters_are_made_anew(void **state)
 {
     static const struct { const char *text; size_t filler; bool goes; } tries[] = {
@@ -408,7 +409,7 @@ static void letters_are_made_anew(void **state)
     }
 }
 
-/* Nobody fails for another's address, and no ASCII one at all. */
+/* SRV-105: nobody fails for another's address, and no ASCII one at all. */
 static void utf8_is_lowered(void **state)
 {
     static const char *const to[] = { "you@a.example", "\xc3\xa4@a.example" };

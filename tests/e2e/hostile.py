@@ -208,6 +208,41 @@ def many_connections(bench):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def resident(server):
+    """Octets of memory that the fronts hold."""
+    total = 0
+    for name, pid in server.roles().items():
+        if name.startswith('front'):
+            with open(f'/proc/{pid}/status', encoding='ascii') as status:
+                total += sum(int(line.split()[1]) * 1024 for line in status
+                             if line.startswith('VmRSS:'))
+    return total
+
+
+def a_session_has_its_share_of_memory(bench):
+    """OS-012: what a client can make a session hold, in the middle of a letter and of a line, times
+    the sessions that there may be, is what a machine needs."""
+    server = bench.server(more='fronts 1\n').start()
+    count, held = 200, []
+    served(server)
+    before = resident(server)
+    for _ in range(count):
+        client = Client(server.port)
+        held.append(client)
+        try:
+            client.command('MAIL FROM:<you@example.org>', '250')
+            client.command('RCPT TO:<you@example.org>', '250')
+            client.command('DATA', '354')
+            client.send(b'Subject: x\r\n\r\n' + b'x' * 300000)
+        except Refused as refused:          # as many letters are begun as there is room for
+            true(str(refused).startswith('452 4.3.1'), refused)
+    each = (resident(server) - before) / count
+    true(len(held) == count and each < 1024 * 1024, f'{each:.0f} octets a session')
+    for client in held:
+        client.socket.close()
+    served(server)
+
+
 def out_of_descriptors(bench):
     """SRV-077, OS-003: no descriptors left: no spinning; it goes on when there are some."""
     server = bench.server(more='fronts 1\n', users=False).start()    # root may not limit others'
@@ -410,6 +445,7 @@ if __name__ == '__main__':
     main([an_octet_at_a_time, smuggling, a_line_without_an_end, text_sent_ahead,
           clients_that_vanish, quit_twice, sizes_at_the_limit, too_little_space,
           stopping_with_open_sessions,
-          many_connections, out_of_descriptors, an_octet_now_and_then, secrets_in_the_greeting,
+          many_connections, a_session_has_its_share_of_memory, out_of_descriptors,
+          an_octet_now_and_then, secrets_in_the_greeting,
           other_protocols, control_socket_garbage, strange_words_for_trace, control_octets,
           foreign_files_in_the_spool, no_pid_file, disk_full])

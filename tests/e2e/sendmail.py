@@ -68,6 +68,7 @@ def a_letter(bench):
 
 
 def recipients_of_the_header(bench):
+    """CTL-009"""
     server = bench.server()
     for name in ('me', 'him', 'her'):
         server.mailbox(name)
