@@ -117,14 +117,14 @@ static int take_server(struct sending *sending)
 
 /* ---- by MX */
 
-/* The configuration, for resolver and trust-anchor; without any, what it would be. */
-static struct conf_file *read_conf(const char *path)
+/* The configuration, for resolver and trust-anchor, into ret_file; without any, what it would be,
+   to be freed. NULL: said on standard error. */
+static struct conf_file *read_conf(const char *path, struct conf_file *ret_file)
 {
-    static struct conf_file file;
     static const struct conf_tables none;
     struct buffer words = buffer_with_most(16 * 1024);
     struct conf_file *usual = NULL;
-    bool well = conf_file_read(path, &file, &words) == EX_OK;
+    bool well = conf_file_read(path, ret_file, &words) == EX_OK;
 
     if (!well && path == NULL)
         usual = conf_file_of(BYTES("host localhost.invalid\ndomain localhost.invalid\n"
@@ -133,7 +133,7 @@ static struct conf_file *read_conf(const char *path)
     else if (!well)
         ctl_print(stderr, &words);
     buffer_done(&words);
-    return well ? &file : usual;
+    return well ? ret_file : usual;
 }
 
 static void take_host(struct sending *sending, struct doctor *doctor, size_t i)
@@ -197,14 +197,11 @@ static void note_hosts(struct sending *sending, const struct checkup *checkup, u
     buffer_done(&line);
 }
 
-static int take_domain(struct sending *sending, struct bytes domain)
+static int ask_domain(struct sending *sending, const struct conf *conf, struct bytes domain)
 {
-    struct conf_file *file = read_conf(sending->conf_path);
     uint64_t began_us = ctl_now_us();
+    struct doctor *doctor = doctor_begin(conf, domain);
 
-    if (file == NULL)
-        return EX_CONFIG;
-    struct doctor *doctor = doctor_begin(&file->conf, domain);
     if (doctor == NULL)
         return EX_OSERR;
     doctor_ask_hosts(doctor);
@@ -216,6 +213,19 @@ static int take_domain(struct sending *sending, struct bytes domain)
         note_hosts(sending, &doctor->checkup, began_us);
     doctor_end(doctor);
     return EX_OK;
+}
+
+static int take_domain(struct sending *sending, struct bytes domain)
+{
+    static struct conf_file kept;
+    struct conf_file *file = read_conf(sending->conf_path, &kept);
+    int status = file == NULL ? EX_CONFIG : ask_domain(sending, &file->conf, domain);
+
+    if (file == &kept)
+        conf_file_done(file);
+    else
+        conf_file_free(file);
+    return status;
 }
 
 /* [192.0.2.1] or [IPv6:2001:db8::1] behind the @ is a server itself (RFC 5321, 4.1.3). */
