@@ -155,6 +155,7 @@ static bool copy_all(struct copying *copying, unsigned first, unsigned last, uin
         && copy_folder(copying, "body", "") && copy_folder(copying, "quarantine", "")
         && copy_folder(copying, "history", ".idx") && copy_folder(copying, "history", ".log")
         && copy_file(copying, "kept", UINT64_MAX, true)
+        && copy_file(copying, "memory", UINT64_MAX, true)
         && sync_folder(copying, "");
 }
 

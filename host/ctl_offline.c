@@ -20,6 +20,7 @@ int ctl_offline(const struct conf *conf, const struct once_request *request, FIL
             break;              /* only a running server remembers */
         return ctl_look(&place, look_trace(style, request->subject));
     case ONCE_STATUS: case ONCE_TOP: case ONCE_BACKUP: case ONCE_RELOAD: case ONCE_TLSRPT:
+    case ONCE_PEERS:
     case ONCE_COMMANDS:
         break;
     }

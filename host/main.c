@@ -25,6 +25,7 @@ static const struct command commands[] = {
     { "refused", ctl_refused_run, "what was refused of late, for whom, and why" },
     { "queue", ctl_ask_run, "what is waiting, and why" },
     { "trace", ctl_ask_run, "the whole journey of a letter" },
+    { "peers", ctl_ask_run, "how good TLS is at each destination, and was" },
     { "tlsrpt", ctl_ask_run, "how TLS went with other domains, and telling them" },
     { "status", ctl_ask_run, "how the server is" },
     { "top", ctl_top_run, "the same, live" },

@@ -56,7 +56,7 @@ static void check_settings(const char *page)
 static void check_commands(const char *page)
 {
     static const char *const words[] = {
-        "serve", "check", "queue", "trace", "tlsrpt", "status", "top", "reload",
+        "serve", "check", "queue", "trace", "peers", "tlsrpt", "status", "top", "reload",
         "store check", "store export", "store backup", "code", "doctor", "explain", "page", "key",
         "refused", "send", "verify", "open", "convert", "seal",
     };

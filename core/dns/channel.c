@@ -113,6 +113,14 @@ static struct channel with_policy(const struct channel_facts *facts, struct chan
                              "the configuration sends in clear there", "" };
 }
 
+static const char held_words[] =
+    "TLS is missed there: it was there at each letter before, so mail waits for it for a while";
+
+bool channel_is_held(const struct channel *channel)
+{
+    return channel->need == CHANNEL_ENCRYPT && channel->why == held_words;
+}
+
 struct channel channel_decide(const struct channel_facts *facts)
 {
     struct channel channel = { CHANNEL_ANY, false, STATUS(4, 7, 10), "nothing asks for more", "" };
@@ -128,6 +136,10 @@ struct channel channel_decide(const struct channel_facts *facts)
     channel = with_policy(facts, channel);
     if (facts->require_tls)
         channel = with_require_tls(facts, channel);
+    if (channel.need == CHANNEL_ANY && facts->held && !facts->tls_optional) {
+        channel.need = CHANNEL_ENCRYPT;
+        channel.why = held_words;
+    }
     if ((channel.need == CHANNEL_ANY || PLANTED(clear_after_tls)) && facts->broken) {
         channel.need = CHANNEL_CLEAR;
         channel.why = "its TLS failed a while ago, and nothing asks for it";

@@ -37,6 +37,8 @@ struct channel_facts {
     enum channel_policy policy;
     bool broken;                /* its TLS failed a while ago, when nothing asked for a proof */
     bool sts_unsure;            /* STS_NONE only since it could not be found out */
+    bool held;                  /* the destination had TLS whenever it was met, and mail waits for
+                                   that (dns/ledger.h) */
 };
 
 enum channel_need {
@@ -63,6 +65,9 @@ struct channel {
 bool channel_wants_tlsa(const struct channel_facts *facts);
 
 struct channel channel_decide(const struct channel_facts *facts);
+
+/* Is TLS asked for for no other reason than that it always was there? */
+bool channel_is_held(const struct channel *channel);
 
 /* "dane", "sts" and the like, for the log. */
 const char *channel_need_name(enum channel_need need);

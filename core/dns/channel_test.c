@@ -128,7 +128,7 @@ static void what_the_channel_must_be(void **state)
 static void nothing_secret_goes_in_clear(void **state)
 {
     (void)state;
-    for (unsigned bits = 0; bits < 1 << 8; bits++)
+    for (unsigned bits = 0; bits < 1 << 9; bits++)
         for (unsigned tlsa = DNS_SECURE; tlsa < DNS_VERDICTS; tlsa++)
             for (unsigned sts = STS_NONE; sts <= STS_ENFORCE; sts++)
                 for (unsigned policy = 0; policy <= CHANNEL_POLICY_NONE; policy++) {
@@ -136,12 +136,14 @@ static void nothing_secret_goes_in_clear(void **state)
                     struct channel_facts facts = {
                         bits & 1, bits & 2, bits & 4 ? &answer : NULL, bits & 8 ? 1 : 0,
                         (enum sts_mode)sts, bits & 16, bits & 32, bits & 64,
-                        (enum channel_policy)policy, true, bits & 128,
+                        (enum channel_policy)policy, true, bits & 128, bits & 256,
                     };
                     enum channel_need need = channel_decide(&facts).need;
                     bool clear = need == CHANNEL_CLEAR || need == CHANNEL_ANY;
                     bool unknown = facts.tlsa != NULL && facts.address_secure
                                 && (tlsa == DNS_BOGUS || tlsa == DNS_FAILED);
+                    if (facts.held && !facts.tls_optional && policy != CHANNEL_POLICY_NONE)
+                        assert_false(clear);
                     if (facts.require_tls)
                         assert_false(clear || need == CHANNEL_ENCRYPT);
                     if (unknown && !facts.tls_optional && policy != CHANNEL_POLICY_NONE)

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "dns/name.h"
 
 #include <string.h>
 
@@ -282,6 +283,42 @@ struct sts_flaw sts_cache_fetched(struct sts_cache *cache, uint64_t now_ms, stru
         domain->until_ms = now_ms + (age_ms < POLICY_LEAST_MS ? POLICY_LEAST_MS : age_ms);
     }
     return (struct sts_flaw){ 0, NULL };
+}
+
+/* ---- kept elsewhere, and brought back */
+
+bool sts_cache_next(const struct sts_cache *cache, uint64_t now_ms, const void **cursor,
+                    struct sts_kept *ret_kept)
+{
+    const struct domain *last = *cursor, *domain = last == NULL ? cache->newest : last->older;
+
+    while (domain != NULL && (domain->text == NULL || domain->until_ms <= now_ms))
+        domain = domain->older;
+    if (domain == NULL)
+        return false;
+    *cursor = domain;
+    *ret_kept = (struct sts_kept){ .domain = name_of(domain),
+                                   .id = { domain->held_id, domain->held_id_n },
+                                   .text = { domain->text, domain->text_n },
+                                   .left_ms = domain->until_ms - now_ms };
+    return true;
+}
+
+void sts_cache_restore(struct sts_cache *cache, uint64_t now_ms, const struct sts_kept *kept)
+{
+    struct sts_flaw flaw;
+
+    if (!dns_name_is_plain(kept->domain) || kept->id.n > STS_ID_MOST
+        || !sts_policy_read(kept->text, &cache->shown, &flaw))
+        return;
+    uint64_t most_ms = (uint64_t)cache->shown.max_age * 1000;
+    struct domain *domain = find_or_add(cache, kept->domain);
+    if (domain == NULL || domain->text != NULL || !hold(cache, domain, kept->text))
+        return;
+    memcpy(domain->held_id, kept->id.at, kept->id.n);
+    domain->held_id_n = kept->id.n;
+    domain->fetched_ms = now_ms;
+    domain->until_ms = now_ms + (kept->left_ms < most_ms ? kept->left_ms : most_ms);
 }
 
 void sts_url_put(struct buffer *to, struct bytes domain)

@@ -7,7 +7,8 @@
  * policy that is held counts until its max_age is over, whatever becomes of its record and of its
  * server meanwhile; a new one takes its place at once and whole. Bounded: beyond STS_DOMAINS_MOST
  * domains or STS_OCTETS_MOST octets those without a policy are forgotten first, then those longest
- * not asked for. Held in memory alone.
+ * not asked for. Held in memory; the caller may keep them elsewhere (sts_cache_next) and bring them
+ * back, for a policy must outlive whoever fetched it (5.1).
  */
 #ifndef POSTERN_DNS_STS_CACHE_H
 #define POSTERN_DNS_STS_CACHE_H
@@ -65,6 +66,19 @@ struct sts_flaw sts_cache_fetched(struct sts_cache *cache, uint64_t now_ms, stru
 
 /* How many domains are known. */
 size_t sts_cache_count(const struct sts_cache *cache);
+
+/* A policy that is held. */
+struct sts_kept {
+    struct bytes domain, id, text;
+    uint64_t left_ms;       /* so long it still counts */
+};
+/* All that are held, those last asked for first. `*cursor`: NULL at first. False: that was the
+   last. The cache must not change meanwhile. */
+bool sts_cache_next(const struct sts_cache *cache, uint64_t now_ms, const void **cursor,
+                    struct sts_kept *ret_kept);
+/* One that was held before, unless there is a newer one. Its record is asked for anew all the
+   same. */
+void sts_cache_restore(struct sts_cache *cache, uint64_t now_ms, const struct sts_kept *kept);
 
 /* Where the policy of a domain lies: https://mta-sts.DOMAIN/.well-known/mta-sts.txt */
 void sts_url_put(struct buffer *to, struct bytes domain);

@@ -264,6 +264,50 @@ static void the_url_is_where_the_rfc_says(void **state)
     buffer_done(&url);
 }
 
+/* RFC 8461, 5.1: who makes us begin anew does not make us forget (STS-007). */
+static void what_is_held_is_kept_elsewhere_and_brought_back(void **state)
+{
+    const void *cursor = NULL;
+    struct sts_kept kept;
+
+    (void)state;
+    begin();
+    told_id(1000, "v=STSv1; id=1;");
+    told_policy(1000, ENFORCE);
+    assert_true(sts_cache_next(cache, 2000, &cursor, &kept));
+    assert_true(bytes_equal(kept.domain, name) && bytes_equal(kept.id, BYTES("1")));
+    assert_int_equal(kept.left_ms, DAY_MS - 1000);
+    struct sts_cache *before = cache;
+    begin();
+    sts_cache_restore(cache, 50, &kept);
+    sts_cache_free(before);
+    is_view(60, STS_WANT_RECORD, false, STS_ENFORCE);       /* it is asked for, but nobody waits */
+    told_record(60, DNS_NXDOMAIN, NULL);
+    is_view(60 + DAY_MS - 1100, STS_WANT_RECORD, false, STS_ENFORCE);
+    is_view(60 + DAY_MS, STS_WANT_RECORD, true, STS_NONE);
+    sts_cache_free(cache);
+}
+
+static void what_cannot_be_is_not_brought_back(void **state)
+{
+    static const struct sts_kept rows[] = {
+        { BYTES_INIT("example.org"), BYTES_INIT("1"), BYTES_INIT("mode: enforce"), 1000 },
+        { BYTES_INIT("example org"), BYTES_INIT("1"), BYTES_INIT(TESTING), 1000 },
+        { BYTES_INIT("example.org"), BYTES_INIT("123456789012345678901234567890123"),
+          BYTES_INIT(TESTING), 1000 },
+    };
+
+    (void)state;
+    begin();
+    for (size_t i = 0; i < COUNT(rows); i++)
+        sts_cache_restore(cache, 10, &rows[i]);
+    assert_int_equal(sts_cache_count(cache), 0);
+    told_policy(10, ENFORCE);
+    sts_cache_restore(cache, 10, &(struct sts_kept){ name, BYTES("1"), BYTES(TESTING), 1000 });
+    is_view(20, STS_WANT_RECORD, false, STS_ENFORCE);       /* what is known is newer */
+    sts_cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +321,8 @@ int main(void)
         cmocka_unit_test(a_new_policy_counts_from_its_coming),
         cmocka_unit_test(a_policy_is_refreshed_each_day), cmocka_unit_test(the_table_is_bounded),
         cmocka_unit_test(the_url_is_where_the_rfc_says),
+        cmocka_unit_test(what_is_held_is_kept_elsewhere_and_brought_back),
+        cmocka_unit_test(what_cannot_be_is_not_brought_back),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -350,7 +350,7 @@ static bool start_due(struct queue *q, uint64_t id, struct effects *fx)
 
 static bool may_work(const struct queue *q)
 {
-    return (q->jobs.up[0] || q->jobs.up[1]) && keep_is_known(&q->keep) && q->conf.deliver
+    return (q->jobs.up[0] || q->jobs.up[1]) && keeps_are_known(q->keeps) && q->conf.deliver
         && q->jobs.busy < q->conf.jobs && q->log.mode != LOG_CLOSED && q->log.mode != LOG_DEAD
         && !q->bad;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * queue/keep_int.h: a few octets of the owner's own beside the letters, in the file `kept`: a check
- * (CRC-32C, little-endian), then the octets.
+ * queue/keep_int.h: octets of the owner's own beside the letters, in the files `kept` and `memory`:
+ * a check (CRC-32C, little-endian), then the octets.
  *
  * Written whole under another name, synced, renamed, and the folder synced: after a crash all of it
  * is there as it was, or as it was to be; and as it was to be when NEWS_KEPT said so. It is read
@@ -24,11 +24,13 @@ struct keep {
     struct buffer octets;           /* as read */
 };
 
-void keep_done(struct keep *keep);
+void keeps_done(struct keep keeps[static QUEUE_KEEPS]);
 /* At the start; and as often as there was no file slot. */
-void keep_turn(struct queue *q, struct effects *fx);
+void keeps_turn(struct queue *q, struct effects *fx);
 void keep_io(struct queue *q, struct token token, const struct event *event, struct effects *fx);
 /* Is it known what was kept? */
-bool keep_is_known(const struct keep *keep);
+bool keeps_are_known(const struct keep keeps[static QUEUE_KEEPS]);
+/* Is none of it being written? */
+bool keeps_rest(const struct keep keeps[static QUEUE_KEEPS]);
 
 #endif

@@ -15,6 +15,9 @@
 static struct test_world world, *const w = &world;
 static const struct bytes first = BYTES_INIT("first"), second = BYTES_INIT("second, and longer");
 
+/* Each test is run for both files. */
+static enum queue_keeping which;
+
 static int begin(void **state)
 {
     struct queue_conf conf = test_conf();
@@ -22,6 +25,18 @@ static int begin(void **state)
     test_begin(w, &conf);
     test_start(w);
     return 0;
+}
+
+static int begin_held(void **state)
+{
+    which = QUEUE_KEEPS_HELD;
+    return begin(state);
+}
+
+static int begin_memory(void **state)
+{
+    which = QUEUE_KEEPS_MEMORY;
+    return begin(state);
 }
 
 static int end(void **state)
@@ -33,14 +48,15 @@ static int end(void **state)
 static bool was_read(struct bytes want)
 {
     for (size_t i = w->news_n; i-- > 0;)
-        if (w->news[i].is.kind == NEWS_KEPT && w->news[i].is.more == QUEUE_KEPT_READ)
+        if (w->news[i].is.kind == NEWS_KEPT && w->news[i].is.more == QUEUE_KEPT_READ
+            && w->news[i].is.token == which)
             return bytes_equal((struct bytes){ w->news[i].text, w->news[i].text_n }, want);
     return false;
 }
 
 static enum queue_kept keep(struct bytes octets)
 {
-    assert_true(queue_keep(w->queue, octets, &w->fx));
+    assert_true(queue_keep(w->queue, which, octets, &w->fx));
     test_run(w);
     return (enum queue_kept)test_last(w, NEWS_KEPT)->is.more;
 }
@@ -101,7 +117,7 @@ static void no_job_before_it_is_known(void **state)
         kept = w->news[i].is.kind == NEWS_KEPT ? i : kept;
         job = w->news[i].is.kind == NEWS_JOB ? i : job;
     }
-    assert_int_equal(test_count(w, NEWS_KEPT), 1);
+    assert_int_equal(test_count(w, NEWS_KEPT), QUEUE_KEEPS);
     assert_true(job > kept);
     assert_true(was_read(first));
 }
@@ -110,7 +126,7 @@ static void damage_is_seen(void **state)
 {
     assert_int_equal(keep(first), QUEUE_KEPT_WELL);
     test_kill(w);
-    test_file(w, "kept")->at[5] ^= 1;
+    test_file(w, which == QUEUE_KEEPS_HELD ? "kept" : "memory")->at[5] ^= 1;
     test_start(w);
     assert_true(was_read(BYTES_NONE));
     assert_int_equal(keep(second), QUEUE_KEPT_WELL);
@@ -118,21 +134,26 @@ static void damage_is_seen(void **state)
 
 static void one_at_a_time(void **state)
 {
-    assert_true(queue_keep(w->queue, first, &w->fx));
-    assert_false(queue_keep(w->queue, second, &w->fx));
+    assert_true(queue_keep(w->queue, which, first, &w->fx));
+    assert_false(queue_keep(w->queue, which, second, &w->fx));
     test_run(w);
-    assert_true(queue_keep(w->queue, second, &w->fx));
+    assert_true(queue_keep(w->queue, which, second, &w->fx));
     test_run(w);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_kept_is_there_after_a_crash, begin, end),
-        cmocka_unit_test_setup_teardown(it_is_never_half, begin, end),
-        cmocka_unit_test_setup_teardown(no_job_before_it_is_known, begin, end),
-        cmocka_unit_test_setup_teardown(damage_is_seen, begin, end),
-        cmocka_unit_test_setup_teardown(one_at_a_time, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_kept_is_there_after_a_crash, begin_held, end),
+        cmocka_unit_test_setup_teardown(what_is_kept_is_there_after_a_crash, begin_memory, end),
+        cmocka_unit_test_setup_teardown(it_is_never_half, begin_held, end),
+        cmocka_unit_test_setup_teardown(it_is_never_half, begin_memory, end),
+        cmocka_unit_test_setup_teardown(no_job_before_it_is_known, begin_held, end),
+        cmocka_unit_test_setup_teardown(no_job_before_it_is_known, begin_memory, end),
+        cmocka_unit_test_setup_teardown(damage_is_seen, begin_held, end),
+        cmocka_unit_test_setup_teardown(damage_is_seen, begin_memory, end),
+        cmocka_unit_test_setup_teardown(one_at_a_time, begin_held, end),
+        cmocka_unit_test_setup_teardown(one_at_a_time, begin_memory, end),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -44,7 +44,7 @@ void queue_free(struct queue *q)
     orders_done(&q->orders);
     story_done(&q->story);
     log_done(&q->log);
-    keep_done(&q->keep);
+    keeps_done(q->keeps);
     index_done(&q->index);
     buffer_done(&q->hold.bodies);
     mem_free(q->segments);
@@ -128,7 +128,7 @@ bool queue_settled(const struct queue *queue)
         || (log->mode == LOG_READY && log->groups_n == 0);
 
     return log_rests && queue->jobs.ending_n == 0 && story->log.n == 0
-        && queue->keep.stage != KEEP_WRITING
+        && keeps_rest(queue->keeps)
         && (story->stage == STORY_CLOSED || story->stage == STORY_READY);
 }
 
@@ -206,7 +206,7 @@ static void start(struct queue *q, const struct event *event, struct effects *fx
         return;
     memcpy(q->key, event->bytes.at, event->bytes.n < STORE_KEY ? event->bytes.n : STORE_KEY);
     recovery_begin(q, fx);
-    keep_turn(q, fx);
+    keeps_turn(q, fx);
 }
 
 static void io(struct queue *q, const struct event *event, struct effects *fx)
@@ -250,7 +250,7 @@ static void io(struct queue *q, const struct event *event, struct effects *fx)
     case FOR_SLOT:
         slot_free(q, (uint32_t)token.data);
         break;
-    case FOR_KEEP:
+    case FOR_KEEP: case FOR_MEMORY:
         keep_io(q, token, event, fx);
         break;
     case FOR_NOTHING:
@@ -263,7 +263,7 @@ static void turn(struct queue *q, struct effects *fx)
 {
     if (q->log.mode == LOG_CLOSED)
         return;
-    keep_turn(q, fx);
+    keeps_turn(q, fx);
     arrive_turn(q, fx);
     conclude_turn(q, fx);
     job_turn(q, fx);

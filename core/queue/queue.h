@@ -129,8 +129,8 @@ enum queue_news_kind {
     /* the order `token` is over; `more`: enum queue_ordered; `octets`: recipients that it changed;
        `attempt`: those that are being delivered and were left alone */
     NEWS_ORDERED,
-    /* `more`: enum queue_kept; READ: `text` is what queue_keep kept last, told once, before any
-       job */
+    /* `token`: enum queue_keeping; `more`: enum queue_kept; READ: `text` is what queue_keep kept
+       last, told once for each, before any job */
     NEWS_KEPT,
 };
 
@@ -260,11 +260,13 @@ struct queue_result {
 void queue_job_result(struct queue *queue, const struct queue_result *result, struct moment now,
                       struct effects *fx);
 
-/* A few octets of the owner's own, in place of those before; copied. NEWS_KEPT says when that is
+/* Octets of the owner's own, in place of those before; copied. NEWS_KEPT says when that is
    durable, or that it is not certain. False: not now. */
-enum { QUEUE_KEEP_MOST = 256 * 1024 };
+enum queue_keeping { QUEUE_KEEPS_HELD, QUEUE_KEEPS_MEMORY, QUEUE_KEEPS };
+enum { QUEUE_KEEP_MOST = 256 * 1024, QUEUE_MEMORY_MOST = 8 * 1024 * 1024 };
 enum queue_kept { QUEUE_KEPT_READ, QUEUE_KEPT_WELL, QUEUE_KEPT_NOT };
-MUST_USE bool queue_keep(struct queue *queue, struct bytes octets, struct effects *fx);
+MUST_USE bool queue_keep(struct queue *queue, enum queue_keeping which, struct bytes octets,
+                         struct effects *fx);
 
 /* The letters after `after`, in order of id, at most `most` rows: NEWS_ROW, then NEWS_ANSWER_END.
    */

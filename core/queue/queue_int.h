@@ -77,7 +77,7 @@ struct queue {
     struct mover mover;
     struct story story;
     struct hold hold;
-    struct keep keep;
+    struct keep keeps[QUEUE_KEEPS];
     struct queue_counts counts;
     uint64_t flush_began_ms;
     struct queue_news *news;

@@ -10,7 +10,7 @@
  *
  *   log/NNNNNNNNNN     segments, by number       log/spare.N    zero-filled files made ahead
  *   body/ID            texts of large letters    quarantine/    octets that recovery could not read
- *   kept               the owner's own octets (keep_int.h)
+ *   kept, memory       the owner's own octets (keep_int.h)
  *
  * A chain is a run of linked operations of one lane; its last one alone reports, the others only
  * when they fail (their token has `step` set).
@@ -39,6 +39,7 @@ enum purpose {
     FOR_SPACE,
     FOR_SLOT,           /* a file was closed; data: its slot */
     FOR_KEEP,           /* the owner's own octets were read, or written */
+    FOR_MEMORY,         /* those in the other file */
     PURPOSES
 };
 

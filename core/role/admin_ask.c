@@ -94,6 +94,11 @@ void admin_ask(struct admin *admin, struct client *client, uint64_t now_ms, stru
     case ONCE_BACKUP:
         wire_tell_backup_ask(fx, to_store, &(struct wire_backup_ask){ client->token, 1 });
         break;
+    case ONCE_PEERS:
+        wire_tell_peers_ask(fx, to_store, &(struct wire_peers_ask){
+            .token = client->token, .after = (uint32_t)client->last_letter,
+            .domain = client->asks.subject });
+        break;
     case ONCE_TLSRPT:
         wire_tell_tlsrpt_ask(fx, to_store, &(struct wire_tlsrpt_ask){
             .token = client->token, .after = (uint32_t)client->last_letter,

@@ -130,6 +130,22 @@ static void on_tlsrpt_row(struct admin *admin, const struct event *event, struct
     send_row(admin, client, event, fx);
 }
 
+static void on_peer_row(struct admin *admin, const struct event *event, struct effects *fx)
+{
+    struct wire_peer_row row;
+    struct client *client = NULL;
+
+    if (wire_read_peer_row(event->bytes, &row))
+        client = client_by_token(admin, row.token);
+    if (client == NULL || client->asks.command != ONCE_PEERS)
+        return;
+    struct once_style style = admin_style(client, event);
+    client->last_letter = row.at;
+    buffer_clear(&admin->text);
+    once_peer_row(&style, row.entry, &admin->text);
+    send_row(admin, client, event, fx);
+}
+
 static void on_tlsrpt_sent(struct admin *admin, const struct event *event, struct effects *fx)
 {
     struct wire_tlsrpt_sent sent;
@@ -223,8 +239,10 @@ static void end_trace(struct admin *admin, struct client *client, bool more,
 static void end_list(struct admin *admin, struct client *client, uint64_t now_ms,
                      struct effects *fx)
 {
-    if (client->asks.command == ONCE_TLSRPT) {
+    if (client->asks.command == ONCE_PEERS || client->asks.command == ONCE_TLSRPT) {
         admin_finish(admin, client, client->last_letter > 0 || client->asks.json ? ""
+                     : client->asks.command == ONCE_PEERS
+                     ? "No mail went to another server yet, or none to that one.\n"
                      : "No session with another domain's servers was counted since midnight"
                        " (UTC).\n",
                      client->last_letter > 0 ? ONCE_WELL : ONCE_FOUND_NOTHING, now_ms, fx);
@@ -282,7 +300,8 @@ static void on_answer_end(struct admin *admin, const struct event *event, struct
         admin_order_page(admin, client, end.result == THERE_IS_MORE, event, fx);
     else if (client->asks.command == ONCE_QUEUE && client->asks.destinations && client->more)
         admin_dests_end(admin, client, event, fx);
-    else if (client->asks.command == ONCE_QUEUE || client->asks.command == ONCE_TLSRPT)
+    else if (client->asks.command == ONCE_QUEUE || client->asks.command == ONCE_TLSRPT
+             || client->asks.command == ONCE_PEERS)
         end_queue_page(admin, client, end.result == THERE_IS_MORE, event, fx);
 }
 
@@ -316,6 +335,8 @@ void admin_told(struct admin *admin, const struct event *event, struct effects *
         on_tls_row(admin, event, fx);
     else if (kind == WIRE_TLSRPT_ROW_MESSAGE)
         on_tlsrpt_row(admin, event, fx);
+    else if (kind == WIRE_PEER_ROW_MESSAGE)
+        on_peer_row(admin, event, fx);
     else if (kind == WIRE_TLSRPT_SENT_MESSAGE)
         on_tlsrpt_sent(admin, event, fx);
     else if (kind == WIRE_STATUS_IS_MESSAGE)

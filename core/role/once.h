@@ -36,7 +36,7 @@ enum once_exit {
 
 enum once_command {
     ONCE_QUEUE, ONCE_TRACE, ONCE_STATUS, ONCE_TOP, ONCE_BACKUP, ONCE_RELOAD, ONCE_TLSRPT,
-    ONCE_COMMANDS
+    ONCE_PEERS, ONCE_COMMANDS
 };
 
 /* Which recipients of the queue: all that is said must hold. */
@@ -169,6 +169,9 @@ void once_trace_end(struct once_trace *trace, bool more, struct buffer *to);
 /* postern trace --tls: one row. */
 void once_tls_row(const struct once_style *style, const struct wire_tls_row *row,
                   struct buffer *to);
+
+/* postern peers: one row, as dns/ledger.h has it. */
+void once_peer_row(const struct once_style *style, struct bytes saved, struct buffer *to);
 
 /* postern tlsrpt: one row; and with --send how many domains there were. */
 void once_tlsrpt_row(const struct once_style *style, const struct wire_tlsrpt_row *row,

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/reader.h"
+#include "dns/ledger.h"
 #include "role/once.h"
 
 enum { ONCE_WORDS_MOST = 1000 };    /* of a reason, before escaping */

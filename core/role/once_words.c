@@ -104,6 +104,16 @@ static const struct {
         "  -c FILE      the configuration file that names the server\n"
         "  --json       one report a line, as it would be sent\n"
         "  --relative   beside each moment how long ago it was; so on a terminal\n" },
+    [ONCE_PEERS] = { "peers", true,
+        "usage: postern peers [DOMAIN] [-c FILE] [--json] [--relative]\n"
+        "\n"
+        "Tells how good TLS is at each destination that mail went to, or at one: what it was at\n"
+        "the last session and since when, what the best was that was ever seen there, and why it\n"
+        "is worse now.\n"
+        "\n"
+        "  -c FILE      the configuration file that names the server\n"
+        "  --json       one JSON object a line\n"
+        "  --relative   beside each moment how long ago it was; so on a terminal\n" },
 };
 _Static_assert(COUNT(commands) == ONCE_COMMANDS, "a command without a row");
 
@@ -273,7 +283,7 @@ bool once_read(const struct bytes *words, size_t n, struct once_request *ret_req
     if (request.tls && request.subject.n > 0)
         return once_refuse(reterr_words, "with --tls nothing is known of the word", request.subject,
                       "; see --help");
-    if (request.command == ONCE_TLSRPT && request.subject.n > 0
+    if ((request.command == ONCE_TLSRPT || request.command == ONCE_PEERS) && request.subject.n > 0
         && !dns_name_is_plain(request.subject))
         return once_refuse(reterr_words, "expected a domain in lower case, found", request.subject,
                            "");

@@ -10,6 +10,7 @@
  * destination slows nobody else.
  */
 #include "role/relay_memo_int.h"
+#include "role/relay_told_int.h"
 
 #include "base/log.h"
 #include "role/role.h"
@@ -28,6 +29,8 @@ static bool on_frame(struct relay *relay, struct bytes frame)
     struct wire_destination_hold hold;
     struct wire_tlsrpt_ask reports;
     struct wire_tlsrpt_taken taken;
+    struct wire_memory memory;
+    struct wire_peers_ask peers;
 
     if (wire_read_job_part(frame, &part))
         return relay_job_part(relay, &part), true;
@@ -43,6 +46,10 @@ static bool on_frame(struct relay *relay, struct bytes frame)
         return relay_ask(relay, &ask), true;
     if (wire_read_destination_hold(frame, &hold))
         return relay_hold(relay, &hold), true;
+    if (wire_read_memory(frame, &memory))
+        return relay_memory_is(relay, &memory), true;
+    if (wire_read_peers_ask(frame, &peers))
+        return relay_peers_ask(relay, &peers), true;
     if (wire_read_tlsrpt_ask(frame, &reports))
         return relay_tlsrpt_ask(relay, &reports), true;
     if (wire_read_tlsrpt_taken(frame, &taken))
@@ -158,6 +165,7 @@ static void set_alarm(struct relay *relay)
     uint64_t due = relay_links_due(relay), reports = relay_tlsrpt_due(relay);
 
     due = reports < due ? reports : due;
+    due = relay_memory_due(relay) < due ? relay_memory_due(relay) : due;
     if (relay->stopping && relay->stop_ms < due)
         due = relay->stop_ms;
     due = due == UINT64_MAX ? 0 : due;
@@ -171,6 +179,7 @@ static void turn(struct relay *relay)
 {
     relay_places_turn(relay);
     relay_tlsrpt_go(relay);
+    relay_memory_go(relay);
     if (relay->stopping && !relay->over
         && (relay_is_quiet(relay) || relay->now.mono_ms >= relay->stop_ms)) {
         relay->over = true;
@@ -203,6 +212,7 @@ static void relay_free(void *role)
     relay_places_done(relay);
     relay_memos_done(relay);
     relay_tlsrpt_done(relay);
+    relay_memory_done(relay);
     sts_cache_free(relay->sts);
     tls_context_free(relay->tls);
     routes_free(relay->routes);

@@ -5,6 +5,7 @@
  * the families in turn; what lately failed is passed over.
  */
 #include "role/relay_memo_int.h"
+#include "role/relay_told_int.h"
 
 #include "base/hash.h"
 #include "dns/guard.h"
@@ -30,8 +31,15 @@ static struct memo *memo_of(struct relay *relay, const struct place *place,
 
 /* ---- the channel */
 
-static enum channel_policy policy_of(struct relay *relay, const struct place *place,
-                                     const struct memo *memo)
+/* Does mail wait there for TLS, for the reason alone that it always was? */
+static bool is_held(struct relay *relay, const struct place *place)
+{
+    return relay->conf->hold_downgraded && relay_ledger(relay) != NULL
+        && ledger_holds(relay->ledger, place->name, relay->conf->hold_downgraded_ms,
+                        relay->now.wall_ms);
+}
+
+static enum channel_policy policy_of(struct relay *relay, const struct place *place)
 {
     static const enum channel_policy policies[] = {
         [CONF_TLS_MAY] = CHANNEL_POLICY_MAY, [CONF_TLS_ENCRYPT] = CHANNEL_POLICY_ENCRYPT,
@@ -45,8 +53,6 @@ static enum channel_policy policy_of(struct relay *relay, const struct place *pl
     enum channel_policy policy = policies[conf_tls_of(relay->conf, name)];
     if (place->dest->signs_in && policy != CHANNEL_POLICY_DANE)
         policy = CHANNEL_POLICY_VERIFY;
-    if (policy == CHANNEL_POLICY_MAY && relay->conf->hold_downgraded && memo->best >= LEVEL_TLS)
-        policy = CHANNEL_POLICY_ENCRYPT;
     return policy;
 }
 
@@ -77,8 +83,8 @@ static struct channel_facts facts_of(struct relay *relay, const struct place *pl
         .route_secure = dest->secure,
         .address_secure = host->n > 0 && is_signed(&host->a) && is_signed(&host->aaaa),
         .sts = dest->sts, .sts_allows = host->sts_allows, .sts_unsure = dest->sts_unsure,
-        .policy = policy_of(relay, place, memo),
-        .broken = memo->broken_until_ms > relay->now.mono_ms,
+        .policy = policy_of(relay, place),
+        .held = is_held(relay, place), .broken = memo->broken_until_ms > relay->now.mono_ms,
     };
 }
 

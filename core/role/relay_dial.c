@@ -3,7 +3,7 @@
  * role/relay_dial.c: new connections, as many as there are letters that wait and as the place may
  * have; and letters for those that are free.
  */
-#include "role/relay_int.h"
+#include "role/relay_told_int.h"
 
 struct relay_job *relay_next_for(struct relay *relay, const struct link *link)
 {

@@ -18,6 +18,7 @@
  *   relay_dial.c      new connections, and letters for those that are free
  *   relay_tls.c       TLS on a connection
  *   relay_quirk.c     what a server does not bear is learned
+ *   relay_memory.c    what must not be forgotten, kept by the store; the best TLS ever seen
  *   relay_tlsrpt.c    how TLS went, counted to be told (RFC 8460)
  *   relay_tlsrpt_send.c  those reports on their way
  *   relay_convert.c   letters made anew for a server that does not take them as they are
@@ -30,6 +31,7 @@
 #include "base/limits.h"
 #include "crypt/tls_client.h"
 #include "dns/channel.h"
+#include "dns/ledger.h"
 #include "dns/mx.h"
 #include "dns/sts_cache.h"
 #include "dns/tlsrpt.h"
@@ -227,7 +229,10 @@ struct place {
 
 /* ---- what is remembered of a host, or of an address */
 
-enum tls_level { LEVEL_UNKNOWN, LEVEL_CLEAR, LEVEL_TLS, LEVEL_NAME, LEVEL_DANE };
+enum tls_level {
+    LEVEL_UNKNOWN = LEDGER_UNKNOWN, LEVEL_CLEAR = LEDGER_CLEAR, LEVEL_TLS = LEDGER_TLS,
+    LEVEL_NAME = LEDGER_NAME, LEVEL_DANE = LEDGER_DANE,
+};
 struct memo {
     uint64_t key;                   /* 0: free */
     uint64_t used_ms;
@@ -244,7 +249,6 @@ struct memo {
     unsigned avoid;                 /* enum client_extension */
     bool helo;
     uint8_t strikes;
-    uint8_t best, now;              /* enum tls_level: the ledger */
     struct buffer ticket;
     uint64_t ticket_key;
 };
@@ -296,6 +300,16 @@ struct link {
     uint8_t level;                  /* enum tls_level, when greeted */
 };
 
+/* What the store keeps for us. */
+struct relay_memory {
+    bool told;                      /* it told us */
+    bool over;                      /* we told it for the last time */
+    uint64_t due_ms;                /* it is to be told then; 0: it knows all */
+    uint64_t saved_ms;
+    size_t saved_n;
+    struct buffer comes;
+};
+
 struct relay_reports;               /* relay_tlsrpt_int.h */
 
 struct relay {
@@ -313,6 +327,8 @@ struct relay {
     struct sts_cache *sts;          /* made when first needed */
     struct memo *memos;             /* RELAY_MEMOS, made when first needed */
     struct relay_reports *reports;  /* NULL: no session yet */
+    struct ledger *ledger;          /* made when first needed */
+    struct relay_memory memory;
     struct link links[RELAY_LINKS];
     uint8_t hints[RELAY_LINKS];     /* by connection: where its link may be */
     size_t asks;
@@ -566,25 +582,5 @@ void relay_tls_lacks(struct relay *relay, struct link *link, const char *result,
                      struct bytes words);
 /* It is greeted: how good is it, and was it better before? */
 void relay_tls_note(struct relay *relay, struct link *link);
-
-/* ---- relay_tlsrpt.c */
-
-/* How TLS went on that connection; `result` "": well. */
-void relay_tlsrpt_session(struct relay *relay, const struct link *link, const char *result,
-                          struct bytes reason);
-/* A host was not even dialled. */
-void relay_tlsrpt_shunned(struct relay *relay, const struct place *place,
-                          const struct target *target);
-/* The domain's policy (MTA-STS) could not be had. */
-void relay_tlsrpt_policy(struct relay *relay, const struct place *place, const char *result,
-                         const char *reason);
-/* Each step: what is due. */
-void relay_tlsrpt_go(struct relay *relay);
-uint64_t relay_tlsrpt_due(const struct relay *relay);
-void relay_tlsrpt_ask(struct relay *relay, const struct wire_tlsrpt_ask *ask);
-void relay_tlsrpt_record(struct relay *relay, uint32_t token, const struct dns_answer *answer);
-/* The store took the letter, or a server the report; or not. */
-void relay_tlsrpt_taken(struct relay *relay, uint32_t token, bool taken);
-void relay_tlsrpt_done(struct relay *relay);
 
 #endif

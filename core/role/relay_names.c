@@ -3,7 +3,7 @@
  * role/relay_names.c: questions to the role names. Each has one answer, sooner or later; when the
  * role dies, all have failed.
  */
-#include "role/relay_int.h"
+#include "role/relay_told_int.h"
 
 enum { TURN_SHIFT = 16 };
 

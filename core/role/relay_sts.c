@@ -4,7 +4,7 @@
  * its document of fetch, and what is known is kept in dns/sts_cache.h. A letter waits for them only
  * where no policy is held yet.
  */
-#include "role/relay_int.h"
+#include "role/relay_told_int.h"
 
 #include "base/log.h"
 
@@ -172,6 +172,8 @@ static void fetched(struct relay *relay, struct fetching *fetching, enum fetch_r
         struct sts_flaw flaw = sts_cache_fetched(relay->sts, relay->now.mono_ms, place->name,
                                                  result, body);
         log_policy(relay, place, result, flaw);
+        if (result == FETCH_WELL && flaw.words == NULL)
+            relay_memory_changed(relay, true);
         count_failure(relay, place, result, flaw);
     }
     relay_place_is_busy(relay, place);

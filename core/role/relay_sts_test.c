@@ -192,6 +192,56 @@ static void addresses_and_routes_have_no_policy(void **state)
     end();
 }
 
+/* STS-007, and RFC 8461, 5.1: neither a new start nor a DNS that is silent makes us forget. */
+static void a_policy_outlives_us(void **state)
+{
+    (void)state;
+    a_domain_with_a_record();
+    give(1, "you@a.example");
+    answer_names();
+    answer_fetch(FETCH_WELL, POLICY("enforce", "mx.other.example"));
+    answer_names();
+    assert_int_equal(w.results[1].outcome, JOB_LATER);
+    pass(2000);
+    assert_true(w.memory.n > 0);
+    w.zone[2].verdict = DNS_NXDOMAIN;           /* who has the DNS takes the record away */
+    w.zone[2].data = "";
+    begin_anew(UINT64_C(12) * 60 * 60 * 1000);
+    give(2, "you@a.example");
+    answer_names();
+    assert_int_equal(w.results[2].outcome, JOB_LATER);
+    assert_int_equal(w.dialled, 0);
+    begin_anew(UINT64_C(13) * 60 * 60 * 1000);  /* its max_age is over */
+    give(3, "you@a.example");
+    answer_names();
+    connect(true);
+    answer_all();
+    result_is(3, JOB_DELIVERED, 2, 0, 0);
+    end();
+}
+
+/* Octets of the disk: nothing in them can stop relay, and what reads counts. */
+static void a_memory_of_nonsense_is_none(void **state)
+{
+    (void)state;
+    a_domain_with_a_record();
+    give(1, "you@a.example");
+    answer_names();
+    answer_fetch(FETCH_WELL, POLICY("enforce", "mx.other.example"));
+    answer_names();
+    pass(2000);
+    for (size_t i = 0; i < w.memory.n; i++) {
+        char was = w.memory.at[i];
+        w.memory.at[i] = (char)(was ^ 0x81);
+        begin_anew(1);
+        w.memory.at[i] = was;
+    }
+    size_t all = w.memory.n;
+    for (w.memory.n = 0; w.memory.n < all; w.memory.n++)
+        begin_anew(1);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +251,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_fetched_is_no_policy),
         cmocka_unit_test(what_cannot_be_found_out_fails_no_letter),
         cmocka_unit_test(a_policy_outlives_its_record),
+        cmocka_unit_test(a_policy_outlives_us),
+        cmocka_unit_test(a_memory_of_nonsense_is_none),
         cmocka_unit_test(without_the_role_a_letter_waits),
         cmocka_unit_test(addresses_and_routes_have_no_policy),
     };

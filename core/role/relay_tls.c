@@ -5,6 +5,7 @@
  * connection is in clear; never this one.
  */
 #include "role/relay_memo_int.h"
+#include "role/relay_told_int.h"
 
 #include "base/hash.h"
 #include "base/log.h"
@@ -39,6 +40,8 @@ static void log_trouble(struct relay *relay, const struct link *link, struct byt
     fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
 }
 
+static void miss(struct relay *relay, const struct link *link, struct bytes why);
+
 void relay_tls_lacks(struct relay *relay, struct link *link, const char *result,
                      struct bytes words)
 {
@@ -46,8 +49,10 @@ void relay_tls_lacks(struct relay *relay, struct link *link, const char *result,
     struct bytes why = fx_keep(relay->fx, words);
 
     log_trouble(relay, link, why);
-    if (result[0] != '\0')
+    if (result[0] != '\0') {
         relay_tlsrpt_session(relay, link, result, why);
+        miss(relay, link, why);
+    }
     if (memo != NULL && is_asked_for(link) && !PLANTED(clear_after_tls))
         (void)memo_bad(relay, memo, link, RELAY_UNFIT_MS, link->channel.code, why);
     else if (memo != NULL)
@@ -235,27 +240,51 @@ static void count_session(struct relay *relay, const struct link *link)
 
 /* ---- the ledger */
 
+static void log_ledger(struct relay *relay, const struct link *link, const char *event,
+                       const struct ledger_entry *entry, struct bytes why)
+{
+    struct buffer *line = fx_draft(relay->fx);
+
+    log_begin(line, event);
+    log_ours(line, "server", link->place->name);
+    log_theirs(line, "host", buffer_bytes(&link->host));
+    log_ours(line, "best", bytes_of(ledger_level_name(entry->best)));
+    log_ours(line, "now", bytes_of(ledger_level_name(entry->now)));
+    log_theirs(line, "why", why);
+    fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
+}
+
+/* TLS did not come about there, and the letter does not go without. */
+static void miss(struct relay *relay, const struct link *link, struct bytes why)
+{
+    struct ledger *ledger = relay_ledger(relay);
+    struct ledger_entry entry;
+
+    if (ledger == NULL || !channel_is_held(&link->channel)
+        || !ledger_miss(ledger, link->place->name, why, relay->now.wall_ms))
+        return;
+    relay_memory_changed(relay, true);
+    if (ledger_entry_of(ledger, link->place->name, &entry))
+        log_ledger(relay, link, "tls-missed", &entry, why);
+}
+
 void relay_tls_note(struct relay *relay, struct link *link)
 {
-    static const char *const names[] = { "unknown", "clear", "tls", "verified", "dane" };
-    struct memo *memo;
+    struct ledger *ledger = relay_ledger(relay);
+    struct ledger_entry before = { .best = LEDGER_UNKNOWN }, entry;
+    struct bytes why = BYTES_NONE, name = link->place->name;
 
     if (link->level == LEVEL_UNKNOWN)
         link->level = LEVEL_CLEAR;
     count_session(relay, link);
-    memo = relay_memo_link(relay, link);
-    if (memo == NULL)
+    if (ledger == NULL)
         return;
-    if (link->level < memo->best && link->level != memo->now) {
-        struct buffer *line = fx_draft(relay->fx);
-        log_begin(line, "tls-downgrade");
-        log_ours(line, "server", link->place->name);
-        log_theirs(line, "host", buffer_bytes(&link->host));
-        log_ours(line, "best", bytes_of(names[memo->best]));
-        log_ours(line, "now", bytes_of(names[link->level]));
-        fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
-    }
-    memo->now = link->level;
-    if (link->level > memo->best)
-        memo->best = link->level;
+    if (link->level == LEVEL_CLEAR)
+        why = link->channel.need == CHANNEL_CLEAR ? bytes_of(link->channel.why)
+                                                  : BYTES("the server offers no STARTTLS");
+    (void)!ledger_entry_of(ledger, name, &before);
+    if (ledger_note(ledger, name, (enum ledger_level)link->level, why, relay->now.wall_ms))
+        relay_memory_changed(relay, true);
+    if (ledger_entry_of(ledger, name, &entry) && entry.now < entry.best && entry.now != before.now)
+        log_ledger(relay, link, "tls-downgrade", &entry, why);
 }

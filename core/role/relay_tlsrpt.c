@@ -14,6 +14,11 @@
 
 enum { TLSA_LINES_MOST = TLSRPT_POLICY_MOST };
 
+static uint64_t reports_day(const struct relay *relay)
+{
+    return relay->reports == NULL ? relay->now.wall_ms / LIMIT_DAY_MS : relay->reports->day;
+}
+
 static struct relay_reports *reports_of(struct relay *relay)
 {
     struct relay_reports *reports = relay->reports;
@@ -95,6 +100,7 @@ static void count(struct relay *relay, const struct place *place, struct bytes t
     put_policy(relay, place, session.policy, tlsa, &policy);
     session.text = buffer_bytes(&policy);
     tlsrpt_count(reports->counts, &session);
+    relay_memory_changed(relay, false);
     buffer_done(&policy);
 }
 
@@ -276,6 +282,89 @@ void relay_tlsrpt_done(struct relay *relay)
     tlsrpt_free(reports->counts);
     mem_free(reports);
     relay->reports = NULL;
+}
+
+/* ---- kept by the store */
+
+static void save_all(const struct report_batch *batch, void *of,
+                     void (*put)(void *of, const struct relay_saved_report *report))
+{
+    struct buffer saved = buffer_with_most(TLSRPT_SAVED_MOST);
+
+    for (size_t i = 0; batch->counts != NULL && i < tlsrpt_domains(batch->counts); i++) {
+        struct relay_saved_report report = { batch->from_ms, batch->to_ms,
+                                             batch->states == NULL ? 0 : batch->states[i].due_ms,
+                                             BYTES_NONE };
+        buffer_clear(&saved);
+        tlsrpt_save_put(&saved, batch->counts, i);
+        report.saved = buffer_bytes(&saved);
+        if (report.due_ms != UINT64_MAX && !saved.bad)
+            put(of, &report);
+    }
+    buffer_done(&saved);
+}
+
+void relay_tlsrpt_save(const struct relay *relay, void *of,
+                       void (*put)(void *of, const struct relay_saved_report *report))
+{
+    const struct relay_reports *reports = relay->reports;
+
+    if (reports == NULL)
+        return;
+    save_all(&(struct report_batch){ .counts = reports->counts, .from_ms = reports->from_ms,
+                                     .to_ms = relay->now.wall_ms }, of, put);
+    for (size_t i = 0; i < REPORT_BATCHES; i++)
+        save_all(&reports->batches[i], of, put);
+}
+
+/* The batch of that time; made with room for all. */
+static struct report_batch *batch_of(struct relay *relay, const struct relay_saved_report *report)
+{
+    struct relay_reports *reports = relay->reports;
+
+    for (size_t i = 0; i < REPORT_BATCHES; i++) {
+        struct report_batch *batch = &reports->batches[i];
+        if (batch->counts != NULL && batch->from_ms == report->from_ms
+            && batch->to_ms == report->to_ms)
+            return batch;
+    }
+    struct report_batch *batch = free_batch(reports);
+    *batch = (struct report_batch){
+        .counts = tlsrpt_new(relay->key), .from_ms = report->from_ms, .to_ms = report->to_ms,
+        .states = mem_new(TLSRPT_DOMAINS_MOST * sizeof(*batch->states)) };
+    if (batch->counts != NULL && batch->states != NULL)
+        return batch;
+    report_batch_free(reports, batch);
+    return NULL;
+}
+
+void relay_tlsrpt_restore(struct relay *relay, const struct relay_saved_report *report)
+{
+    struct relay_reports *reports = relay->conf->tlsrpt ? reports_of(relay) : NULL;
+    bool today = report->due_ms == 0 && report->from_ms / LIMIT_DAY_MS == reports_day(relay);
+    struct relay_saved_report past = *report;
+
+    if (reports == NULL)
+        return;
+    if (today) {
+        (void)!tlsrpt_save_read(reports->counts, report->saved);
+        return;
+    }
+    if (past.due_ms == 0) {             /* its day ended while nobody was here */
+        past.to_ms = (past.from_ms / LIMIT_DAY_MS + 1) * LIMIT_DAY_MS - 1000;
+        past.due_ms = relay->now.wall_ms;
+    }
+    if (past.to_ms < past.from_ms || past.to_ms > relay->now.wall_ms)
+        return;
+    struct report_batch *batch = batch_of(relay, &past);
+    size_t n = batch == NULL ? 0 : tlsrpt_domains(batch->counts);
+    if (batch == NULL)
+        return;
+    if (tlsrpt_save_read(batch->counts, report->saved) && tlsrpt_domains(batch->counts) > n) {
+        batch->states[n].due_ms = past.due_ms;
+        batch->open++;
+    }
+    reports->next_ms = 0;
 }
 
 /* ---- who sends it */

@@ -7,7 +7,7 @@
 #define POSTERN_ROLE_RELAY_TLSRPT_INT_H
 
 #include "dns/tlsrpt.h"
-#include "role/relay_int.h"
+#include "role/relay_told_int.h"
 
 enum {
     REPORT_BATCHES = 4,                     /* sent, or waiting for their moment */

@@ -466,6 +466,28 @@ static void an_operator_ends_the_day(void **state)
     end();
 }
 
+static void counts_outlive_us(void **state)
+{
+    (void)state;
+    a_domain_that_asks("v=TLSRPTv1; rua=mailto:tls@a.example");
+    a_letter(1, TEXT);
+    pass(5 * 60 * 1000);
+    begin_anew(HOUR_MS);
+    counted("    no policy: 0 went well, 1 failed\n"
+            "        1 starttls-not-supported at mx.a.example [198.51.100.1]\n");
+    a_letter(2, TEXT);
+    counted("    no policy: 0 went well, 2 failed\n"
+            "        2 starttls-not-supported at mx.a.example [198.51.100.1]\n");
+    pass(5 * 60 * 1000);
+    begin_anew(24 * HOUR_MS);                       /* the day ended meanwhile */
+    counted("");
+    pass(1);
+    answer_names();
+    assert_true(bytes_begins(letter(0).id, BYTES("1767225600-1767311999.a.example@")));
+    assert_true(no_letter(1));
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -483,7 +505,7 @@ int main(void)
         cmocka_unit_test(who_does_not_ask_is_told_nothing),
         cmocka_unit_test(a_store_that_forgets_does_not_stop_reports),
         cmocka_unit_test(reports_do_not_bring_reports),
-        cmocka_unit_test(an_operator_ends_the_day),
+        cmocka_unit_test(an_operator_ends_the_day), cmocka_unit_test(counts_outlive_us),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -48,6 +48,8 @@ struct relay_world {
     size_t fetches_n, fetched;
     struct buffer urls;         /* of all of them, a line each */
     struct buffer brought;      /* the body of the last */
+    struct buffer memory;       /* what the store was told to keep, last */
+    struct buffer comes;        /* of the next */
     struct buffer reports;      /* frames to the store about reports of TLS, as blocks */
     struct wire_job_result results[JOBS];   /* JOB_DELIVERED also for the two that are like it */
     uint8_t outcomes[JOBS];                 /* as it was told */
@@ -75,6 +77,8 @@ struct relay_world {
 extern struct relay_world w;
 
 
+/* Relay dies, and another begins; time passes meanwhile. What the store kept is told to it. */
+void begin_anew(uint64_t ms);
 /* Before and after start() the settings in w.conf may be changed. */
 void begin(void);
 void start(void);

@@ -29,6 +29,7 @@ static void on_tell(const struct effect *effect)
     struct wire_job_result result;
     struct wire_name_ask ask;
     struct wire_fetch_ask fetch;
+    struct wire_memory memory;
 
     buffer_put(&frame, effect->bytes);
     buffer_put(&frame, effect->more);
@@ -55,6 +56,13 @@ static void on_tell(const struct effect *effect)
         buffer_put_char(&w.urls, '\n');
         buffer_clear(&w.brought);
         buffer_put(&w.brought, fetch.body);
+    } else if (wire_read_memory(buffer_bytes(&frame), &memory)) {
+        buffer_put(&w.comes, memory.octets);
+        if (memory.last != 0) {
+            buffer_clear(&w.memory);
+            buffer_put(&w.memory, buffer_bytes(&w.comes));
+            buffer_clear(&w.comes);
+        }
     } else if (effect->to.kind == ROLE_STORE
                && (wire_kind_of(buffer_bytes(&frame)) == WIRE_TLSRPT_LETTER_MESSAGE
                    || wire_kind_of(buffer_bytes(&frame)) == WIRE_TLSRPT_ROW_MESSAGE
@@ -131,7 +139,7 @@ void begin(void)
     w.now = (struct moment){ 1000, UINT64_C(1767225600000) };
     w.questions = buffer_with_most(1 << 20);
     w.urls = buffer_with_most(1 << 20);
-    w.brought = w.reports = buffer_with_most(1 << 20);
+    w.brought = w.memory = w.comes = w.reports = buffer_with_most(1 << 20);
     w.said = buffer_with_most(1 << 20);
     w.log = buffer_with_most(1 << 20);
     w.greeting = "220 x\r\n";
@@ -149,6 +157,23 @@ void start(void)
     step((struct event){ .kind = EV_PEER_UP, .peer = { ROLE_FETCH, 0 } });
 }
 
+void begin_anew(uint64_t ms)
+{
+    struct effects fx = effects_none();
+
+    relay_ops.free(w.relay);
+    w.now.mono_ms = 500;
+    w.now.wall_ms += ms;
+    w.alarm_ms = 0;
+    w.dials_n = w.fetches_n = 0;
+    for (size_t i = 0; i < CONNS; i++)
+        w.lines[i].open = false;
+    start();
+    wire_tell_memory(&fx, (struct role_name){ ROLE_RELAY, 0 },
+                     &(struct wire_memory){ 1, buffer_bytes(&w.memory) });
+    tell(&fx, ROLE_STORE);
+}
+
 void end(void)
 {
     relay_ops.free(w.relay);
@@ -157,6 +182,8 @@ void end(void)
     buffer_done(&w.urls);
     buffer_done(&w.brought);
     buffer_done(&w.reports);
+    buffer_done(&w.memory);
+    buffer_done(&w.comes);
     buffer_done(&w.said);
     buffer_done(&w.log);
     for (size_t i = 0; i < CONNS; i++)

@@ -157,10 +157,14 @@ static bool from_deliverer(struct store *store, const struct event *event, struc
     struct wire_mailbox_is is;
     struct wire_known_ask known;
     struct wire_tlsrpt_letter letter;
+    struct wire_memory memory;
 
-    if (event->peer.kind == ROLE_RELAY && wire_read_tlsrpt_letter(event->bytes, &letter))
+    if (event->peer.kind == ROLE_RELAY && wire_read_memory(event->bytes, &memory))
+        store_memory_part(store, &memory, fx);
+    else if (event->peer.kind == ROLE_RELAY && wire_read_tlsrpt_letter(event->bytes, &letter))
         store_tlsrpt_letter(store, &letter, event->now, fx);
-    else if (event->peer.kind == ROLE_RELAY && store_tlsrpt_told(event, fx))
+    else if (event->peer.kind == ROLE_RELAY
+             && (store_tlsrpt_told(event, fx) || store_peers_told(event, fx)))
         return true;
     else if (wire_read_known_ask(event->bytes, &known) && event->peer.kind == ROLE_LOCAL)
         store_known_ask(store, &known, fx);
@@ -217,6 +221,7 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
     struct wire_hold_order hold;
     struct wire_hold_ask holds;
     struct wire_tlsrpt_ask reports;
+    struct wire_peers_ask peers;
 
     if (wire_read_queue_order(event->bytes, &order))
         return on_order(store, &order, event, fx);
@@ -238,6 +243,8 @@ static bool from_admin(struct store *store, const struct event *event, struct ef
         store_tell_figures(store, figures.token, event->now, fx);
     else if (wire_read_tlsrpt_ask(event->bytes, &reports))
         store_tlsrpt_ask(store, &reports, fx);
+    else if (wire_read_peers_ask(event->bytes, &peers))
+        store_peers_ask(store, &peers, fx);
     else
         return false;
     return true;
@@ -277,6 +284,10 @@ static void on_peer(struct store *store, const struct event *event, bool up, str
         store->relay = up;
         if (up)
             store_held_tell(store, fx);
+        if (up)
+            store_memory_tell(store, fx);
+        else
+            store_memory_lost(store);
         queue_deliverer(store->queue, STORE_RELAY, up, fx);
     } else if (peer.kind == ROLE_ADMIN) {
         store->admin = up;
@@ -461,6 +472,7 @@ static void store_free(void *role)
     store_known_done(store);
     store_refused_done(store);
     store_held_done(store);
+    store_memory_done(store);
     store_reports_done(store);
     buffer_done(&store->keys);
     buffer_done(&store->normal);

@@ -202,7 +202,8 @@ void store_held_order(struct store *store, const struct wire_hold_order *order, 
         held->name = buffer_with_most(LIMIT_PATH);
         buffer_put(&held->name, order->destination);
         if (result == HOLD_WELL
-            && (held->name.bad || !queue_keep(store->queue, buffer_bytes(&held->next), fx)))
+            && (held->name.bad || !queue_keep(store->queue, QUEUE_KEEPS_HELD,
+                                            buffer_bytes(&held->next), fx)))
             result = HOLD_NOT_NOW;
         if (result != HOLD_WELL)
             buffer_done(&held->next);
@@ -273,7 +274,7 @@ static void end_those(struct store *store, struct moment now, struct effects *fx
     fx->bad = fx->bad || left.bad;
     buffer_done(&store->held.rows);
     store->held.rows = left;
-    store->held.writes = queue_keep(store->queue, buffer_bytes(&left), fx);
+    store->held.writes = queue_keep(store->queue, QUEUE_KEEPS_HELD, buffer_bytes(&left), fx);
 }
 
 uint64_t store_held_go(struct store *store, struct moment now, struct effects *fx)

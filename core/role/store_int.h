@@ -46,6 +46,13 @@ struct store_held {
     struct buffer name;             /* ... for that destination */
 };
 
+/* What relay must not forget. */
+struct store_memory {
+    struct buffer octets, comes;    /* as last known; the parts of the next */
+    bool known, writes;
+    bool newer;                     /* than what is being written */
+};
+
 struct store {
     const struct conf *conf;
     struct store_tls *tls;      /* NULL: nothing to tell yet */
@@ -57,6 +64,7 @@ struct store {
     struct store_known *known;  /* NULL: never asked */
     struct store_refused *refused;      /* NULL: nothing was refused yet */
     struct store_held held;
+    struct store_memory memory;
     struct buffer keys, normal;
     uint64_t alarm;             /* as last asked for */
     uint64_t end_by;            /* asked to end: at the latest then, monotonic; or 0 */
@@ -149,6 +157,18 @@ void store_tlsrpt_taken(struct store *store, uint32_t token, bool taken, struct 
 /* Admin asks relay; and relay's answers. False: this is none. */
 void store_tlsrpt_ask(struct store *store, const struct wire_tlsrpt_ask *ask, struct effects *fx);
 bool store_tlsrpt_told(const struct event *event, struct effects *fx);
+
+/* store_memory.c: what relay must not forget. A part of it came; relay is gone; it was read, or
+   written. */
+void store_memory_part(struct store *store, const struct wire_memory *part, struct effects *fx);
+void store_memory_lost(struct store *store);
+void store_memory_kept(struct store *store, const struct queue_news *news, struct effects *fx);
+/* Relay came up: before it gets any job. */
+void store_memory_tell(struct store *store, struct effects *fx);
+void store_memory_done(struct store *store);
+/* Admin asks relay; and relay's answers. False: this is none. */
+void store_peers_ask(struct store *store, const struct wire_peers_ask *ask, struct effects *fx);
+bool store_peers_told(const struct event *event, struct effects *fx);
 
 /* store_tls.c: what a front says of TLS, a letter that came, and all that is known. */
 void store_tls_news(struct store *store, const struct wire_tls_news *news, struct moment now);

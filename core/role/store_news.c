@@ -121,7 +121,10 @@ static void tell(struct store *store, const struct queue_news *news, struct effe
             .busy = news->attempt });
         break;
     case NEWS_KEPT:
-        store_held_kept(store, news, fx);
+        if (news->token == QUEUE_KEEPS_MEMORY)
+            store_memory_kept(store, news, fx);
+        else
+            store_held_kept(store, news, fx);
         break;
     case NEWS_EVENT:
         if ((news->token & STORE_KNOWN_BIT) != 0)

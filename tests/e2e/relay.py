@@ -277,6 +277,40 @@ def a_downgrade_is_seen(bench):
             equal(len(sink.letters), 1, 'letters in the sink')
 
 
+def a_downgrade_outlives_a_kill(bench):
+    """Who had TLS whenever it was met is waited for, whatever dies meanwhile; but not for ever."""
+    file, _ = certificate(bench.folder(), 'mx.lab')
+    sink = Sink(bench, ('127.0.0.1', 0), file, offers=('LIMITS MAILMAX=1',))
+    more = US.replace('retry 1s 2s 2s', 'retry 1s') + f'route there.lab=127.0.0.1:{sink.port}\n'
+    server = bench.server(more=more).start()
+    hand_in(server, ['a@there.lab'])
+    is_logged(server, 'event=delivered', 'channel=tls')
+    kept = os.path.join(server.disk, 'spool/memory')
+    wait_until(lambda: os.path.exists(kept), 'that it is kept')
+    server.kill()
+    sink.context = None
+    server.start()
+    hand_in(server, ['b@there.lab'])
+    is_logged(server, 'event=tls-missed', 'best=tls')
+    is_logged(server, 'event=delivery-waits', 'to=b@there.lab', 'code=4.7.10')
+    wait_until(lambda: 'it was there at each letter before' in server.run('queue').stdout,
+               'why it waits')
+    name = f'127.0.0.1:{sink.port}'
+    known = json.loads(server.run('peers', '--json').stdout)
+    equal((known['destination'], known['best'], known['now']), (name, 'tls', 'tls'), 'the ledger')
+    true('missed-since' in known and 'no STARTTLS' in known['why'], known)
+    true('mail waits for it' in server.run('peers').stdout, 'the ledger for people')
+    equal(len(sink.letters), 1, 'letters in the sink')
+    server.stop()
+    server.configure(more + 'hold-downgraded-for 1s\n')
+    server.start()
+    is_logged(server, 'event=tls-downgrade', 'best=tls', 'now=clear')
+    is_logged(server, 'event=delivered', 'to=b@there.lab', 'channel=clear')
+    known = json.loads(server.run('peers', '--json').stdout)
+    equal((known['best'], known['now']), ('tls', 'clear'), 'the ledger afterwards')
+    equal(server.run('peers', 'other.lab').returncode, 1, 'of a destination nobody wrote to')
+
+
 def to_postfix(bench):
     port = free_port()
     postfix = bench.postfix(port, {'myhostname': 'there.lab', 'mydestination': 'there.lab',
@@ -442,6 +476,7 @@ def a_suspension_ends_by_itself(bench):
 
 
 if __name__ == '__main__':
-    main([by_a_route, only_who_may, by_a_smart_host, by_mx, a_downgrade_is_seen, to_postfix,
-          to_one_of_ours, a_dead_one_slows_nobody, each_retry_dials, another_host_may_have_it,
+    main([by_a_route, only_who_may, by_a_smart_host, by_mx, a_downgrade_is_seen,
+          a_downgrade_outlives_a_kill, to_postfix, to_one_of_ours, a_dead_one_slows_nobody,
+          each_retry_dials, another_host_may_have_it,
           a_domain_has_settings_of_its_own, suspended_stays_suspended, a_suspension_ends_by_itself])
