@@ -124,16 +124,33 @@ void base64_decode_end(struct base64_decoder *decoder, struct buffer *to)
     close_quantum(decoder, to);
 }
 
+/* One or two octets. */
+static void encode_last(struct bytes data, char *at)
+{
+    uint32_t bits = (uint32_t)octet(data.at[0]) << 16;
+
+    bits |= data.n > 1 ? (uint32_t)octet(data.at[1]) << 8 : 0;
+    at[0] = alphabet[bits >> 18];
+    at[1] = alphabet[bits >> 12 & 63];
+    at[2] = data.n > 1 ? alphabet[bits >> 6 & 63] : '=';
+    at[3] = '=';
+}
+
 void base64_encode(struct buffer *to, struct bytes data)
 {
-    for (size_t i = 0; i < data.n; i += 3) {
-        size_t n = data.n - i < 3 ? data.n - i : 3;
-        uint32_t bits = (uint32_t)octet(data.at[i]) << 16;
-        bits |= n > 1 ? (uint32_t)octet(data.at[i + 1]) << 8 : 0;
-        bits |= n > 2 ? octet(data.at[i + 2]) : 0;
-        char quantum[4] = { alphabet[bits >> 18], alphabet[bits >> 12 & 63],
-                            n > 1 ? alphabet[bits >> 6 & 63] : '=',
-                            n > 2 ? alphabet[bits & 63] : '=' };
-        buffer_put(to, (struct bytes){ quantum, 4 });
+    size_t whole = data.n / 3 * 3;
+    char *at = data.n == 0 ? NULL : buffer_grow(to, (data.n + 2) / 3 * 4);
+
+    if (at == NULL)
+        return;
+    for (size_t i = 0; i < whole; i += 3) {
+        uint32_t bits = (uint32_t)octet(data.at[i]) << 16 | (uint32_t)octet(data.at[i + 1]) << 8
+                      | octet(data.at[i + 2]);
+        *at++ = alphabet[bits >> 18];
+        *at++ = alphabet[bits >> 12 & 63];
+        *at++ = alphabet[bits >> 6 & 63];
+        *at++ = alphabet[bits & 63];
     }
+    if (whole < data.n)
+        encode_last(bytes_skip(data, whole), at);
 }

@@ -74,18 +74,26 @@ static bool lowers_field(const struct conversion *c, struct bytes field)
 
 /* ---- what is needed */
 
+/* A label that says more than the server takes, though its octets do not: it is put right, but not
+   where that would break a signature; what is too much is the octets, not the word. */
+static const char *new_label(const struct conversion *c, const struct mime_part *part)
+{
+    bool binary = part->coding == CODING_BINARY && !c->server->binary;
+    bool eight = part->coding == CODING_8BIT && !c->server->eight_bit;
+
+    if ((!binary && !eight) || is_sealed(c, part))
+        return NULL;
+    return c->server->eight_bit ? "8bit" : "7bit";
+}
+
 /* NULL: its coding stays. */
 static const char *new_coding(const struct conversion *c, const struct mime_part *part)
 {
     struct bytes body = slice(c, part->body_at, part->end);
     unsigned nature = part->kind == MIME_LEAF ? nature_of(body) : 0;
-    bool too_much = part->kind == MIME_LEAF && is_too_much(c, nature);
 
-    if (!too_much) {
-        if (part->coding == CODING_BINARY && !c->server->binary)
-            return c->server->eight_bit ? "8bit" : "7bit";
-        return part->coding == CODING_8BIT && !c->server->eight_bit ? "7bit" : NULL;
-    }
+    if (part->kind != MIME_LEAF || !is_too_much(c, nature))
+        return new_label(c, part);
     bool text = bytes_equal(part->type, BYTES("text"));
     bool short_lines = convert_qp_size(body) <= (body.n + 2) / 3 * 4 + body.n / 57 * 2;
     return text && short_lines ? "quoted-printable" : "base64";
@@ -97,25 +105,74 @@ static bool header_changes(const struct conversion *c, const struct mime_part *p
     return coding != NULL || lowers_field(c, slice(c, part->header_at, part->body_at));
 }
 
+/* That piece of the part, if the server does not take it as it is. */
+static bool has_too_much(const struct conversion *c, const struct mime_part *part, uint64_t from,
+                         uint64_t end)
+{
+    uint64_t a = from > part->header_at ? from : part->header_at, b = end < part->end ? end
+                                                                                  : part->end;
+    return a < b && is_too_much(c, nature_of(slice(c, a, b)));
+}
+
+/* What lies between parts and is too much: nothing of it may lie inside what is signed, nor in a
+   multipart that nobody could take apart, for then it is somebody's text. */
+static enum convert_verdict look_between(const struct conversion *c, uint64_t from, uint64_t end)
+{
+    const unsigned opaque = MIME_NO_BOUNDARY | MIME_NO_PARTS | MIME_CODED_COMPOSITE | MIME_TOO_DEEP
+                          | MIME_TOO_MANY;
+
+    if (end <= from || !is_too_much(c, nature_of(slice(c, from, end))))
+        return CONVERT_NOT_NEEDED;
+    for (uint32_t i = 0; i < c->mime.n; i++) {
+        const struct mime_part *part = &c->mime.parts[i];
+        bool sealed = is_sealed(c, part), shut = part->kind != MIME_LEAF
+                                              && (part->flaws & opaque) != 0;
+        if ((sealed || shut) && has_too_much(c, part, from, end))
+            return sealed ? CONVERT_SIGNED : CONVERT_FLAWED;
+    }
+    return CONVERT_DONE;
+}
+
+/* What holds parts has no coding (RFC 2045, 6.4), also where nobody can take it apart; nor have
+   these two kinds (RFC 2046, 5.2.2.1 and 5.2.3). */
+static bool is_never_coded(const struct mime_part *part)
+{
+    return bytes_equal(part->type, BYTES("multipart"))
+        || (bytes_equal(part->type, BYTES("message"))
+            && (bytes_equal(part->subtype, BYTES("rfc822"))
+                || bytes_equal(part->subtype, BYTES("partial"))
+                || bytes_equal(part->subtype, BYTES("external-body"))));
+}
+
+/* The graver of two: what forbids it, then what asks for it. */
+static enum convert_verdict both(enum convert_verdict a, enum convert_verdict b)
+{
+    return a > b ? a : b;
+}
+
 /* Whether the letter can be converted, and must be. */
 static enum convert_verdict look(const struct conversion *c)
 {
     enum convert_verdict verdict = CONVERT_NOT_NEEDED;
+    uint64_t at = 0;
 
-    for (uint32_t i = 0; i < c->mime.n; i++) {
+    for (uint32_t i = 0; i < c->mime.n && verdict <= CONVERT_DONE; i++) {
         const struct mime_part *part = &c->mime.parts[i];
         const char *coding = new_coding(c, part);
+        verdict = both(verdict, look_between(c, at, part->header_at));
+        at = part->kind == MIME_LEAF ? part->end : part->body_at;
         bool coded = part->coding == CODING_QUOTED_PRINTABLE || part->coding == CODING_BASE64
                   || part->coding == CODING_UNKNOWN;
         if (!header_changes(c, part, coding))
             continue;
         if (is_sealed(c, part))
             return CONVERT_SIGNED;
-        if (coding != NULL && coded)
+        bool label = coding == NULL || (coding[0] != 'q' && coding[0] != 'b');
+        if (coding != NULL && (coded || (!label && is_never_coded(part))))
             return CONVERT_FLAWED;
-        verdict = CONVERT_DONE;
+        verdict = both(verdict, CONVERT_DONE);
     }
-    return verdict;
+    return both(verdict, look_between(c, at, c->letter.n));
 }
 
 /* ---- the letter anew */

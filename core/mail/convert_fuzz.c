@@ -17,7 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0) {
         struct convert_for server = { data[0] & 1, (data[0] & 3) == 3, data[0] & 4 };
         bool utf8 = data[0] & 8;
-        if (convert_letter(letter, utf8, &server, &once) == CONVERT_DONE) {
+        bool seven = !server.eight_bit && !server.binary && !server.utf8;
+        enum convert_verdict verdict = convert_letter(letter, utf8, &server, &once);
+        if (seven && verdict <= CONVERT_DONE
+            && !convert_is_ascii(verdict == CONVERT_DONE ? buffer_bytes(&once) : letter))
+            abort();
+        if (verdict == CONVERT_DONE) {
             enum convert_verdict again = convert_letter(buffer_bytes(&once), utf8, &server, &twice);
             if (again == CONVERT_SIGNED)
                 abort();

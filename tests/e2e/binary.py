@@ -46,7 +46,8 @@ class Wire:
 
     def __init__(self, bench, port):
         self.port_there, self.listener = port, socket.create_server(('127.0.0.1', 0))
-        self.port, self.out, self.back, self.sent = self.listener.getsockname()[1], 0, 0, b''
+        self.port, self.sent = self.listener.getsockname()[1], bytearray()
+        self.out, self.back = 0, 0      # octets
         self.change, self.cut_at, self.slow, self.over = None, None, 0, False
         threading.Thread(target=self.accept, daemon=True).start()
         bench.running.append(self)
