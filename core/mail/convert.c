@@ -193,6 +193,28 @@ static void put_added(const struct conversion *c, const struct mime_part *part, 
     buffer_put(c->to, BYTES("\r\n"));
 }
 
+/* What lies between parts, or in a header and is no field, is nobody's to read: an octet that may
+   not go is a "?". */
+static void put_between(const struct conversion *c, struct bytes text)
+{
+    if (!is_too_much(c, nature_of(text))) {
+        buffer_put(c->to, text);
+        return;
+    }
+    for (size_t i = 0; i < text.n; i++)
+        buffer_put_char(c->to, octet(text.at[i]) > 127 || text.at[i] == '\0' ? '?' : text.at[i]);
+}
+
+/* Also the last one of a section that no empty line ended. */
+static bool next_field(struct header_reader *reader, struct bytes *piece,
+                       struct header_field *ret_field)
+{
+    enum header_step step = header_next(reader, piece, ret_field);
+
+    return step == HEADER_FIELD
+        || (step == HEADER_MORE && header_finish(reader, ret_field) == HEADER_FIELD);
+}
+
 static void put_header(const struct conversion *c, const struct mime_part *part,
                        const char *coding)
 {
@@ -202,10 +224,10 @@ static void put_header(const struct conversion *c, const struct mime_part *part,
     uint64_t at = 0;
     bool has_version = false;
 
-    while (header_next(&reader, &piece, &field) == HEADER_FIELD) {
+    while (next_field(&reader, &piece, &field)) {
         struct bytes raw = bytes_first(bytes_skip(section, (size_t)field.at),
                                        (size_t)(field.end - field.at));
-        buffer_put(c->to, bytes_first(bytes_skip(section, (size_t)at), (size_t)(field.at - at)));
+        put_between(c, bytes_first(bytes_skip(section, (size_t)at), (size_t)(field.at - at)));
         at = field.end;
         has_version |= bytes_equal_nocase(field.name, BYTES("MIME-Version"));
         if (coding != NULL && bytes_equal_nocase(field.name, BYTES("Content-Transfer-Encoding")))
@@ -220,7 +242,7 @@ static void put_header(const struct conversion *c, const struct mime_part *part,
     put_added(c, part, coding, has_version);
     if (coding != NULL && at == section.n)
         buffer_put(c->to, BYTES("\r\n"));   /* no empty line ended it */
-    buffer_put(c->to, bytes_skip(section, (size_t)at));
+    put_between(c, bytes_skip(section, (size_t)at));
     header_reader_done(&reader);
 }
 
@@ -237,17 +259,6 @@ static void put_body(const struct conversion *c, const struct mime_part *part, c
     } else {
         buffer_put(c->to, body);
     }
-}
-
-/* What lies between parts is nobody's to read: an octet that may not go is a "?". */
-static void put_between(const struct conversion *c, struct bytes text)
-{
-    if (!is_too_much(c, nature_of(text))) {
-        buffer_put(c->to, text);
-        return;
-    }
-    for (size_t i = 0; i < text.n; i++)
-        buffer_put_char(c->to, octet(text.at[i]) > 127 || text.at[i] == '\0' ? '?' : text.at[i]);
 }
 
 static void put_letter(const struct conversion *c)

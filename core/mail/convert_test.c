@@ -97,6 +97,13 @@ static const struct row rows[] = {
       "--c\r\n\r\nplain\r\n--c--\r\n--b\r\n" CTE "quoted-printable\r\n\r\nand =E4\r\n--b--\r\n" },
     { "coded, and yet 8 bits", &seven, false, TEXT CTE "base64\r\n\r\n\xe4\xe4\r\n",
       CONVERT_FLAWED, "" },
+    { "a line of a mailbox in front", &seven, false,
+      "From \xe4 today\r\nSubject: a\r\n\r\nplain\r\n", CONVERT_DONE,
+      "From ? today\r\nSubject: a\r\n\r\nplain\r\n" },
+    { "no empty line behind the header", &seven, false,
+      "Subject: a\r\nContent-Transfer-Encoding: 8bit\r\n--- \xe4 ---\r\n", CONVERT_DONE,
+      "Subject: a\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=unknown-8bit\r\n"
+      CTE "quoted-printable\r\n\r\n--- =E4 ---\r\n" },
     /* header fields (RFC 6857) */
     { "a subject", &eight, true, "Subject: Gr\xc3\xbc\xc3\x9f" "e\r\n\r\nx\r\n", CONVERT_DONE,
       "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n\r\nx\r\n" },

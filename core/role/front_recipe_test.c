@@ -103,7 +103,8 @@ static void says_in_pieces(struct world *w, struct bytes text, size_t piece)
 }
 
 static const struct { size_t size, piece; } rows[] = {
-    { 2000, SIZE_MAX / 2 }, { 2000, 1 }, { 45 * 1024, 100 }, { 60 * 1024, 7000 },
+    { 2000, SIZE_MAX / 2 }, { 2000, 1 }, { 45 * 1024, 100 }, { 45 * 1024, SIZE_MAX / 2 },
+    { 60 * 1024, 7000 },
     { 3 << 20, 65536 }, { 3 << 20, 3 << 20 },
 };
 

@@ -6,6 +6,7 @@
  *
  *   'j' n            a letter begins: n % 4 says which number, n / 4 % 3 for whom
  *   'p' n, 'e' n     n octets more of letter n % 4;  letter n % 4 ends;  'd' n  it is dropped
+ *   'b' n            a header and base64, more of letter n % 4
  *   'a' n            a question about the address n % 3
  *   '@' n            the oldest dial succeeds;  '-' n  it fails, by fault n % 10
  *   '!' c            connection c is gone;  '|' c  its server says no more;  '~' c  it has read all
@@ -35,6 +36,7 @@ struct play {
     uint64_t dials[DIALS];
     size_t dials_n;
     struct { bool open; uint64_t told, credit; } letters[LETTERS];
+    struct buffer base64;
     bool over;
 };
 
@@ -173,6 +175,10 @@ static void on_store(struct play *play, char what, uint8_t value)
     if (what == 'p') {
         play->letters[number].told += value;
         wire_tell_job_part(&fx, relay_name, &(struct wire_job_part){ number, { text, value } });
+    } else if (what == 'b') {
+        play->letters[number].told += play->base64.n;
+        wire_tell_job_part(&fx, relay_name, &(struct wire_job_part){ number,
+                                                buffer_bytes(&play->base64) });
     } else if (what == 'e') {
         wire_tell_job_end(&fx, relay_name, &(struct wire_job_end){ number });
     } else if (what == 'd') {
@@ -240,7 +246,7 @@ static void one(struct play *play, struct reader *in)
 
     if (what == 'j')
         begin(play, value);
-    else if (what != '\0' && strchr("peda", what) != NULL)
+    else if (what != '\0' && strchr("pebda", what) != NULL)
         on_store(play, what, value);
     else if (what == 'w')
         also(play, value);
@@ -274,16 +280,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static const struct bytes routes[] = { BYTES_INIT("elsewhere.example=192.0.2.1") };
     struct conf conf = { .host = BYTES("h"), .domains = { domains, 1 }, .lmtp = { servers, 1 },
                          .jobs = LETTERS, .route = { routes, 1 }, .destination_most = 4,
-                         .host_most = 3 };
+                         .host_most = 3, .lossless_binary = true, .lossless_unsigned = true };
     struct play play = { .fx = effects_none(), .now = { 1000, 1700000000000 } };
     struct reader in = reader_of((struct bytes){ (const char *)data, n });
 
     play.relay = relay_ops.make(&conf, 0);
     require(play.relay != NULL);
     step(&play, (struct event){ .kind = EV_START, .bytes = BYTES("0123456789012345") });
+    play.base64 = buffer_with_most(4096);
+    buffer_put_text(&play.base64, "Content-Transfer-Encoding: base64\r\n\r\n");
+    for (unsigned i = 0; i < 20; i++) {
+        buffer_put_chars(&play.base64, (char)('A' + i), 76);
+        buffer_put_text(&play.base64, "\r\n");
+    }
     while (!reader_empty(&in) && !in.bad && !play.over)
         one(&play, &in);
     relay_ops.free(play.relay);
+    buffer_done(&play.base64);
     effects_done(&play.fx);
     return 0;
 }
