@@ -44,8 +44,8 @@ def rows(server, *filters):
 
 def wait_for_states(server, want):
     """Every recipient has been tried, or held; and none is being tried now."""
-    wait_until(lambda: [row['state'] for row in rows(server) if not row['in_flight']] == want,
-               f'states {want}')
+    wait_until(lambda: [(row['state'], row['in_flight']) for row in rows(server)]
+               == [(state, False) for state in want], f'states {want}')
 
 
 def act(server, *words, want=0):
