@@ -167,6 +167,48 @@ static void an_offer_that_was_none_is_not_taken_again(void **state)
     end();
 }
 
+/* What is learned is believed for a day; then it is tried again, and learned again if need be. */
+static void what_was_learned_is_forgotten_after_a_day(void **state)
+{
+    (void)state;
+    one_host();
+    w.greeting = "";
+    for (uint32_t letter = 1; letter <= 2; letter++) {
+        buffer_clear(&w.log);
+        buffer_clear(&w.said);
+        give(letter, "you@a.example");
+        answer_names();
+        uint32_t conn = connect(true);
+        hear(conn, "220 x\r\n");
+        hear(conn, "250-x\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
+        assert_true(said("BDAT "));
+        hear(conn, "250 a\r\n250 b\r\n502 5.5.1 what\r\n");
+        assert_true(logged("event=server-quirk"));
+        hang_up(conn);
+        pass(UINT64_C(25) * 60 * MINUTE);
+    }
+    end();
+}
+
+/* Once, and again when letters went well between: that is no quirk, but bad luck. */
+static void bad_luck_now_and_then_is_no_quirk(void **state)
+{
+    (void)state;
+    one_host();
+    for (uint32_t letter = 1; letter <= 4; letter++) {
+        give(letter, "you@a.example");
+        answer_names();
+        uint32_t conn = connect(true);
+        if (letter % 2 == 0)
+            answer_all();
+        hang_up(conn);
+        assert_int_equal(w.results[letter].outcome, letter % 2 == 0 ? JOB_DELIVERED : JOB_LATER);
+        pass(10 * MINUTE);
+    }
+    assert_false(logged("event=server-quirk"));
+    end();
+}
+
 /* ---- how often they are called on */
 
 static const char *hosts_of(char *to, size_t n, const char *before, const char *after)
@@ -245,6 +287,8 @@ int main(void)
         cmocka_unit_test(a_shut_window_holds_little_and_ends),
         cmocka_unit_test(a_text_that_breaks_off_has_no_end),
         cmocka_unit_test(an_offer_that_was_none_is_not_taken_again),
+        cmocka_unit_test(what_was_learned_is_forgotten_after_a_day),
+        cmocka_unit_test(bad_luck_now_and_then_is_no_quirk),
         cmocka_unit_test(many_hosts_are_not_hammered),
         cmocka_unit_test(many_addresses_are_not_all_dialled),
     };

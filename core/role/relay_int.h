@@ -518,6 +518,8 @@ bool relay_gathers(struct relay *relay, struct relay_job *job, uint64_t most);
 void relay_quirk_suspect(struct relay *relay, struct link *link);
 /* A letter is over: of what the server offered some may have turned out unknown to it. */
 void relay_quirk_lies(struct relay *relay, struct link *link);
+/* A letter went well: what it broke off before was not in a row. */
+void relay_quirk_well(struct relay *relay, struct link *link);
 
 /* ---- relay_raw.c */
 

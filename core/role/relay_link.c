@@ -290,6 +290,8 @@ static void is_done(struct relay *relay, struct link *link)
     if (link->taken && place->width < what.destination_most)
         place->width++;
     link->letters++;
+    if (link->taken)
+        relay_quirk_well(relay, link);
     relay_quirk_lies(relay, link);
     end_job(relay, link);
     if (smtp_client_ready(link->client))

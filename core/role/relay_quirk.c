@@ -21,9 +21,29 @@ static void learn(struct relay *relay, const struct link *link, struct memo *mem
     fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));
 }
 
-void relay_quirk_suspect(struct relay *relay, struct link *link)
+/* What is known of it; what was learned too long ago is known no more. */
+static struct memo *memo_of(struct relay *relay, const struct link *link)
 {
     struct memo *memo = link->place->dest == NULL ? NULL : relay_memo_link(relay, link);
+
+    if (memo != NULL && memo->quirk_until_ms <= relay->now.mono_ms) {
+        memo->avoid = 0;
+        memo->helo = false;
+    }
+    return memo;
+}
+
+void relay_quirk_well(struct relay *relay, struct link *link)
+{
+    struct memo *memo = memo_of(relay, link);
+
+    if (memo != NULL)
+        memo->strikes = 0;
+}
+
+void relay_quirk_suspect(struct relay *relay, struct link *link)
+{
+    struct memo *memo = memo_of(relay, link);
     bool at_hello = !link->greeted && link->spoke && !link->shaking && link->tls == NULL;
     bool in_flight = link->greeted && link->job != NULL && !link->heard
                   && (smtp_client_extensions(link->client)
@@ -39,8 +59,7 @@ void relay_quirk_suspect(struct relay *relay, struct link *link)
 void relay_quirk_lies(struct relay *relay, struct link *link)
 {
     unsigned lied = smtp_client_lied(link->client);
-    struct memo *memo = link->place->dest == NULL || lied == 0 ? NULL
-                                                               : relay_memo_link(relay, link);
+    struct memo *memo = lied == 0 ? NULL : memo_of(relay, link);
 
     if (memo == NULL || (memo->avoid & lied) == lied)
         return;
