@@ -135,6 +135,8 @@ static void on_event(struct relay *relay, const struct event *event)
             relay_sts_peer(relay, false);
         break;
     case EV_PEER_UP:
+        if (event->peer.kind == ROLE_STORE && relay->memory.saved_n > 0)
+            relay_memory_changed(relay, true);  /* the one before may have died with it unwritten */
         if (event->peer.kind == ROLE_NAMES)
             relay_names_peer(relay, true);
         if (event->peer.kind == ROLE_FETCH)

@@ -220,6 +220,26 @@ static void a_policy_outlives_us(void **state)
     end();
 }
 
+/* A store that died may have had it in hand; the next is told all of it. */
+static void a_policy_outlives_the_store(void **state)
+{
+    (void)state;
+    a_domain_with_a_record();
+    give(1, "you@a.example");
+    answer_names();
+    answer_fetch(FETCH_WELL, POLICY("enforce", "mx.other.example"));
+    answer_names();
+    pass(2000);
+    size_t n = w.memory.n;
+    assert_true(n > 0);
+    buffer_clear(&w.memory);
+    step((struct event){ .kind = EV_PEER_DOWN, .peer = { ROLE_STORE, 0 } });
+    step((struct event){ .kind = EV_PEER_UP, .peer = { ROLE_STORE, 0 } });
+    pass(3000);
+    assert_int_equal(w.memory.n, n);
+    end();
+}
+
 /* Octets of the disk: nothing in them can stop relay, and what reads counts. */
 static void a_memory_of_nonsense_is_none(void **state)
 {
@@ -251,7 +271,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_fetched_is_no_policy),
         cmocka_unit_test(what_cannot_be_found_out_fails_no_letter),
         cmocka_unit_test(a_policy_outlives_its_record),
-        cmocka_unit_test(a_policy_outlives_us),
+        cmocka_unit_test(a_policy_outlives_us), cmocka_unit_test(a_policy_outlives_the_store),
         cmocka_unit_test(a_memory_of_nonsense_is_none),
         cmocka_unit_test(without_the_role_a_letter_waits),
         cmocka_unit_test(addresses_and_routes_have_no_policy),
