@@ -34,6 +34,8 @@ DIALOGUES = [
     ('LMTP', '-l', '-c 5 -p 50 -l -r 3'),
     ('LMTP, pipelined', '-l', '-c 5 -p 50 -l -r 3 -P'),
     ('two threads', '-t 2', '-t 2 -c 10 -p 50 -P'),
+    ('7 letters a session', '--mailmax 7', '-c 10 -p 7'),
+    ('STARTTLS, no tickets', '--cert CERT --key KEY --no-tickets', '-c 10 -p 50 -S'),
     ('late replies', '--delay-ms 2', '-c 50 -p 50 -P -B'),
     ('log', '--log LOG', '-c 50 -p 50'),
     ('log, BDAT, two threads', '--log LOG -t 2', '-c 50 -p 50 -P -B'),
