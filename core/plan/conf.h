@@ -134,6 +134,8 @@ MUST_USE bool conf_hop_find(const struct conf *conf, struct bytes domain_ascii,
    to->bad, memory is short. */
 MUST_USE bool conf_destination_put(const struct conf *conf, struct bytes address,
                                    struct buffer *to);
+/* That name as people read it: a hop without its "=". */
+struct bytes conf_destination_shown(struct bytes name);
 
 /* What a connection to a destination must be (dns/channel.h). */
 enum conf_tls { CONF_TLS_MAY, CONF_TLS_ENCRYPT, CONF_TLS_VERIFY, CONF_TLS_DANE, CONF_TLS_NONE };

@@ -112,6 +112,11 @@ bool conf_destination_put(const struct conf *conf, struct bytes address, struct 
     return well && !ascii.bad && !to->bad;
 }
 
+struct bytes conf_destination_shown(struct bytes name)
+{
+    return bytes_skip(name, bytes_begins(name, BYTES("=")) ? 1 : 0);
+}
+
 bool conf_tls_parse(struct bytes text, struct bytes *ret_domain, enum conf_tls *ret_policy)
 {
     static const struct { const char *word; enum conf_tls policy; } words[] = {

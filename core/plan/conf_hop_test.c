@@ -85,6 +85,8 @@ static void destinations_have_one_name(void **state)
             assert_true(bytes_equal_nocase(buffer_bytes(&name), bytes_of(rows[i].name)));
         buffer_done(&name);
     }
+    assert_true(bytes_equal(conf_destination_shown(BYTES("=two:25")), BYTES("two:25")));
+    assert_true(bytes_equal(conf_destination_shown(BYTES("a.example")), BYTES("a.example")));
     mem_fail_at(1);             /* that is no word about the address */
     assert_false(conf_destination_put(&conf, BYTES("you@a.example"), &none));
     mem_fail_at(0);

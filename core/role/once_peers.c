@@ -4,20 +4,15 @@
  * now.
  */
 #include "base/safe.h"
+#include "plan/conf.h"
 #include "role/once_int.h"
-
-/* A hop of the configuration is kept as "=HOST:PORT". */
-static struct bytes plain_name(struct bytes name)
-{
-    return bytes_skip(name, bytes_begins(name, BYTES("=")) ? 1 : 0);
-}
 
 static void put_json(const struct ledger_entry *entry, struct buffer *to)
 {
     struct json json = json_to(to);
 
     json_put_object(&json);
-    json_put_text(&json, "destination", plain_name(entry->name));
+    json_put_text(&json, "destination", conf_destination_shown(entry->name));
     json_put_text(&json, "best", bytes_of(ledger_level_name(entry->best)));
     json_put_text(&json, "now", bytes_of(ledger_level_name(entry->now)));
     once_json_moment(&json, "first", entry->first_ms);
@@ -36,7 +31,7 @@ static void put_json(const struct ledger_entry *entry, struct buffer *to)
 static void put_text(const struct once_style *style, const struct ledger_entry *entry,
                      struct buffer *to)
 {
-    safe_put_plain(to, plain_name(entry->name));
+    safe_put_plain(to, conf_destination_shown(entry->name));
     buffer_put_text(to, ": ");
     buffer_put_text(to, ledger_level_name(entry->now));
     buffer_put_text(to, " since ");

@@ -216,6 +216,24 @@ static void guarded_addresses_are_not_dialled(void **state)
     end();
 }
 
+/* A hop is kept as "=HOST:PORT"; whoever reads of it has no use for the sign. */
+static void a_hop_is_named_as_people_name_it(void **state)
+{
+    static const struct bytes route[] = { BYTES_INIT("a.example=127.0.0.1:2525") };
+
+    (void)state;
+    begin();
+    w.conf.route = (struct conf_texts){ route, 1 };
+    start();
+    give(1, "you@a.example");
+    connect(false);
+    result_is(1, JOB_LATER, 4, 4, 1);
+    assert_int_equal(strncmp(w.words[1], "127.0.0.1:2525: ", 16), 0);
+    assert_true(logged("event=server-unreachable server=127.0.0.1:2525 "));
+    assert_true(logged("event=delivery-waits") && !logged("\"=127"));
+    end();
+}
+
 static void a_route_asks_nobody(void **state)
 {
     static const struct bytes route[] = { BYTES_INIT("a.example=127.0.0.1:2525") };
@@ -552,6 +570,7 @@ int main(void)
         cmocka_unit_test(where_there_is_no_mx_the_domain_is_the_host),
         cmocka_unit_test(the_next_address_is_tried),
         cmocka_unit_test(guarded_addresses_are_not_dialled),
+        cmocka_unit_test(a_hop_is_named_as_people_name_it),
         cmocka_unit_test(a_route_asks_nobody), cmocka_unit_test(what_must_be_is_not_done_without),
         cmocka_unit_test(want_of_memory_fails_nobody),
         cmocka_unit_test(trouble_with_tlsa_waits),

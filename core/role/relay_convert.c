@@ -177,7 +177,7 @@ static void log_converted(struct relay *relay, const struct relay_job *job, size
     struct buffer *line = fx_draft(relay->fx);
 
     log_begin(line, "converted");
-    log_ours(line, "server", job->place->name);
+    log_ours(line, "server", conf_destination_shown(job->place->name));
     log_ours(line, "body", job->body == BODY_7BIT ? BYTES("7BIT") : BYTES("8BITMIME"));
     log_uint(line, "octets", before);
     log_uint(line, "now", job->text.n);

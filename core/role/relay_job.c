@@ -198,7 +198,7 @@ static struct bytes rest_words(struct relay *relay, const struct place *place)
 {
     struct buffer *words = fx_draft(relay->fx);
 
-    buffer_put(words, place->name);
+    buffer_put(words, conf_destination_shown(place->name));
     buffer_put(words, BYTES(" cannot be reached: "));
     buffer_put(words, buffer_bytes(&place->why));
     return fx_keep(relay->fx, buffer_bytes(words));

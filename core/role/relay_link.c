@@ -83,7 +83,7 @@ static void address_rests(struct relay *relay, const struct link *link, struct s
         link->place->width = link->place->width / 2 < 1 ? 1 : link->place->width / 2;
     net_address_put(&at, &link->at);
     log_begin(line, "server-unreachable");
-    log_ours(line, "server", link->place->name);
+    log_ours(line, "server", conf_destination_shown(link->place->name));
     log_theirs(line, "host", buffer_bytes(&link->host));
     log_ours(line, "at", buffer_bytes(&at));
     log_theirs(line, "why", words);
@@ -434,7 +434,7 @@ static void begin_anew(struct relay *relay, struct link *link)
         return;
     struct buffer *line = fx_draft(relay->fx);
     log_begin(line, "kept-connection-lost");
-    log_ours(line, "server", place->name);
+    log_ours(line, "server", conf_destination_shown(place->name));
     fx_log(relay->fx, LOG_INFO, fx_keep(relay->fx, buffer_bytes(line)));
     link->job = NULL;
     job->link = NULL;

@@ -296,7 +296,7 @@ static void log_rest(struct relay *relay, const struct place *place, uint64_t re
     struct buffer *line = fx_draft(relay->fx);
 
     log_begin(line, "server-unreachable");
-    log_ours(line, "server", place->name);
+    log_ours(line, "server", conf_destination_shown(place->name));
     log_theirs(line, "why", buffer_bytes(&place->why));
     log_uint(line, "rests-ms", rest_ms);
     fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));

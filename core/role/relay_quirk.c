@@ -15,7 +15,7 @@ static void learn(struct relay *relay, const struct link *link, struct memo *mem
     memo->strikes = 0;
     memo->quirk_until_ms = relay->now.mono_ms + RELAY_QUIRK_MS;
     log_begin(line, "server-quirk");
-    log_ours(line, "server", link->place->name);
+    log_ours(line, "server", conf_destination_shown(link->place->name));
     log_theirs(line, "host", buffer_bytes(&link->host));
     log_ours(line, "from-now", words);
     fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));

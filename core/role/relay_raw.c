@@ -175,7 +175,7 @@ static void remember(struct relay *relay, const struct link *link, enum relay_fo
     memo->quirk_until_ms = relay->now.mono_ms + RELAY_QUIRK_MS;
     memo->avoid |= form == FORM_RECIPE ? CLIENT_RECIPE : CLIENT_BINARYMIME;
     log_begin(line, "server-quirk");
-    log_ours(line, "server", link->place->name);
+    log_ours(line, "server", conf_destination_shown(link->place->name));
     log_theirs(line, "host", buffer_bytes(&link->host));
     log_ours(line, "from-now", form == FORM_RECIPE ? BYTES("no POSTERN-RECIPE")
                                                    : BYTES("no BINARYMIME"));

@@ -77,7 +77,7 @@ static void log_result(struct relay *relay, const struct relay_job *job, const s
     log_ours(line, "letter", (struct bytes){ id, ID_TEXT });
     log_uint(line, "recipient", job->rcpts[i].recipient);
     log_theirs(line, "to", job->to[i].address);
-    log_ours(line, "server", job->place->name);
+    log_ours(line, "server", conf_destination_shown(job->place->name));
     if (job->place->dest != NULL && link != NULL) {
         net_address_put(&at, &link->at);
         log_theirs(line, "host", buffer_bytes(&link->host));
@@ -104,7 +104,7 @@ static void put_words(struct buffer *to, const struct place *place, const struct
 {
     bool by_name = place->dest != NULL && link != NULL && link->host.n > 0;
 
-    buffer_put(to, by_name ? buffer_bytes(&link->host) : place->name);
+    buffer_put(to, by_name ? buffer_bytes(&link->host) : conf_destination_shown(place->name));
     buffer_put_text(to, result->reply > 0 || place->dest == NULL ? " said: " : ": ");
     buffer_put(to, result->words);
     if (result->window)

@@ -32,7 +32,7 @@ static void log_trouble(struct relay *relay, const struct link *link, struct byt
     struct buffer *line = fx_draft(relay->fx);
 
     log_begin(line, "tls-failed");
-    log_ours(line, "server", link->place->name);
+    log_ours(line, "server", conf_destination_shown(link->place->name));
     log_theirs(line, "host", buffer_bytes(&link->host));
     log_ours(line, "need", bytes_of(channel_need_name(link->channel.need)));
     log_ours(line, "next", is_asked_for(link) ? BYTES("wait") : BYTES("clear"));
@@ -246,7 +246,7 @@ static void log_ledger(struct relay *relay, const struct link *link, const char 
     struct buffer *line = fx_draft(relay->fx);
 
     log_begin(line, event);
-    log_ours(line, "server", link->place->name);
+    log_ours(line, "server", conf_destination_shown(link->place->name));
     log_theirs(line, "host", buffer_bytes(&link->host));
     log_ours(line, "best", bytes_of(ledger_level_name(entry->best)));
     log_ours(line, "now", bytes_of(ledger_level_name(entry->now)));
