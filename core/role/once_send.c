@@ -21,6 +21,7 @@ struct sender *sender_new(const struct send_means *means)
     sender->out = buffer_with_most(2u * SEND_TEXT_MOST + SEND_LINE_MOST);
     sender->why = buffer_with_most(WHY_MOST);
     sender->show = buffer_with_most(SEND_SHOW_MOST);
+    sender->raw = buffer_with_most(SEND_TEXT_MOST);
     sender->tls_line = buffer_with_most(WHY_MOST);
     sender->memory = arena_with_ceiling(MEMORY_MOST);
     for (size_t i = 0; i < SEND_SECRETS; i++)
@@ -53,6 +54,7 @@ void sender_free(struct sender *sender)
     buffer_done(&sender->out);
     buffer_done(&sender->why);
     buffer_done(&sender->show);
+    buffer_done(&sender->raw);
     buffer_done(&sender->tls_line);
     arena_done(&sender->memory);
     mem_free(sender);

@@ -57,6 +57,7 @@ struct send_order {
     struct bytes size, ret, envid, notify, orcpt, priority, by;
     struct send_list mail_params, rcpt_params;
     bool smtputf8, require_tls, eight_bit, binarymime;
+    bool recipe;                    /* without its base64 (mail/recipe.h) */
     /* the letter */
     struct bytes file, subject, body;
     struct send_list headers;

@@ -212,6 +212,7 @@ static void put_text(struct sender *sender, const struct count *count, uint64_t 
         buffer_put_text(&line, sender->secure ? ", inside TLS" : ", in clear");
     width_put(to, buffer_bytes(&line), 0, 0, COLUMNS, "\n");
     buffer_put_char(to, '\n');
+    send_put_saved(sender, to);
     for (size_t i = 0; i < sender->order->to.n && sender->order->script.n == 0
                        && (sender->order->stop == SEND_STAGES || sender->order->stop == SEND_RCPT);
          i++)
@@ -270,6 +271,7 @@ static void put_json(struct sender *sender, const struct count *count, int statu
     for (size_t i = 0; i < sender->order->to.n; i++)
         put_result_json(sender, i);
     json_put_array_end(json);
+    send_put_saved_json(sender);
     json_put_uint(json, "took_us", took_us);
     json_put_uint(json, "exit", (uint64_t)status);
     json_put_object_end(json);

@@ -20,22 +20,38 @@ static const struct {
     { "MT-PRIORITY", SEND_MT_PRIORITY }, { "DELIVERBY", SEND_DELIVERBY },
 };
 
+static void take_auth(struct sender *sender, struct bytes rest)
+{
+    struct bytes word;
+
+    while (bytes_cut(&rest, ' ', &word)) {
+        if (bytes_equal_nocase(word, BYTES("PLAIN")))
+            sender->extensions |= SEND_AUTH_PLAIN;
+        else if (bytes_equal_nocase(word, BYTES("LOGIN")))
+            sender->extensions |= SEND_AUTH_LOGIN;
+    }
+}
+
+static void take_recipe(struct sender *sender, struct bytes rest)
+{
+    struct bytes version;
+
+    while (bytes_cut(&rest, ' ', &version))
+        if (bytes_equal(version, BYTES("1")))
+            sender->extensions |= SEND_RECIPE;
+}
+
 void send_take_extension(struct sender *sender, struct bytes line)
 {
     struct bytes word = bytes_upto(bytes_upto(line, ' '), '='), rest = bytes_skip(line, word.n + 1);
-    struct bytes one;
 
     for (size_t i = 0; i < COUNT(extensions); i++)
         if (bytes_equal_nocase(word, bytes_of(extensions[i].word)))
             sender->extensions |= extensions[i].extension;
-    if (!bytes_equal_nocase(word, BYTES("AUTH")))
-        return;
-    while (bytes_cut(&rest, ' ', &one)) {
-        if (bytes_equal_nocase(one, BYTES("PLAIN")))
-            sender->extensions |= SEND_AUTH_PLAIN;
-        else if (bytes_equal_nocase(one, BYTES("LOGIN")))
-            sender->extensions |= SEND_AUTH_LOGIN;
-    }
+    if (bytes_equal_nocase(word, BYTES("AUTH")))
+        take_auth(sender, rest);
+    else if (bytes_equal_nocase(word, BYTES("POSTERN-RECIPE")))
+        take_recipe(sender, rest);
 }
 
 /* ---- EHLO */

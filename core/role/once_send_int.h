@@ -7,6 +7,7 @@
  *   once_send.c          octets in and out, replies to what they answer
  *   once_send_hello.c    how a dialogue begins: greeting, EHLO, STARTTLS, AUTH
  *   once_send_mail.c     the envelope and the text
+ *   once_send_recipe.c   the text without its base64
  *   once_send_script.c   a dialogue as somebody wrote it down
  *   once_send_show.c     the transcript
  *   once_send_end.c      what a reply means, and the summary
@@ -45,6 +46,7 @@ enum send_extension {
     SEND_PIPELINING = 1, SEND_CHUNKING = 2, SEND_8BITMIME = 4, SEND_BINARYMIME = 8,
     SEND_SMTPUTF8 = 16, SEND_SIZE = 32, SEND_DSN = 64, SEND_STARTTLS = 128, SEND_REQUIRETLS = 256,
     SEND_MT_PRIORITY = 512, SEND_DELIVERBY = 1024, SEND_AUTH_PLAIN = 2048, SEND_AUTH_LOGIN = 4096,
+    SEND_RECIPE = 8192,
 };
 
 /* Where the dialogue is; what comes next is decided whenever no reply is waited for. */
@@ -103,6 +105,11 @@ struct sender {
     struct send_script script;
     struct bytes about;         /* the address that the reply in hand is about; or empty */
 
+    /* by --recipe; see once_send_recipe.c */
+    size_t recipe_n;            /* octets of it; 0: the letter goes as it is */
+    const char *plain_why;      /* and why, once that is known; else NULL */
+    struct buffer raw;          /* the recipe and the raw form */
+
     struct send_result results[SEND_TO_MOST];
     struct buffer secrets[SEND_SECRETS];
 
@@ -154,6 +161,15 @@ void send_next_mail(struct sender *sender);
 void send_on_mail(struct sender *sender, struct send_expect expect);
 /* All recipients that have no result yet get this one; the words are kept. */
 void send_result_all(struct sender *sender, enum send_outcome outcome, struct bytes words);
+
+/* once_send_recipe.c. Before MAIL, once: the letter without its base64, if there is something to
+   gain; or words in the transcript that there is not. */
+void send_make_recipe(struct sender *sender);
+/* The text that goes over the wire by BDAT. */
+struct bytes send_wire_text(const struct sender *sender);
+/* What it saved, once the text was said: a line of the summary, with its end; or fields. */
+void send_put_saved(struct sender *sender, struct buffer *to);
+void send_put_saved_json(struct sender *sender);
 
 /* once_send_script.c */
 void send_next_script(struct sender *sender);

@@ -26,9 +26,10 @@ static const char *lack_of(const struct sender *sender)
 {
     const struct send_order *order = sender->order;
     const struct { bool wanted; enum send_extension extension; const char *words; } needs[] = {
+        { order->recipe, SEND_RECIPE, "POSTERN-RECIPE 1, which --recipe needs" },
         { order->pipeline, SEND_PIPELINING, "PIPELINING" },
         { order->bdat, SEND_CHUNKING, "CHUNKING" },
-        { order->binarymime, SEND_BINARYMIME, "BINARYMIME" },
+        { order->binarymime || order->recipe, SEND_BINARYMIME, "BINARYMIME" },
         { order->eight_bit, SEND_8BITMIME, "8BITMIME" },
         { order->smtputf8, SEND_SMTPUTF8, "SMTPUTF8" },
         { has_utf8_address(sender), SEND_SMTPUTF8, "SMTPUTF8, which an address needs" },
@@ -92,7 +93,7 @@ static void put_body(struct sender *sender, struct buffer *to)
 {
     bool eight = send_has(sender, SEND_8BITMIME) && !is_ascii(sender->means->text);
 
-    if (sender->order->binarymime)
+    if (sender->order->binarymime || sender->recipe_n > 0)
         buffer_put_text(to, " BODY=BINARYMIME");
     else if (sender->order->eight_bit || eight)
         buffer_put_text(to, " BODY=8BITMIME");
@@ -107,6 +108,10 @@ static void say_mail(struct sender *sender)
     buffer_put_char(&line, '>');
     put_size(sender, &line);
     put_body(sender, &line);
+    if (sender->recipe_n > 0) {
+        buffer_put_text(&line, " POSTERN-RECIPE=");
+        buffer_put_uint(&line, sender->recipe_n);
+    }
     if (order->smtputf8 || (has_utf8_address(sender) && send_has(sender, SEND_SMTPUTF8)))
         buffer_put_text(&line, " SMTPUTF8");
     if (order->require_tls)
@@ -153,7 +158,7 @@ static void say_rcpt(struct sender *sender)
 /* What of it has not been said, in chunks: one, or as many as may be on their way at once. */
 static void say_chunks(struct sender *sender)
 {
-    struct bytes rest = bytes_skip(sender->means->text, sender->text_said);
+    struct bytes rest = bytes_skip(send_wire_text(sender), sender->text_said);
     struct buffer line = buffer_with_most(64);
     bool more = true;
 
@@ -253,6 +258,7 @@ void send_next_mail(struct sender *sender)
     case PLACE_MAIL:
         if (lacks(sender))
             return;
+        send_make_recipe(sender);
         if (sender->order->pipeline)
             say_all(sender);
         else

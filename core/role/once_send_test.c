@@ -10,6 +10,10 @@
 
 #include "role/once_send.h"
 
+#include "base/number.h"
+#include "crypt/digest.h"
+#include "mail/recipe.h"
+
 #include <string.h>
 
 enum { WORDS_MOST = 24, TEXT_MOST = 1 << 20, STEPS_MOST = 1000 };
@@ -126,6 +130,7 @@ static void has(const struct buffer *got, const char *want, const char *of)
 
 #define EHLO "250-mx\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n250-DSN\r\n250 SIZE 9\r\n"
 #define OK "|250 2.0.0 ok\r\n"
+#define POSTERN "250-mx\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-SIZE\r\n"
 
 /* ---- the transcript, octet for octet */
 
@@ -192,6 +197,17 @@ static const struct {
       "DATA\r\nhi\r\n.\r\nQUIT\r\n", "z@y: not now\n      452 4.2.2 full", ONCE_NOT_NOW },
     { "--to|x@y|--requiretls", "220 hi\r\n|" EHLO "|221 bye\r\n", "",
       "EHLO me.example\r\nQUIT\r\n", "does not offer REQUIRETLS", ONCE_UNAVAILABLE },
+    { "--to|x@y|--recipe", "220 hi\r\n|" POSTERN "250 DSN\r\n|221 bye\r\n", "hi\r\n",
+      "EHLO me.example\r\nQUIT\r\n", "does not offer POSTERN-RECIPE 1, which", ONCE_UNAVAILABLE },
+    { "--to|x@y|--recipe", "220 hi\r\n|" POSTERN "250 POSTERN-RECIPE 2 11\r\n|221 bye\r\n", "",
+      "EHLO me.example\r\nQUIT\r\n", "does not offer POSTERN-RECIPE 1, which", ONCE_UNAVAILABLE },
+    { "--to|x@y|--recipe", "220 hi\r\n|250-mx\r\n250-CHUNKING\r\n250 POSTERN-RECIPE 1\r\n"
+      "|221 bye\r\n", "", "EHLO me.example\r\nQUIT\r\n", "does not offer BINARYMIME",
+      ONCE_UNAVAILABLE },
+    { "--to|x@y|--recipe", "220 hi\r\n|" POSTERN "250 POSTERN-RECIPE 1\r\n" OK OK OK
+      "|221 bye\r\n", "hi\r\n", "EHLO me.example\r\nMAIL FROM:<a@b.example> SIZE=4\r\n"
+      "RCPT TO:<x@y>\r\nBDAT 4 LAST\r\nhi\r\nQUIT\r\n",
+      "\nNothing was saved: there is no base64 in the letter", 0 },
     { "--to|x@y|--8bitmime", "220 hi\r\n|" EHLO "|221 bye\r\n", "",
       "EHLO me.example\r\nQUIT\r\n", "does not offer 8BITMIME", ONCE_UNAVAILABLE },
     { "--to|x@y|--requiretls|--force", "220 hi\r\n|" EHLO "|555 5.5.4 what\r\n|221 bye\r\n", "",
@@ -277,6 +293,92 @@ static void flights(void **state)
     assert_int_equal(fast.flights, 3);
     talk_done(&slow);
     talk_done(&fast);
+}
+
+/* ---- lossless binary */
+
+/* 2052 octets as base64; every line holds a NUL, a CRLF and a dot. */
+static void put_letter(struct buffer *to)
+{
+    buffer_put(to, BYTES("From: a@b.example\r\nMIME-Version: 1.0\r\n"
+                         "Content-Transfer-Encoding: BASE64\r\n\r\n"));
+    for (unsigned i = 0; i < 36; i++)
+        buffer_put(to, BYTES("AA0KLg0KAAAAMDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6QUJDREVG"
+                             "R0hJSktM\r\n"));
+    buffer_put_char(to, '\0');
+    to->n--;
+}
+
+static uint64_t number_behind(struct bytes text, const char *words)
+{
+    struct bytes at = bytes_skip(text, bytes_search(text, bytes_of(words)) + strlen(words));
+    size_t n = 0;
+    uint64_t number;
+
+    while (n < at.n && at.at[n] >= '0' && at.at[n] <= '9')
+        n++;
+    assert_true(number_parse(bytes_first(at, n), &number));
+    return number;
+}
+
+/* What all BDAT brought. */
+static void put_chunks(struct buffer *to, struct bytes said)
+{
+    bool last = false;
+
+    while (!last) {
+        struct bytes line;
+        said = bytes_skip(said, bytes_search(said, BYTES("BDAT ")));
+        assert_true(said.n > 0);
+        size_t n = number_behind(said, "BDAT ");
+        assert_true(bytes_cut(&said, '\n', &line));
+        last = bytes_ends(line, BYTES(" LAST\r"));
+        buffer_put(to, bytes_first(said, n));
+        said = bytes_skip(said, n);
+    }
+}
+
+/* The recipe and the raw form are there, and together they are the letter. */
+static void is_restored(const struct buffer *said, struct bytes letter)
+{
+    struct buffer text = buffer_with_most(TEXT_MOST), restored = buffer_with_most(TEXT_MOST);
+    size_t n = number_behind(buffer_bytes(said), " POSTERN-RECIPE=");
+    uint8_t sum[DIGEST_MOST];
+    struct recipe recipe;
+
+    put_chunks(&text, buffer_bytes(said));
+    assert_true(recipe_read(bytes_first(buffer_bytes(&text), n), &recipe));
+    assert_true(recipe_apply(bytes_skip(buffer_bytes(&text), n), &recipe, &restored));
+    assert_true(bytes_equal(buffer_bytes(&restored), letter));
+    assert_true(digest_of(DIGEST_SHA256, letter, sum));
+    assert_memory_equal(recipe.sum.at, sum, RECIPE_SUM);
+    assert_int_equal(recipe.body, BODY_7BIT);
+    assert_int_equal(number_behind(buffer_bytes(said), " SIZE="), letter.n);
+    buffer_done(&text);
+    buffer_done(&restored);
+}
+
+static void a_recipe_saves_what_base64_costs(void **state)
+{
+    static const char replies[] = "220 hi\r\n|" POSTERN "250 POSTERN-RECIPE 2 1\r\n" OK OK OK OK
+        OK OK "|221 bye\r\n";
+    struct buffer letter = buffer_with_most(TEXT_MOST);
+
+    put_letter(&letter);
+    struct talk whole = talk_of("--to|x@y|--recipe", replies, letter.at, "");
+    struct talk parts = talk_of("--to|x@y|--recipe|--bdat|700|--json", replies, letter.at, "");
+    is_restored(&whole.said, buffer_bytes(&letter));
+    is_restored(&parts.said, buffer_bytes(&letter));
+    has(&whole.said, "MAIL FROM:<a@b.example> SIZE=2883 BODY=BINARYMIME POSTERN-RECIPE=", "MAIL");
+    uint64_t went = number_behind(buffer_bytes(&whole.said), "BDAT ");
+    assert_true(went < 2300);
+    has(&whole.shown, " octets went in place of 2883: ", "summary");
+    assert_int_equal(number_behind(buffer_bytes(&whole.shown), "place of 2883: "), 2883 - went);
+    assert_int_equal(number_behind(buffer_bytes(&parts.shown), "\"octets_saved\":"), 2883 - went);
+    assert_int_equal(whole.status, 0);
+    talk_done(&whole);
+    talk_done(&parts);
+    buffer_done(&letter);
 }
 
 /* ---- passwords */
@@ -390,7 +492,7 @@ static void refuses_what_makes_no_sense(void **state)
         "--timeout|3601|--to|x", "--tls|perhaps|--to|x", "--bdat=0|--to|x", "--json=1|--to|x",
         "--server|mx", "-4|-6|--to|x", "--script|f|--raw|x|--server|mx", "--file|f|--subject|s|x",
         "--quit-after|data|--to|x", "--auth|me|--auth-with|MD5|--to|x",
-        "--script|f|--server|mx|--auth|me",
+        "--script|f|--server|mx|--auth|me", "--script|f|--server|mx|--recipe",
     };
 
     for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -473,6 +575,7 @@ int main(void)
         cmocka_unit_test(shows_each_line_with_its_time),
         cmocka_unit_test(says_and_ends),
         cmocka_unit_test(flights),
+        cmocka_unit_test(a_recipe_saves_what_base64_costs),
         cmocka_unit_test(no_password_is_shown),
         cmocka_unit_test(follows_a_script),
         cmocka_unit_test(refuses_what_is_no_script),

@@ -42,6 +42,7 @@ const char send_help[] =
     "  --pipeline              MAIL, RCPT and what follows in one flight (RFC 2920)\n"
     "  --bdat [OCTETS]         the text by BDAT, in chunks (RFC 3030)\n"
     "  --binarymime            BODY=BINARYMIME, the text as it is; implies --bdat\n"
+    "  --recipe                base64 raw, and how to put it back (POSTERN-RECIPE)\n"
     "  --8bitmime, --smtputf8, --requiretls          RFC 6152, 6531, 8689\n"
     "  --size OCTETS           claim that size (RFC 1870)\n"
     "  --notify LIST, --orcpt ADDRESS, --ret full|hdrs, --envid TEXT      RFC 3461\n"
@@ -86,7 +87,7 @@ static const struct option options[] = {
     O("--deliverby", TEXT, by), O("--mail-param", LIST, mail_params),
     O("--rcpt-param", LIST, rcpt_params), O("--smtputf8", FLAG, smtputf8),
     O("--requiretls", FLAG, require_tls), O("--8bitmime", FLAG, eight_bit),
-    O("--binarymime", FLAG, binarymime),
+    O("--binarymime", FLAG, binarymime), O("--recipe", FLAG, recipe),
     O("--file", TEXT, file), O("--subject", TEXT, subject), O("--body", TEXT, body),
     O("--header", LIST, headers), O("--as-is", FLAG, as_is),
     O("--pipeline", FLAG, pipeline), O("--bdat", CHUNK, bdat), O("--force", FLAG, force),
@@ -252,6 +253,9 @@ static bool check_sense(const struct send_order *order, struct buffer *flaw)
                         "--quit-after beside it");
     if (order->script.n > 0 && order->user.n > 0)
         return complain(flaw, BYTES("--script"), " does not sign in: no --auth beside it");
+    if (order->script.n > 0 && order->recipe)
+        return complain(flaw, BYTES("--script"), " says the letter as it is: no --recipe beside "
+                        "it");
     if (order->file.n > 0 && made)
         return complain(flaw, BYTES("--file"), " brings its own header and body");
     if (order->user.n > 0 && order->mechanism.n > 0
@@ -274,7 +278,7 @@ bool send_read(const struct bytes *words, size_t n, struct send_order *ret_order
             return false;
         }
     }
-    order.bdat = order.bdat || order.binarymime || order.chunk > 0;
+    order.bdat = order.bdat || order.binarymime || order.recipe || order.chunk > 0;
     if (!order.help
         && (!check_lines(&order, reterr_words) || !check_sense(&order, reterr_words)))
         return false;

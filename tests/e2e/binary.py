@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import random
+import re
 import socket
 import threading
 import time
@@ -171,6 +172,35 @@ def what_they_read_is_as_it_was(bench):
         true(text.endswith(b'--=_b--\r\n'), text[-100:])
         found = there.run('trace', '--json', 'you@example.net').stdout
         true(f'"body":"{parameters}"' in found.replace('": "', '":"'), found)
+
+
+def send_says_what_was_saved(bench):
+    """The client for testing does as the relay does, and tells."""
+    there, text = receiver(bench), letter_with(PDF)
+    path = os.path.join(bench.folder(), 'letter')
+
+    def send(octets, *more, to=there):
+        with open(path, 'wb') as file:
+            file.write(octets)
+        return to.run('send', '--server', f'127.0.0.1:{to.port}', '--to', 'you@example.net',
+                      '--recipe', '--file', path, *more)
+    told = send(text)
+    equal(told.returncode, 0, told.stdout)
+    went, whole, saved = map(int, re.search(
+        r'\n(\d+) octets went in place of (\d+): (\d+) saved\n', told.stdout).groups())
+    equal((whole, went + saved), (len(text), len(text)), 'the sum')
+    true(saved > len(PDF) // 4 and f'C: BDAT {went} LAST\n' in told.stdout, told.stdout)
+    true(f' SIZE={len(text)} BODY=BINARYMIME POSTERN-RECIPE=' in told.stdout, told.stdout)
+    equal(json.loads(send(text, '--json', '--bdat', '5000').stdout)['octets_saved'], saved, 'JSON')
+    none = UNSIGNED + b'\r\nnothing to save\r\n'
+    told = send(none)
+    true('Nothing was saved: there is no base64' in told.stdout, told.stdout)
+    true('POSTERN-RECIPE=' not in told.stdout and told.returncode == 0, told.stdout)
+    for got, sent in zip(arrived(there, 3), (text, text, none)):
+        true(got.endswith(b'\r\n' + sent), 'octet for octet')
+    told = send(text, to=receiver(bench, 'lossless-binary no\n'))
+    true('Not done: this server does not offer POSTERN-RECIPE 1' in told.stdout, told.stdout)
+    equal(told.returncode, 69, 'exit status')
 
 
 def only_when_both_consent(bench):
@@ -344,6 +374,7 @@ def a_refusal_of_binary_is_no_failure(bench):
 
 if __name__ == '__main__':
     main([a_signed_letter_comes_octet_for_octet, what_they_read_is_as_it_was,
-          only_when_both_consent, a_spoiled_octet_loses_nothing, a_spoiled_recipe_loses_nothing,
-          cut_anywhere, killed_in_between, unsigned_goes_raw_to_who_takes_it,
-          only_where_that_is_wanted, a_refusal_of_binary_is_no_failure])
+          send_says_what_was_saved, only_when_both_consent, a_spoiled_octet_loses_nothing,
+          a_spoiled_recipe_loses_nothing, cut_anywhere, killed_in_between,
+          unsigned_goes_raw_to_who_takes_it, only_where_that_is_wanted,
+          a_refusal_of_binary_is_no_failure])
