@@ -39,7 +39,7 @@ static void pack(size_t size, struct buffer *letter, struct buffer *said, bool l
         raw.at[raw.n / 2] ^= 1;
     buffer_put_text(said, "RSET\r\nMAIL FROM:<al@x.example> BODY=BINARYMIME SIZE=");
     buffer_put_uint(said, letter->n);
-    buffer_put_text(said, " POSTERN-RECIPE=");
+    buffer_put_text(said, " CONTENT-RECIPE=");
     buffer_put_uint(said, recipe.n);
     buffer_put_text(said, "\r\nRCPT TO:<jo@example.org>\r\nBDAT ");
     buffer_put_uint(said, recipe.n + raw.n);

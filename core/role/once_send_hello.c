@@ -50,7 +50,7 @@ void send_take_extension(struct sender *sender, struct bytes line)
             sender->extensions |= extensions[i].extension;
     if (bytes_equal_nocase(word, BYTES("AUTH")))
         take_auth(sender, rest);
-    else if (bytes_equal_nocase(word, BYTES("POSTERN-RECIPE")))
+    else if (bytes_equal_nocase(word, BYTES("CONTENT-RECIPE")))
         take_recipe(sender, rest);
 }
 

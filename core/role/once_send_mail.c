@@ -26,7 +26,7 @@ static const char *lack_of(const struct sender *sender)
 {
     const struct send_order *order = sender->order;
     const struct { bool wanted; enum send_extension extension; const char *words; } needs[] = {
-        { order->recipe, SEND_RECIPE, "POSTERN-RECIPE 1, which --recipe needs" },
+        { order->recipe, SEND_RECIPE, "CONTENT-RECIPE 1, which --recipe needs" },
         { order->pipeline, SEND_PIPELINING, "PIPELINING" },
         { order->bdat, SEND_CHUNKING, "CHUNKING" },
         { order->binarymime || order->recipe, SEND_BINARYMIME, "BINARYMIME" },
@@ -109,7 +109,7 @@ static void say_mail(struct sender *sender)
     put_size(sender, &line);
     put_body(sender, &line);
     if (sender->recipe_n > 0) {
-        buffer_put_text(&line, " POSTERN-RECIPE=");
+        buffer_put_text(&line, " CONTENT-RECIPE=");
         buffer_put_uint(&line, sender->recipe_n);
     }
     if (order->smtputf8 || (has_utf8_address(sender) && send_has(sender, SEND_SMTPUTF8)))

@@ -198,13 +198,13 @@ static const struct {
     { "--to|x@y|--requiretls", "220 hi\r\n|" EHLO "|221 bye\r\n", "",
       "EHLO me.example\r\nQUIT\r\n", "does not offer REQUIRETLS", ONCE_UNAVAILABLE },
     { "--to|x@y|--recipe", "220 hi\r\n|" POSTERN "250 DSN\r\n|221 bye\r\n", "hi\r\n",
-      "EHLO me.example\r\nQUIT\r\n", "does not offer POSTERN-RECIPE 1, which", ONCE_UNAVAILABLE },
-    { "--to|x@y|--recipe", "220 hi\r\n|" POSTERN "250 POSTERN-RECIPE 2 11\r\n|221 bye\r\n", "",
-      "EHLO me.example\r\nQUIT\r\n", "does not offer POSTERN-RECIPE 1, which", ONCE_UNAVAILABLE },
-    { "--to|x@y|--recipe", "220 hi\r\n|250-mx\r\n250-CHUNKING\r\n250 POSTERN-RECIPE 1\r\n"
+      "EHLO me.example\r\nQUIT\r\n", "does not offer CONTENT-RECIPE 1, which", ONCE_UNAVAILABLE },
+    { "--to|x@y|--recipe", "220 hi\r\n|" POSTERN "250 CONTENT-RECIPE 2 11\r\n|221 bye\r\n", "",
+      "EHLO me.example\r\nQUIT\r\n", "does not offer CONTENT-RECIPE 1, which", ONCE_UNAVAILABLE },
+    { "--to|x@y|--recipe", "220 hi\r\n|250-mx\r\n250-CHUNKING\r\n250 CONTENT-RECIPE 1\r\n"
       "|221 bye\r\n", "", "EHLO me.example\r\nQUIT\r\n", "does not offer BINARYMIME",
       ONCE_UNAVAILABLE },
-    { "--to|x@y|--recipe", "220 hi\r\n|" POSTERN "250 POSTERN-RECIPE 1\r\n" OK OK OK
+    { "--to|x@y|--recipe", "220 hi\r\n|" POSTERN "250 CONTENT-RECIPE 1\r\n" OK OK OK
       "|221 bye\r\n", "hi\r\n", "EHLO me.example\r\nMAIL FROM:<a@b.example> SIZE=4\r\n"
       "RCPT TO:<x@y>\r\nBDAT 4 LAST\r\nhi\r\nQUIT\r\n",
       "\nNothing was saved: there is no base64 in the letter", 0 },
@@ -342,7 +342,7 @@ static void put_chunks(struct buffer *to, struct bytes said)
 static void is_restored(const struct buffer *said, struct bytes letter)
 {
     struct buffer text = buffer_with_most(TEXT_MOST), restored = buffer_with_most(TEXT_MOST);
-    size_t n = number_behind(buffer_bytes(said), " POSTERN-RECIPE=");
+    size_t n = number_behind(buffer_bytes(said), " CONTENT-RECIPE=");
     uint8_t sum[DIGEST_MOST];
     struct recipe recipe;
 
@@ -360,7 +360,7 @@ static void is_restored(const struct buffer *said, struct bytes letter)
 
 static void a_recipe_saves_what_base64_costs(void **state)
 {
-    static const char replies[] = "220 hi\r\n|" POSTERN "250 POSTERN-RECIPE 2 1\r\n" OK OK OK OK
+    static const char replies[] = "220 hi\r\n|" POSTERN "250 CONTENT-RECIPE 2 1\r\n" OK OK OK OK
         OK OK "|221 bye\r\n";
     struct buffer letter = buffer_with_most(TEXT_MOST);
 
@@ -369,7 +369,7 @@ static void a_recipe_saves_what_base64_costs(void **state)
     struct talk parts = talk_of("--to|x@y|--recipe|--bdat|700|--json", replies, letter.at, "");
     is_restored(&whole.said, buffer_bytes(&letter));
     is_restored(&parts.said, buffer_bytes(&letter));
-    has(&whole.said, "MAIL FROM:<a@b.example> SIZE=2883 BODY=BINARYMIME POSTERN-RECIPE=", "MAIL");
+    has(&whole.said, "MAIL FROM:<a@b.example> SIZE=2883 BODY=BINARYMIME CONTENT-RECIPE=", "MAIL");
     uint64_t went = number_behind(buffer_bytes(&whole.said), "BDAT ");
     assert_true(went < 2300);
     has(&whole.shown, " octets went in place of 2883: ", "summary");

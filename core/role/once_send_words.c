@@ -42,7 +42,7 @@ const char send_help[] =
     "  --pipeline              MAIL, RCPT and what follows in one flight (RFC 2920)\n"
     "  --bdat [OCTETS]         the text by BDAT, in chunks (RFC 3030)\n"
     "  --binarymime            BODY=BINARYMIME, the text as it is; implies --bdat\n"
-    "  --recipe                base64 raw, and how to put it back (POSTERN-RECIPE)\n"
+    "  --recipe                base64 raw, and how to put it back (CONTENT-RECIPE)\n"
     "  --8bitmime, --smtputf8, --requiretls          RFC 6152, 6531, 8689\n"
     "  --size OCTETS           claim that size (RFC 1870)\n"
     "  --notify LIST, --orcpt ADDRESS, --ret full|hdrs, --envid TEXT      RFC 3461\n"

@@ -177,7 +177,7 @@ static void remember(struct relay *relay, const struct link *link, enum relay_fo
     log_begin(line, "server-quirk");
     log_ours(line, "server", conf_destination_shown(link->place->name));
     log_theirs(line, "host", buffer_bytes(&link->host));
-    log_ours(line, "from-now", form == FORM_RECIPE ? BYTES("no POSTERN-RECIPE")
+    log_ours(line, "from-now", form == FORM_RECIPE ? BYTES("no CONTENT-RECIPE")
                                                    : BYTES("no BINARYMIME"));
     log_theirs(line, "why", words);
     fx_log(relay->fx, LOG_WARN, fx_keep(relay->fx, buffer_bytes(line)));

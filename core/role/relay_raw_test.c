@@ -19,7 +19,7 @@
 enum { ROOM = 1 << 20, PIECE = 50000 };
 
 #define BINARY "250-x\r\n250-CHUNKING\r\n250-BINARYMIME\r\n"
-#define POSTERN BINARY "250-POSTERN-RECIPE 1\r\n250 PIPELINING\r\n"
+#define POSTERN BINARY "250-CONTENT-RECIPE 1\r\n250 PIPELINING\r\n"
 #define OTHER BINARY "250 PIPELINING\r\n"
 #define PLAIN "250-x\r\n250-8BITMIME\r\n250 PIPELINING\r\n"
 #define SIGNED "DKIM-Signature: v=1; b=a\r\n"
@@ -121,7 +121,7 @@ static void assert_made_again(const struct buffer *letter)
 {
     struct buffer chunks = buffer_with_most(ROOM), made = buffer_with_most(ROOM);
     struct bytes said_n = bytes_skip(buffer_bytes(&w.said),
-        bytes_search(buffer_bytes(&w.said), BYTES(" POSTERN-RECIPE=")) + 16);
+        bytes_search(buffer_bytes(&w.said), BYTES(" CONTENT-RECIPE=")) + 16);
     uint8_t sum[DIGEST_MOST];
     struct recipe recipe;
     uint64_t n;
@@ -154,7 +154,7 @@ static void raw_to_who_reads_recipes(void **state)
         give_letter(1, &letter, 1);
         deliver();
         result_is(1, JOB_DELIVERED, 2, 0, 0);
-        assert_true(said(" BODY=BINARYMIME POSTERN-RECIPE="));
+        assert_true(said(" BODY=BINARYMIME CONTENT-RECIPE="));
         assert_made_again(&letter);
         assert_true(w.results[1].saved > sizes[i] / 4);
         assert_true(w.said.n + w.results[1].saved < letter.n + 1500);
@@ -177,12 +177,12 @@ static void as_it_is_to_all_others(void **state)
     } rows[] = {
         { "a server that knows no such thing", OTHER, "", false, false, 1, 3000, false },
         { "one without CHUNKING", PLAIN, "", true, false, 1, 3000, false },
-        { "not without BINARYMIME", "250-x\r\n250-CHUNKING\r\n250-POSTERN-RECIPE 1\r\n250 SIZE\r\n",
+        { "not without BINARYMIME", "250-x\r\n250-CHUNKING\r\n250-CONTENT-RECIPE 1\r\n250 SIZE\r\n",
           "", true, false, 1, 3000, false },
         { "switched off here", POSTERN, "", false, true, 1, 3000, false },
         { "a second attempt", POSTERN, "", true, false, 2, 3000, false },
         { "nothing to gain", POSTERN, "", true, false, 1, 300, false },
-        { "another version", BINARY "250 POSTERN-RECIPE 2\r\n", "", false, false, 1, 3000, false },
+        { "another version", BINARY "250 CONTENT-RECIPE 2\r\n", "", false, false, 1, 3000, false },
         { "signed", OTHER, SIGNED, true, false, 1, 3000, false },
         { "unsigned, and wanted", OTHER, "", true, false, 1, 3000, true },
         { "unsigned, and wanted, again", OTHER, "", true, false, 2, 3000, false },
@@ -199,7 +199,7 @@ static void as_it_is_to_all_others(void **state)
         give_letter(1, &letter, 1);
         deliver();
         result_is(1, JOB_DELIVERED, 2, 0, 0);
-        assert_false(said("POSTERN-RECIPE="));
+        assert_false(said("CONTENT-RECIPE="));
         bool plain = bytes_search(buffer_bytes(&w.said), buffer_bytes(&letter)) < w.said.n;
         bool raw = bytes_search(buffer_bytes(&w.said), buffer_bytes(&octets)) < w.said.n;
         if (plain == rows[i].raw || raw != rows[i].raw || said(" BODY=BINARYMIME") != raw
@@ -288,7 +288,7 @@ static void another_server_gets_its_own(void **state)
     give(9, "x@a.example");                 /* a connection is there, and kept */
     deliver();
     give_letter(1, &letter, 1);             /* some of it left on it, and that is dead */
-    assert_true(said("POSTERN-RECIPE="));
+    assert_true(said("CONTENT-RECIPE="));
     w.ehlo = PLAIN;
     hang_up(0);
     deliver();

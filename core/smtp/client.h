@@ -34,7 +34,7 @@ enum client_extension {
     CLIENT_SMTPUTF8 = 16, CLIENT_SIZE = 32, CLIENT_STATUS_CODES = 64, CLIENT_DSN = 128,
     CLIENT_STARTTLS_OFFERED = 256, CLIENT_REQUIRETLS = 512, CLIENT_MT_PRIORITY = 1024,
     CLIENT_DELIVERBY = 2048, CLIENT_AUTH_PLAIN = 4096, CLIENT_AUTH_LOGIN = 8192,
-    CLIENT_RECIPE = 16384,          /* POSTERN-RECIPE, of a version that we know */
+    CLIENT_RECIPE = 16384,          /* CONTENT-RECIPE, of a version that we know */
 };
 
 /* What is to be sent. Slices live until CLIENT_DONE. */

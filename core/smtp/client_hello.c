@@ -121,7 +121,7 @@ void client_take_extension(struct smtp_client *client, struct bytes line)
         take_limits(client, rest);
     else if (bytes_equal_nocase(word, BYTES("AUTH")))
         take_auth(client, rest);
-    else if (bytes_equal_nocase(word, BYTES("POSTERN-RECIPE")))
+    else if (bytes_equal_nocase(word, BYTES("CONTENT-RECIPE")))
         take_recipe(client, rest);
 }
 

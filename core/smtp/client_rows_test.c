@@ -95,9 +95,9 @@ const struct row client_smtp_rows[] = {
       EHLO_ALL "250 a\r\n550 b\r\n354 d\r\n|250 e\r\n", 1, "F.",
       EHLO MAIL R0 "DATA\r\n.\r\n", SMTP },
     { "with a recipe",
-      "220 x\r\n|250-x\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-POSTERN-RECIPE 1\r\n250 PIPELINING"
+      "220 x\r\n|250-x\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-CONTENT-RECIPE 1\r\n250 PIPELINING"
       "\r\n|250 a\r\n250 b\r\n250 c\r\n", 1, "T.",
-      EHLO "MAIL FROM:<s@x> BODY=BINARYMIME POSTERN-RECIPE=2\r\n" R0 BDAT, SMTP,
+      EHLO "MAIL FROM:<s@x> BODY=BINARYMIME CONTENT-RECIPE=2\r\n" R0 BDAT, SMTP,
       .body = BODY_BINARYMIME, .recipe = 2 },
     { "chunks in one flight", EHLO_CHUNK "250 a\r\n250 b\r\n250 c\r\n", 1, "T.",
       EHLO MAIL R0 BDAT, SMTP },

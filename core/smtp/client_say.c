@@ -98,7 +98,7 @@ static void say_mail(struct smtp_client *client)
     if (letter->require_tls)
         buffer_put(out, BYTES(" REQUIRETLS"));
     if (letter->recipe > 0) {
-        buffer_put(out, BYTES(" POSTERN-RECIPE="));
+        buffer_put(out, BYTES(" CONTENT-RECIPE="));
         buffer_put_uint(out, letter->recipe);
     }
     say_wishes(client);

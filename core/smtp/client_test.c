@@ -326,8 +326,8 @@ static void a_lie_is_told(void **state)
 static void recipes_are_offered(void **state)
 {
     static const struct { const char *line; bool offered; } lines[] = {
-        { "POSTERN-RECIPE 1", true }, { "postern-recipe 3 2 1", true }, { "POSTERN-RECIPE", false },
-        { "POSTERN-RECIPE 2", false }, { "POSTERN-RECIPE 11", false }, { "X-RECIPE 1", false },
+        { "CONTENT-RECIPE 1", true }, { "content-recipe 3 2 1", true }, { "CONTENT-RECIPE", false },
+        { "CONTENT-RECIPE 2", false }, { "CONTENT-RECIPE 11", false }, { "X-RECIPE 1", false },
     };
 
     (void)state;

@@ -54,7 +54,7 @@ static void put_mail(struct buffer *to, const char *params, size_t recipe_n)
 {
     buffer_put_text(to, D_EHLO "MAIL FROM:<a@c.example>");
     buffer_put_text(to, params);
-    buffer_put_text(to, " POSTERN-RECIPE=");
+    buffer_put_text(to, " CONTENT-RECIPE=");
     buffer_put_uint(to, recipe_n);
     buffer_put_text(to, "\r\n" D_RCPT);
 }
@@ -186,7 +186,7 @@ static void what_is_refused(void **state)
 /* Who does not offer it knows no such parameter; and no DATA brings such a text. */
 static void only_where_it_is_offered(void **state)
 {
-    static const char mail[] = D_EHLO "MAIL FROM:<a@c.example> BODY=BINARYMIME POSTERN-RECIPE=60"
+    static const char mail[] = D_EHLO "MAIL FROM:<a@c.example> BODY=BINARYMIME CONTENT-RECIPE=60"
                                "\r\n" D_RCPT "DATA\r\n";
 
     (void)state;
@@ -200,7 +200,7 @@ static void only_where_it_is_offered(void **state)
         assert_true(bytes_equal(buffer_bytes(&summary), bytes_of(offered == 0
             ? "220 250 555/5.5.4 503/5.5.1 503/5.5.1"
             : "220 250 250/2.1.0 250/2.1.5 503/5.5.1")));
-        size_t at = bytes_search(buffer_bytes(&play.replies), BYTES("250-POSTERN-RECIPE 1\r\n"));
+        size_t at = bytes_search(buffer_bytes(&play.replies), BYTES("250-CONTENT-RECIPE 1\r\n"));
         assert_int_equal(at < play.replies.n, offered);
         buffer_done(&summary);
         play_done(&play);

@@ -34,7 +34,7 @@ struct smtp_settings {
     bool notes;                     /* SMTP_NOTE is wanted */
     bool xclient;                   /* XCLIENT is offered: the client is a proxy that we trust */
     bool starttls;                  /* STARTTLS is offered to who speaks in clear */
-    bool recipes;                   /* POSTERN-RECIPE is offered: see mail/README.md */
+    bool recipes;                   /* CONTENT-RECIPE is offered: see mail/README.md */
 };
 
 enum smtp_event_kind {

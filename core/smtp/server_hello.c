@@ -95,7 +95,7 @@ void run_ehlo(struct smtp_server *server, struct bytes argument)
                            "\r\n250-SMTPUTF8\r\n250-DSN"
                            "\r\n250-ENHANCEDSTATUSCODES");
     if (server->settings->recipes)
-        buffer_put_text(&text, "\r\n250-POSTERN-RECIPE 1");
+        buffer_put_text(&text, "\r\n250-CONTENT-RECIPE 1");
     buffer_put_text(&text, "\r\n250 LIMITS RCPTMAX=");
     buffer_put_uint(&text, server->settings->recipients_most);
     buffer_put_text(&text, "\r\n");

@@ -166,7 +166,7 @@ def what_they_read_is_as_it_was(bench):
         hand_in(here, text, parameters=parameters)
         wait_until(lambda: len(here.log().split('event=delivered')) > 1, 'delivery')
         queue_is_empty(here)
-        true(b' BODY=BINARYMIME POSTERN-RECIPE=' in wire.sent[before:], 'raw on the wire')
+        true(b' BODY=BINARYMIME CONTENT-RECIPE=' in wire.sent[before:], 'raw on the wire')
         true(PDF[:9000] in wire.sent[before:], 'the octets as they are')
     for text, parameters in zip(arrived(there, 3), ('7bit', '8bitmime', 'binarymime')):
         true(text.endswith(b'--=_b--\r\n'), text[-100:])
@@ -190,16 +190,16 @@ def send_says_what_was_saved(bench):
         r'\n(\d+) octets went in place of (\d+): (\d+) saved\n', told.stdout).groups())
     equal((whole, went + saved), (len(text), len(text)), 'the sum')
     true(saved > len(PDF) // 4 and f'C: BDAT {went} LAST\n' in told.stdout, told.stdout)
-    true(f' SIZE={len(text)} BODY=BINARYMIME POSTERN-RECIPE=' in told.stdout, told.stdout)
+    true(f' SIZE={len(text)} BODY=BINARYMIME CONTENT-RECIPE=' in told.stdout, told.stdout)
     equal(json.loads(send(text, '--json', '--bdat', '5000').stdout)['octets_saved'], saved, 'JSON')
     none = UNSIGNED + b'\r\nnothing to save\r\n'
     told = send(none)
     true('Nothing was saved: there is no base64' in told.stdout, told.stdout)
-    true('POSTERN-RECIPE=' not in told.stdout and told.returncode == 0, told.stdout)
+    true('CONTENT-RECIPE=' not in told.stdout and told.returncode == 0, told.stdout)
     for got, sent in zip(arrived(there, 3), (text, text, none)):
         true(got.endswith(b'\r\n' + sent), 'octet for octet')
     told = send(text, to=receiver(bench, 'lossless-binary no\n'))
-    true('Not done: this server does not offer POSTERN-RECIPE 1' in told.stdout, told.stdout)
+    true('Not done: this server does not offer CONTENT-RECIPE 1' in told.stdout, told.stdout)
     equal(told.returncode, 69, 'exit status')
 
 
@@ -210,7 +210,7 @@ def only_when_both_consent(bench):
         text = letter_with(PDF)
         hand_in(here, text)
         true(arrived(there)[0].endswith(b'\r\n' + text), 'octet for octet')
-        true(wire.out > len(text) and b'POSTERN-RECIPE' not in wire.sent, 'as it is')
+        true(wire.out > len(text) and b'CONTENT-RECIPE' not in wire.sent, 'as it is')
         equal(saved_by_log(here), [], 'saved')
 
 
@@ -233,7 +233,7 @@ def a_spoiled_octet_loses_nothing(bench):
     queue_is_empty(here)
     equal(len(spoilt), 1, 'an octet was changed')
     true('reply=554 code=5.6.5' in there.log(), there.log()[-2000:])
-    true('event=server-quirk' in here.log() and 'from-now="no POSTERN-RECIPE"' in here.log(),
+    true('event=server-quirk' in here.log() and 'from-now="no CONTENT-RECIPE"' in here.log(),
          here.log()[-2000:])
     equal(len(arrived(there)), 1, 'once')
     equal(here.log().count('event=delivered'), 1, 'one result')
