@@ -13,7 +13,7 @@ static bool asked(uint8_t notify, uint8_t what)
 
 enum bounce_answer bounce_decide(const struct bounce_facts *facts)
 {
-    bool tell = false;
+    bool tell = false, by = facts->by && facts->notify != DSN_NEVER;
 
     if (facts->null_sender)
         return facts->action == REPORT_FAILED ? BOUNCE_HOLD : BOUNCE_SILENT;
@@ -23,12 +23,12 @@ enum bounce_answer bounce_decide(const struct bounce_facts *facts)
         break;
     case REPORT_DELAYED:
         tell = facts->age_ms >= facts->delay_ms
-            && (asked(facts->notify, DSN_DELAY) || (facts->notify == 0 && !facts->bulk));
+            && (by || asked(facts->notify, DSN_DELAY) || (facts->notify == 0 && !facts->bulk));
         break;
     case REPORT_DELIVERED:
     case REPORT_RELAYED:
     case REPORT_EXPANDED:
-        tell = asked(facts->notify, DSN_SUCCESS);
+        tell = by || asked(facts->notify, DSN_SUCCESS);
         break;
     case REPORT_ACTIONS:
         break;

@@ -8,6 +8,8 @@
  *   failed                   told, unless NOTIFY is NEVER or leaves FAILURE out
  *   late                     told once, when it is older than `delay_ms`, if NOTIFY has DELAY, or
  *                            is not given and the letter is no bulk mail
+ *   late, or handed on, and   told, unless NOTIFY is NEVER
+ *   BY asks to hear of it
  *   delivered                told if NOTIFY has SUCCESS
  *   all of them              at most `reports-per-hour` to one sender; beyond it what failed is
  *                            held, of the rest nobody is told
@@ -26,6 +28,7 @@ struct bounce_facts {
     uint8_t notify;             /* enum dsn_notify */
     bool null_sender;
     bool bulk;                  /* bounce_is_bulk */
+    bool by;                    /* the sender set a time, and asked with it to hear of this */
     uint64_t age_ms, delay_ms;
 };
 

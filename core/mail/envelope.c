@@ -4,8 +4,8 @@
 #include "base/reader.h"
 
 enum { VERSION_FIXED = 1, VERSION_TAGGED = 2, FLAG_SMTPUTF8 = 1, FLAG_REQUIRE_TLS = 2,
-       FLAGS = FLAG_SMTPUTF8 | FLAG_REQUIRE_TLS };
-enum head_tag { TAG_RET = 1, TAG_ENVID };
+       FLAGS = FLAG_SMTPUTF8 | FLAG_REQUIRE_TLS, BY_TRACED = 4, BY_OCTETS = 9 };
+enum head_tag { TAG_RET = 1, TAG_ENVID, TAG_BY };
 enum entry_tag { TAG_NOTIFY = 1, TAG_ORCPT };
 
 bool envelope_text_safe(struct bytes text)
@@ -83,11 +83,39 @@ static struct bytes read_tagged(struct reader *in, uint8_t tag, size_t most)
     return text;
 }
 
+/* The block: u8 mode, and BY_TRACED; u64 the instant. */
+static void put_by(struct buffer *to, const struct envelope *envelope)
+{
+    if (envelope->by == BY_NOT_GIVEN)
+        return;
+    to->bad = to->bad || envelope->by_ms > ENVELOPE_BY_MOST;
+    buffer_put_u8(to, TAG_BY);
+    buffer_put_u32(to, BY_OCTETS);
+    buffer_put_u8(to, (uint8_t)(envelope->by | (envelope->by_trace ? BY_TRACED : 0)));
+    buffer_put_u64(to, envelope->by_ms);
+}
+
+static void read_by(struct reader *in, struct envelope *envelope)
+{
+    if (!take_tag(in, TAG_BY))
+        return;
+    struct reader block = reader_of(read_block(in));
+    uint8_t mode = read_u8(&block);
+    envelope->by_trace = (mode & BY_TRACED) != 0;
+    envelope->by_ms = read_u64(&block);
+    mode &= (uint8_t)~BY_TRACED;
+    if (!reader_finished(&block) || mode == BY_NOT_GIVEN || mode > BY_RETURN
+        || envelope->by_ms > ENVELOPE_BY_MOST)
+        in->bad = true;
+    envelope->by = mode == BY_NOTIFY ? BY_NOTIFY : BY_RETURN;
+}
+
 /* ---- the head */
 
 static bool head_says_more(const struct envelope *envelope)
 {
-    return envelope->ret != DSN_RET_UNSAID || envelope->envid.n > 0;
+    return envelope->ret != DSN_RET_UNSAID || envelope->envid.n > 0
+        || envelope->by != BY_NOT_GIVEN;
 }
 
 void envelope_put(struct buffer *to, const struct envelope *envelope)
@@ -105,6 +133,7 @@ void envelope_put(struct buffer *to, const struct envelope *envelope)
     put_text(to, envelope->message_id, ENVELOPE_ID_MOST);
     put_number(to, TAG_RET, (uint8_t)envelope->ret);
     put_tagged(to, TAG_ENVID, envelope->envid, ENVID_MOST);
+    put_by(to, envelope);
 }
 
 bool envelope_read(struct bytes head, struct envelope *ret_envelope)
@@ -129,6 +158,7 @@ bool envelope_read(struct bytes head, struct envelope *ret_envelope)
     if (version == VERSION_TAGGED) {
         envelope.ret = (enum dsn_ret)read_number(&in, TAG_RET, DSN_RET_HDRS);
         envelope.envid = read_tagged(&in, TAG_ENVID, ENVID_MOST);
+        read_by(&in, &envelope);
     }
     if (!reader_finished(&in) || (version == VERSION_TAGGED) != head_says_more(&envelope))
         return false;

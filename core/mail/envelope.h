@@ -23,17 +23,26 @@ enum {
     ENVELOPE_TAG = 1 + 4,               /* in front of each fact of version 2 */
     /* the longest head there is, for a caller's buffer */
     ENVELOPE_MOST = 11 + 6 * 4 + 2 * LIMIT_PATH + 2 * ENVELOPE_WORD_MOST + LIMIT_DOMAIN
-                  + ENVELOPE_ID_MOST + 2 * ENVELOPE_TAG + 1 + ENVID_MOST,
+                  + ENVELOPE_ID_MOST + 3 * ENVELOPE_TAG + 1 + ENVID_MOST + 9,
     RECIPIENT_MOST = 1 + 4 + LIMIT_PATH + 2 * ENVELOPE_TAG + 1 + ORCPT_MOST,
 };
 
 enum body_kind { BODY_7BIT, BODY_8BITMIME, BODY_BINARYMIME };
+
+#define ENVELOPE_BY_MOST (UINT64_C(1) << 53)
 
 /* RET= (RFC 3461, 4.3): what a report of failure gives back of the text. */
 enum dsn_ret { DSN_RET_UNSAID, DSN_RET_FULL, DSN_RET_HDRS };
 /* NOTIFY= (RFC 3461, 4.1): a set; 0: the sender said nothing, which means failure and delay. */
 enum dsn_notify {
     DSN_NEVER = 1, DSN_SUCCESS = 2, DSN_FAILURE = 4, DSN_DELAY = 8, DSN_NOTIFY_MOST = 14,
+};
+
+/* BY= (RFC 2852, 4): what becomes of a letter that is not delivered in time. */
+enum by_mode {
+    BY_NOT_GIVEN,
+    BY_NOTIFY,                          /* N: its sender hears that it is late; it goes on */
+    BY_RETURN,                          /* R: it comes back */
 };
 
 /* The head. Slices borrow from what was decoded. */
@@ -50,6 +59,9 @@ struct envelope {
     struct bytes message_id;    /* the Message-ID field's value, without brackets; may be empty */
     enum dsn_ret ret;
     struct bytes envid;         /* as the client wrote it, in xtext; empty: none */
+    enum by_mode by;
+    bool by_trace;              /* T: its sender hears of each server that it is handed to */
+    uint64_t by_ms;             /* wall clock: by then, at most ENVELOPE_BY_MOST; 0 without `by` */
 };
 
 struct recipient {

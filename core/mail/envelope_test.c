@@ -82,9 +82,41 @@ static void what_reports_need_is_kept(void **state)
     assert_true(envelope_read(buffer_bytes(&text), &head_out));
     assert_int_equal(head_out.ret, DSN_RET_HDRS);
     assert_true(bytes_equal(head_out.envid, head.envid));
-    text.at[text.n - head.envid.n - 5] = 3;         /* a tag that nobody knows */
+    text.at[text.n - head.envid.n - 5] = 9;         /* a tag that nobody knows */
     assert_false(envelope_read(buffer_bytes(&text), &head_out));
     buffer_done(&text);
+}
+
+/* RFC 2852 */
+static void the_time_it_has_is_kept(void **state)
+{
+    static const struct { enum by_mode by; bool trace; uint64_t ms; } rows[] = {
+        { BY_NOTIFY, false, 0 }, { BY_NOTIFY, true, 1 }, { BY_RETURN, false, 1767225600123 },
+        { BY_RETURN, true, ENVELOPE_BY_MOST },
+    };
+    static const char bad[] = { 0, 3, 4, 7, 8, 127 };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buffer text = buffer_with_most(ENVELOPE_MOST);
+        struct envelope in = sample(), out;
+        in.by = rows[i].by;
+        in.by_trace = rows[i].trace;
+        in.by_ms = rows[i].ms;
+        envelope_put(&text, &in);
+        assert_false(text.bad);
+        assert_true(envelope_read(buffer_bytes(&text), &out));
+        assert_true(out.by == in.by && out.by_trace == in.by_trace && out.by_ms == in.by_ms);
+        for (size_t n = text.n - 14 + 1; n < text.n; n++)
+            assert_false(envelope_read(bytes_first(buffer_bytes(&text), n), &out));
+        for (size_t b = 0; b < COUNT(bad); b++) {
+            text.at[text.n - 9] = bad[b];
+            assert_false(envelope_read(buffer_bytes(&text), &out));
+        }
+        in.by_ms = ENVELOPE_BY_MOST + 1;
+        envelope_put(&text, &in);
+        assert_true(text.bad);
+        buffer_done(&text);
+    }
 }
 
 /* The same octets with one of them changed in every text in turn, behind the writer's back. */
@@ -126,6 +158,7 @@ int main(void)
         cmocka_unit_test(what_was_put_is_read),
         cmocka_unit_test(recipients_are_read),
         cmocka_unit_test(what_reports_need_is_kept),
+        cmocka_unit_test(the_time_it_has_is_kept),
         cmocka_unit_test(spl_005_line_ends_and_nul),
     };
 

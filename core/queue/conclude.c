@@ -17,8 +17,8 @@ static struct queue_patience patience_of(const struct queue *q, const struct job
     struct queue_patience patience = q->conf.patience;
 
     if (q->conf.patience_for != NULL && job->payload != NULL)
-        q->conf.patience_for(q->conf.of, recipients_nth(job->record.to, job->recipient),
-                             &patience);
+        q->conf.patience_for(q->conf.of, job->record.head,
+                             recipients_nth(job->record.to, job->recipient), &patience);
     return patience;
 }
 
@@ -53,12 +53,20 @@ static uint64_t patience_ends(const struct queue_patience *patience, const struc
     return known ? job->record.received_ms + patience->give_up_ms : UINT64_MAX;
 }
 
+/* The time by which its sender wants it delivered is over. */
+static bool is_over(const struct queue *q, const struct queue_patience *patience)
+{
+    return patience->over_ms != 0 && q->now.wall_ms >= patience->over_ms;
+}
+
 /* When its sender is to hear that it is late (wall clock), or UINT64_MAX: that was, or never is. */
 static uint64_t is_late_at(const struct queue_patience *patience, const struct job *job,
                            const struct rcpt *rcpt)
 {
     bool known = patience->late_ms != 0 && job->payload != NULL && !rcpt->delayed;
 
+    if (patience->tell_ms > job->record.received_ms && !rcpt->delayed)
+        return patience->tell_ms;
     return known ? job->record.received_ms + patience->late_ms : UINT64_MAX;
 }
 
@@ -79,6 +87,8 @@ static void wait_on(struct queue *q, const struct job *job, struct state_record 
     state->wait_ms = jittered(q, job, rcpt->attempts, wait_after(&patience, rcpt->attempts));
     state->wait_ms = no_later_than(state->wait_ms, state->at_ms, ends);
     state->wait_ms = no_later_than(state->wait_ms, state->at_ms, is_late_at(&patience, job, rcpt));
+    if (patience.over_ms != 0)
+        state->wait_ms = no_later_than(state->wait_ms, state->at_ms, patience.over_ms);
     state->due_ms = state->at_ms + state->wait_ms;
 }
 
@@ -108,6 +118,31 @@ static void give_up(struct job *job, struct bytes words)
     state->detail = 7;
 }
 
+/* RFC 2852, 4.1.2: 5.4.7, for it was asked to come back. */
+static void come_back(struct job *job, struct bytes words)
+{
+    keep_words(job, words.n == 0
+               ? BYTES("the time by which its sender wanted it delivered is over")
+               : BYTES("the time by which its sender wanted it delivered is over; the last try: "),
+               words);
+    job->end.stays = false;
+    job->end.state.outcome = QUEUE_FAILED;
+    job->end.state.class = 5;
+    job->end.state.subject = 4;
+    job->end.state.detail = 7;
+}
+
+bool job_overdue(struct queue *q, struct job *job, struct effects *fx)
+{
+    struct queue_patience patience = patience_of(q, job);
+
+    if (!is_over(q, &patience))
+        return false;
+    job_conclude(q, job, &(struct state_record){ .outcome = QUEUE_LATER, .words = BYTES_NONE },
+                 fx);
+    return true;
+}
+
 void job_conclude(struct queue *q, struct job *job, const struct state_record *state,
                   struct effects *fx)
 {
@@ -126,7 +161,9 @@ void job_conclude(struct queue *q, struct job *job, const struct state_record *s
     job->end.state.at_ms = q->now.wall_ms;
     rcpt->recovered = false;
     struct queue_patience patience = patience_of(q, job);
-    if (state->outcome == QUEUE_LATER && !job->end.stays
+    if (state->outcome == QUEUE_LATER && is_over(q, &patience))
+        come_back(job, state->words);
+    else if (state->outcome == QUEUE_LATER && !job->end.stays
         && q->now.wall_ms >= patience_ends(&patience, job))
         give_up(job, state->words);
     else

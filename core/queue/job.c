@@ -233,6 +233,8 @@ static void begin_job(struct queue *q, struct job *job, struct payload *payload,
         job_unreadable(q, job, OK, fx);
         return;
     }
+    if (job_overdue(q, job, fx))
+        return;
     struct bytes to = recipients_nth(job->record.to, job->recipient);
     job->deliverer = q->conf.deliverer == NULL ? 0 : q->conf.deliverer(q->conf.of, to);
     if (!q->jobs.up[job->deliverer]) {

@@ -120,6 +120,8 @@ void job_fall_back(struct queue *q, struct job *job, bool recovered, uint64_t wa
 /* conclude.c: that came of the attempt; job->end says the rest. At the turn it is written down. */
 void job_conclude(struct queue *q, struct job *job, const struct state_record *state,
                   struct effects *fx);
+/* The time by which its sender wants it delivered is over: so it ends, without an attempt. */
+MUST_USE bool job_overdue(struct queue *q, struct job *job, struct effects *fx);
 void conclude_turn(struct queue *q, struct effects *fx);
 /* The letter cannot be read; `fault` OK: its octets are not what they were. */
 void job_unreadable(struct queue *q, struct job *job, enum fault fault, struct effects *fx);

@@ -65,6 +65,10 @@ struct queue_patience {
     uint64_t give_up_ms;        /* so old, what fails for now has failed for good; 0: never */
     uint64_t until_ms;          /* who stays is looked at then at the latest, wall clock; 0: as the
                                    schedule says */
+    uint64_t tell_ms;           /* wall clock: its sender hears then that it is late, not `late_ms`
+                                   after it came. At or before it came, or 0: as `late_ms` says */
+    uint64_t over_ms;           /* wall clock: from then on it is not handed out, and whoever was
+                                   not delivered to, even who stays, has failed; 0: never */
 };
 
 struct queue_conf {
@@ -83,7 +87,8 @@ struct queue_conf {
     uint64_t space_least;       /* free octets below which no letter is taken */
     struct queue_patience patience;
     /* Another one for that recipient: changes what it is given. NULL: all have the same. */
-    void (*patience_for)(const void *of, struct bytes to, struct queue_patience *patience);
+    void (*patience_for)(const void *of, struct bytes head, struct bytes to,
+                         struct queue_patience *patience);
     unsigned jitter;            /* of waits of an hour or more: so many hundredths longer or
                                    shorter, by chance, so that not all come at once; at most 50 */
     /* Who delivers to that recipient: below QUEUE_DELIVERERS. NULL: the first does all. */

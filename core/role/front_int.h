@@ -113,6 +113,7 @@ struct session {
     uint32_t clock_at;          /* 1 + place in the heap, or 0 */
     uint64_t clock_ms;          /* when it is looked at next; not later than its deadline */
     uint64_t command_ms;        /* monotonic: when the last command was complete */
+    uint64_t mail_ms;           /* wall clock: when MAIL was taken */
     size_t unread;              /* octets sent since all was drained */
     uint64_t unread_ms;
     size_t held;                /* its share of front->held */

@@ -318,6 +318,20 @@ void letter_keep(struct front *front, struct session *session)
 
 /* ---- it is whole */
 
+/* RFC 2852, 4.1.2: the seconds count from MAIL on. */
+static void set_by(const struct session *session, struct envelope *envelope)
+{
+    int32_t seconds;
+
+    envelope->by = smtp_server_by(session->smtp, &seconds, &envelope->by_trace);
+    uint64_t far_ms = (uint64_t)(seconds < 0 ? -seconds : seconds) * 1000;
+    uint64_t at_ms = session->mail_ms;
+    if (envelope->by == BY_NOT_GIVEN)
+        return;
+    at_ms = seconds >= 0 ? at_ms + far_ms : at_ms > far_ms ? at_ms - far_ms : 0;
+    envelope->by_ms = at_ms < ENVELOPE_BY_MOST ? at_ms : ENVELOPE_BY_MOST;
+}
+
 static void put_head(struct front *front, const struct session *session)
 {
     struct envelope envelope = {
@@ -335,6 +349,7 @@ static void put_head(struct front *front, const struct session *session)
         .envid = smtp_server_envid(session->smtp),
     };
 
+    set_by(session, &envelope);
     buffer_clear(&front->head);
     envelope_put(&front->head, &envelope);
 }

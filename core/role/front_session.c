@@ -147,6 +147,8 @@ static void on_note(struct front *front, struct session *session)
     struct smtp_note note = smtp_server_note(session->smtp);
 
     session->command_ms = front->now.mono_ms;
+    if (bytes_equal(note.verb, BYTES("MAIL")))
+        session->mail_ms = front->now.wall_ms;
     session->quit = session->quit || bytes_equal(note.verb, BYTES("QUIT"));
     log_note(front, session, &note);
 }

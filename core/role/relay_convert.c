@@ -270,9 +270,10 @@ static bool takes(struct relay *relay, const struct link *link, struct relay_job
     const char *words;
     struct client_letter letter = { .body = job->body, .smtputf8 = job->smtputf8,
                                     .require_tls = job->require_tls, .size = job->size };
-    struct status_code code = smtp_client_unfit(link->client, &letter, &words);
 
-    if (code.class == 0)
+    relay_letter_by(relay, job, &letter);
+    struct status_code code = smtp_client_unfit(link->client, &letter, &words);
+    if (code.class == 0 || (letter.by_return && letter.by_s < 0))
         return true;
     if (lacks(relay, link, job))
         return false;

@@ -545,6 +545,9 @@ void relay_closed(struct relay *relay, uint32_t conn, bool end);
 void relay_link_step(struct relay *relay, struct link *link, struct bytes in);
 /* Go on with its letter, and send. */
 void relay_link_go(struct relay *relay, struct link *link);
+/* What is left of the time that its sender set (RFC 2852, 4.1.3). */
+void relay_letter_by(const struct relay *relay, const struct relay_job *job,
+                     struct client_letter *letter);
 void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *job);
 /* Break it off: what its letter's fate is was told, or nobody asks. */
 void relay_link_abort(struct relay *relay, struct link *link);

@@ -116,6 +116,24 @@ static struct bytes fault_words(enum fault fault)
 
 /* ---- events of the client machine */
 
+void relay_letter_by(const struct relay *relay, const struct relay_job *job,
+                     struct client_letter *letter)
+{
+    enum { BY_SECONDS_MOST = 999999999 };
+    const struct envelope *envelope = &job->envelope;
+    bool past = relay->now.wall_ms > envelope->by_ms;
+    uint64_t far_ms = past ? relay->now.wall_ms - envelope->by_ms
+                           : envelope->by_ms - relay->now.wall_ms;
+    int64_t seconds = far_ms / 1000 < BY_SECONDS_MOST ? (int64_t)(far_ms / 1000) : BY_SECONDS_MOST;
+
+    if (envelope->by == BY_NOT_GIVEN || job->ask)
+        return;
+    /* 0 would say that there is none */
+    letter->by_s = seconds == 0 ? -1 : past ? -seconds : seconds;
+    letter->by_return = envelope->by == BY_RETURN;
+    letter->by_trace = envelope->by_trace;
+}
+
 void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *job)
 {
     size_t most = smtp_client_rcpt_most(link->client);
@@ -126,6 +144,7 @@ void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *
         .recipe = job->form == FORM_RECIPE ? (uint32_t)job->recipe.n : 0,
     };
 
+    relay_letter_by(relay, job, &letter);
     if (job->ask)
         letter.sender = letter.envid = BYTES_NONE;
     if (link->place->dest != NULL) {

@@ -111,6 +111,18 @@ static void put_words(struct buffer *to, const struct place *place, const struct
         buffer_put(to, BYTES(" (it may have taken the letter all the same)"));
 }
 
+/* Who reports of what comes after (RFC 3461, 5.2); RFC 2852, 4.1.4: the sender who set a time hears
+   of a server that does not keep it, or asked for a trace. */
+static enum job_outcome outcome_away(const struct relay_job *job, const struct link *link)
+{
+    unsigned has = link == NULL ? 0 : smtp_client_extensions(link->client);
+
+    if (job->envelope.by_trace
+        || (job->envelope.by == BY_NOTIFY && (has & CLIENT_DELIVERBY) == 0))
+        return JOB_TRACED;
+    return (has & CLIENT_DSN) != 0 ? JOB_PASSED : JOB_RELAYED;
+}
+
 void relay_job_result(struct relay *relay, struct relay_job *job, const struct link *link, size_t i,
                       const struct client_result *result)
 {
@@ -131,8 +143,7 @@ void relay_job_result(struct relay *relay, struct relay_job *job, const struct l
     if (result->window && PLANTED(lost_reply_taken))
         outcome = JOB_DELIVERED;
     if (outcome == JOB_DELIVERED && job->place->dest != NULL)
-        outcome = link != NULL && (smtp_client_extensions(link->client) & CLIENT_DSN) != 0
-                ? JOB_PASSED : JOB_RELAYED;
+        outcome = outcome_away(job, link);
     uint64_t saved = relay_raw_saved(job, result);
     log_result(relay, job, link, i, result, saved);
     put_words(&words, job->place, link, result);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  *
- * What reports need of the relay: the server's words, and whom the sender named.
+ * What reports need of the relay: the server's words, whom the sender named, and the time it set.
  */
 #include "role/relay_world_int.h"
 
@@ -76,11 +76,57 @@ static void what_it_said_is_told_whole(void **state)
     }
 }
 
+/* RFC 2852, 4.1.3 and 4.1.4 */
+static void the_time_that_is_left_goes_on(void **state)
+{
+    static const struct {
+        enum by_mode by;
+        bool trace, offered;
+        int64_t ms;
+        const char *words;
+        enum job_outcome outcome;
+    } rows[] = {
+        { BY_RETURN, false, true, 90999, " BY=90;R\r\n", JOB_PASSED },
+        { BY_RETURN, true, true, 90999, " BY=90;RT\r\n", JOB_TRACED },
+        { BY_RETURN, false, true, 59999, NULL, JOB_FAILED },    /* it wants a minute */
+        { BY_RETURN, false, true, 999, NULL, JOB_FAILED },
+        { BY_RETURN, false, true, -5000, NULL, JOB_FAILED },
+        { BY_RETURN, false, false, 90000, NULL, JOB_FAILED },
+        { BY_NOTIFY, false, true, 5000, " BY=5;N\r\n", JOB_PASSED },
+        { BY_NOTIFY, false, true, 0, " BY=-1;N\r\n", JOB_PASSED },
+        { BY_NOTIFY, false, true, -5000, " BY=-5;N\r\n", JOB_PASSED },
+        { BY_NOTIFY, false, false, 5000, " ENVID=E1\r\n", JOB_TRACED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        private();
+        a_host();
+        w.ehlo = rows[i].offered ? "250-x\r\n250-DSN\r\n250 DELIVERBY 60\r\n"
+                                 : "250-x\r\n250 DSN\r\n";
+        w.by = rows[i].by;
+        w.by_trace = rows[i].trace;
+        w.by_ms = rows[i].ms;
+        give(1, "you@a.example");
+        answer_names();
+        connect(true);
+        answer_all();
+        assert_int_equal(w.outcomes[1], rows[i].outcome);
+        if (rows[i].words == NULL)
+            result_is(1, JOB_FAILED, 5, 4, 7);
+        else
+            assert_true(said(rows[i].words));
+        assert_int_equal(said("MAIL FROM"), rows[i].words != NULL);
+        end();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_original_recipient_stays),
         cmocka_unit_test(what_it_said_is_told_whole),
+        cmocka_unit_test(the_time_that_is_left_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

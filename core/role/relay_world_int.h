@@ -66,6 +66,9 @@ struct relay_world {
     uint64_t taken;             /* results that say "delivered" */
     enum body_kind body;        /* of the letters to come */
     bool utf8;
+    enum by_mode by;            /* of the letters to come, with so much time from now on */
+    bool by_trace;
+    int64_t by_ms;
     const char *orcpt;          /* of their recipients; NULL: none */
     const char *end_reply;      /* to the end of the text; NULL: 250 */
     size_t filler;              /* so many octets of 8 bits behind their text, in parts */

@@ -468,7 +468,9 @@ void give_with(uint32_t number, const char *const *to, size_t n, const char *tex
 
     envelope_put(&head, &(struct envelope){ .sender = BYTES("s@us.example"), .envid = BYTES("E1"),
                                             .ret = DSN_RET_HDRS, .require_tls = require_tls,
-                                            .body = w.body, .smtputf8 = w.utf8 });
+                                            .body = w.body, .smtputf8 = w.utf8, .by = w.by,
+                                            .by_trace = w.by_trace, .by_ms = w.by == BY_NOT_GIVEN
+                                            ? 0 : (uint64_t)((int64_t)w.now.wall_ms + w.by_ms) });
     for (size_t i = 0; i < n; i++) {
         struct buffer entry = buffer_with_most(4096);
         struct effects fx = effects_none();

@@ -134,7 +134,7 @@ static bool on_result(struct store *store, const struct event *event, struct eff
     struct wire_job_result result;
 
     if (!wire_read_job_result(event->bytes, &result) || result.outcome < JOB_DELIVERED
-        || result.outcome > JOB_PASSED)
+        || result.outcome > JOB_TRACED)
         return false;
     bool stays = result.outcome == JOB_WAITS, beyond = result.outcome > JOB_WAITS;
     enum queue_outcome outcome = stays ? QUEUE_LATER : beyond ? QUEUE_DELIVERED
@@ -364,11 +364,13 @@ static uint64_t way_of(const void *of, struct bytes to)
 
 /* As the settings of its domain say. What is suspended for a while is looked at when that is over,
    and everybody knows. */
-static void patience_for(const void *of, struct bytes to, struct queue_patience *patience)
+static void patience_for(const void *of, struct bytes head, struct bytes to,
+                         struct queue_patience *patience)
 {
     enum { SLACK_MS = 1000 };
     const struct store *store = of;
     uint64_t until_ms = store_held_until(store, to);
+    struct envelope envelope;
     struct recipient recipient;
     struct conf_for what;
 
@@ -379,6 +381,10 @@ static void patience_for(const void *of, struct bytes to, struct queue_patience 
         patience->give_up_ms = what.give_up_ms;
         patience->late_ms = what.delay_report_ms;
     }
+    if (envelope_read(head, &envelope) && envelope.by == BY_RETURN)
+        patience->over_ms = envelope.by_ms;
+    else if (envelope_read(head, &envelope) && envelope.by == BY_NOTIFY)
+        patience->tell_ms = envelope.by_ms;
     patience->until_ms = until_ms == UINT64_MAX || until_ms == 0 ? 0 : until_ms + SLACK_MS;
 }
 

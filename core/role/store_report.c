@@ -37,8 +37,9 @@ void store_reports_done(struct store *store)
 /* They all have the same. */
 static enum report_action action_of(const struct queue_verdict *verdict)
 {
-    return verdict->ends->outcome == QUEUE_DELIVERED
-         ? (verdict->ends->beyond == JOB_RELAYED ? REPORT_RELAYED : REPORT_DELIVERED)
+    bool away = verdict->ends->beyond == JOB_RELAYED || verdict->ends->beyond == JOB_TRACED;
+
+    return verdict->ends->outcome == QUEUE_DELIVERED ? (away ? REPORT_RELAYED : REPORT_DELIVERED)
          : verdict->ends->outcome == QUEUE_LATER ? REPORT_DELAYED : REPORT_FAILED;
 }
 
@@ -46,6 +47,20 @@ static bool is_late_unasked(const struct bounce_facts *facts)
 {
     return facts->action == REPORT_DELAYED && facts->notify == 0
         && facts->age_ms >= facts->delay_ms;
+}
+
+/* RFC 2852: the sender who set a time hears when it is over, not when all others do; one that was
+   over when the letter came was told of by another server. */
+static void set_by(const struct queue_verdict *verdict, const struct envelope *envelope,
+                   struct bounce_facts *facts)
+{
+    if (facts->action == REPORT_RELAYED)
+        facts->by = verdict->ends->beyond == JOB_TRACED;
+    if (facts->action != REPORT_DELAYED || envelope->by != BY_NOTIFY
+        || envelope->by_ms <= verdict->received_ms)
+        return;
+    facts->by = true;
+    facts->delay_ms = envelope->by_ms - verdict->received_ms;
 }
 
 static void put_recipient(struct store *store, struct bytes address)
@@ -101,8 +116,10 @@ static bool put_envelope(struct store *store, const struct envelope *about,
 
 /* Without memory for all of them, NULL. The entries were read before: store_wants. */
 static struct report_group *groups_of(const struct store *store,
-                                      const struct queue_verdict *verdict)
+                                      const struct queue_verdict *verdict,
+                                      const struct envelope *envelope)
 {
+    bool back = envelope->by == BY_RETURN;
     struct report_group *groups = mem_new(verdict->ends_n * sizeof(*groups));
 
     for (size_t i = 0; groups != NULL && i < verdict->ends_n; i++) {
@@ -115,7 +132,10 @@ static struct report_group *groups_of(const struct store *store,
             groups[i].recipient = (struct recipient){ .address = BYTES_NONE };
         struct conf_for what;
         conf_for_address(store->conf, groups[i].recipient.address, &what);
-        groups[i].retry_until_ms = end->stays ? 0 : verdict->received_ms + what.give_up_ms;
+        uint64_t until_ms = verdict->received_ms + what.give_up_ms;
+        if (back && envelope->by_ms < until_ms)
+            until_ms = envelope->by_ms;
+        groups[i].retry_until_ms = end->stays && !back ? 0 : until_ms;
     }
     return groups;
 }
@@ -123,7 +143,7 @@ static struct report_group *groups_of(const struct store *store,
 static enum queue_report put_report(struct store *store, const struct queue_verdict *verdict,
                                     const struct envelope *envelope)
 {
-    struct report_group *groups = groups_of(store, verdict);
+    struct report_group *groups = groups_of(store, verdict, envelope);
     struct report_needs needs;
     struct report report = {
         .action = action_of(verdict), .envelope = envelope, .letter = verdict->id,
@@ -197,6 +217,7 @@ enum queue_report store_wants(void *of, const struct queue_verdict *verdict)
         .null_sender = envelope.sender.n == 0, .delay_ms = what.delay_report_ms,
         .age_ms = end->at_ms > verdict->received_ms ? end->at_ms - verdict->received_ms : 0,
     };
+    set_by(verdict, &envelope, &facts);
     facts.bulk = is_late_unasked(&facts) && bounce_is_bulk(verdict->text);
     switch (bounce_decide(&facts)) {
     case BOUNCE_TELL:

@@ -132,6 +132,32 @@ static void who_reports_of_success(void **state)
     assert_int_equal(ask(), QUEUE_REPORT_NONE);
 }
 
+/* RFC 2852: N asks to hear when its time is over, and of a server that does not keep it. */
+static void who_set_a_time_hears(void **state)
+{
+    struct envelope envelope = { .sender = BYTES("ann@example.com"), .by = BY_NOTIFY,
+                                 .by_ms = 1790000000000 + 60000 };
+
+    for (uint8_t notify = 0; notify < 3; notify++) {
+        set(BYTES("ann@example.com"), notify);      /* nothing, NEVER, SUCCESS */
+        buffer_clear(&head);
+        envelope_put(&head, &envelope);
+        verdict.head = buffer_bytes(&head);
+        verdict.text = BYTES("List-Id: x\r\n\r\nab\r\n");
+        enum queue_report told = notify == DSN_NEVER ? QUEUE_REPORT_NONE : QUEUE_REPORT_WRITTEN;
+        one.outcome = QUEUE_LATER;
+        one.at_ms = 1790000000000 + 59999;
+        assert_int_equal(store_wants(store, &verdict), QUEUE_REPORT_NONE);
+        one.at_ms++;
+        assert_int_equal(store_wants(store, &verdict), told);
+        one.outcome = QUEUE_DELIVERED;
+        one.beyond = JOB_TRACED;
+        assert_int_equal(store_wants(store, &verdict), told);
+        one.beyond = JOB_PASSED;
+        assert_int_equal(store_wants(store, &verdict), QUEUE_REPORT_NONE);
+    }
+}
+
 static void the_null_sender_is_told_nothing(void **state)
 {
     set(BYTES_NONE, DSN_NOTIFY_MOST);
@@ -249,6 +275,7 @@ int main(void)
         WITH(a_failure_is_told),
         WITH(what_nobody_wants_to_know),
         WITH(who_reports_of_success), WITH(the_null_sender_is_told_nothing),
+        WITH(who_set_a_time_hears),
         WITH(beyond_the_limit_failures_are_held),
         WITH(many_are_one_report), WITH(too_many_are_told_apart),
         WITH(without_memory_there_is_no_half_a_report),

@@ -84,6 +84,7 @@ enum job_outcome {
     JOB_WAITS,      /* later, however old the letter becomes */
     JOB_RELAYED,    /* taken by a server elsewhere that reports of nothing (RFC 3461, 5.2.2) */
     JOB_PASSED,     /* and by one that reports itself as the sender asked (5.2.1) */
+    JOB_TRACED,     /* by one elsewhere, and the sender who set a time hears that (RFC 2852) */
 };
 /* States of WIRE_STORE_STATE. */
 enum store_state { STORE_CLOSED, STORE_OPEN, STORE_LOW, STORE_READ_ONLY };

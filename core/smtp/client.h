@@ -51,6 +51,7 @@ struct client_letter {
     int priority;                   /* RFC 6710, -9 .. 9; said only to who offers MT-PRIORITY */
     int64_t by_s;                   /* RFC 2852: seconds left, not 0; 0: no BY was given */
     bool by_return;                 /* mode R: come back; else N: only tell */
+    bool by_trace;
     uint64_t size;                  /* octets of the text, about; 0: not known */
     uint32_t recipe;                /* octets of it in front of the text, which is BINARYMIME; only
                                        to who offers CLIENT_RECIPE. 0: none (mail/recipe.h) */

@@ -25,6 +25,8 @@ struct row {
     unsigned avoid;
     bool dsn, require_tls;
     uint32_t recipe;
+    int64_t by_s;
+    bool by_return, by_trace;
 };
 
 extern const struct row client_rows[], client_smtp_rows[];
@@ -43,6 +45,7 @@ extern const size_t client_rows_n, client_smtp_rows_n;
 #define EHLO_ALL "220 x\r\n|250-x\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n|"
 #define EHLO_CHUNK "220 x\r\n|250-x\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 8BITMIME\r\n|"
 #define EHLO_TLS "220 x\r\n|250-x\r\n250-STARTTLS\r\n250 PIPELINING\r\n|"
+#define HELLO_BY "220 x\r\n|250-x\r\n250-PIPELINING\r\n250 DELIVERBY 120\r\n|"
 #define EHLO "EHLO h\r\n"
 #define SMTP .kind = CLIENT_SMTP
 

@@ -19,6 +19,25 @@ void client_say(struct smtp_client *client, const char *command, enum expect_kin
     client_expect(client, kind, 0);
 }
 
+/* RFC 2852, 4.1: what is to come back when it is late goes only to who sees to that, and in time;
+   to deliver it by LMTP is no relaying. */
+static const char *lack_of_time(const struct smtp_client *client,
+                                const struct client_letter *letter)
+{
+    if (!letter->by_return || letter->by_s == 0)
+        return NULL;
+    if (letter->by_s < 0)
+        return "the time by which its sender wanted it delivered is over";
+    if (client->kind != CLIENT_SMTP)
+        return NULL;
+    if (!client_has(client, CLIENT_DELIVERBY))
+        return "its sender wants it back unless it is delivered in time, and the next server does "
+               "not offer DELIVERBY";
+    if ((uint64_t)letter->by_s < client->by_least_s)
+        return "less time is left for it than the next server asks for";
+    return NULL;
+}
+
 /* What the text or the letter needs of the server, and it does not offer. */
 static const char *lack_of(const struct smtp_client *client, const struct client_letter *letter,
                            struct status_code *ret_code)
@@ -37,6 +56,9 @@ static const char *lack_of(const struct smtp_client *client, const struct client
         return "the letter is binary, and the next server offers no BINARYMIME";
     if (letter->body == BODY_8BITMIME && !client_has(client, CLIENT_8BITMIME) && !letter->ask_only)
         return "the letter has 8-bit octets, and the next server offers no 8BITMIME";
+    *ret_code = STATUS(5, 4, 7);
+    if (lack_of_time(client, letter) != NULL)
+        return lack_of_time(client, letter);
     *ret_code = STATUS(5, 3, 4);
     if (client_has(client, CLIENT_SIZE) && client->size_most > 0 && !letter->ask_only
         && letter->size > client->size_most)
@@ -74,6 +96,7 @@ static void say_wishes(struct smtp_client *client)
         buffer_put_text(out, letter->by_s < 0 ? " BY=-" : " BY=");
         buffer_put_uint(out, (uint64_t)(letter->by_s < 0 ? -letter->by_s : letter->by_s));
         buffer_put_text(out, letter->by_return ? ";R" : ";N");
+        buffer_put_text(out, letter->by_trace ? "T" : "");
     }
 }
 

@@ -108,6 +108,28 @@ static bool read_envid(struct param param, struct mail_params *params)
     return param.value.n > 0 && param.value.n <= ENVID_MOST && xtext_decode(param.value, NULL);
 }
 
+/* RFC 2852, 4:  by-value = by-time ";" by-mode [by-trace]
+                  by-time  = ["-" / "+"] 1*9digit     ; above 0 with the mode "R"
+                  by-mode  = "N" / "R"     by-trace = "T" */
+static bool read_by(struct param param, struct mail_params *params)
+{
+    struct bytes time = bytes_upto(param.value, ';');
+    struct bytes mode = bytes_skip(param.value, time.n + 1);
+    bool minus = bytes_begins(time, BYTES("-"));
+    struct bytes digits = bytes_skip(time, minus || bytes_begins(time, BYTES("+")) ? 1 : 0);
+    uint64_t seconds;
+
+    if (digits.n > 9 || !number_parse(digits, &seconds))
+        return false;
+    params->by_s = minus ? -(int32_t)seconds : (int32_t)seconds;
+    params->by_trace = mode.n == 2;
+    params->by = bytes_begins_nocase(mode, BYTES("R")) ? BY_RETURN : BY_NOTIFY;
+    struct bytes letter = bytes_first(mode, 1);
+    return (bytes_equal_nocase(letter, BYTES("R")) || bytes_equal_nocase(letter, BYTES("N")))
+        && (mode.n == 1 || bytes_equal_nocase(bytes_skip(mode, 1), BYTES("T")))
+        && (params->by == BY_NOTIFY || params->by_s > 0);
+}
+
 static bool read_recipe(struct param param, struct mail_params *params)
 {
     uint64_t octets;

@@ -16,6 +16,9 @@ struct mail_params {
     bool require_tls;           /* RFC 8689 */
     enum dsn_ret ret;
     struct bytes envid;         /* as written, checked; borrows from the command line */
+    enum by_mode by;            /* RFC 2852 */
+    bool by_trace;
+    int32_t by_s;               /* from the MAIL command on; above 0 with BY_RETURN */
     uint32_t recipe;            /* octets of it in front of the raw form; 0: the text is itself */
 };
 

@@ -41,6 +41,30 @@ static const struct {
     BAD(" CONTENT-RECIPE=99999999999999999999", BAD_PARAMETER, "CONTENT-RECIPE"),
     BAD(" CONTENT-RECIPE", BAD_PARAMETER, "CONTENT-RECIPE"),
     BAD(" CONTENT-RECIPE=1 CONTENT-RECIPE=1", TWICE, "CONTENT-RECIPE"),
+    GOOD(" BY=60;R", 0, BODY_7BIT, false),
+    BAD(" BY=60;R BY=60;R", TWICE, "BY"),
+    BAD(" BY", BAD_PARAMETER, "BY"),
+    BAD(" BY=", BAD_PARAMETERS, ""),
+    BAD(" BY=60", BAD_PARAMETER, "BY"),
+    BAD(" BY=60;", BAD_PARAMETER, "BY"),
+    BAD(" BY=;R", BAD_PARAMETER, "BY"),
+    BAD(" BY=;", BAD_PARAMETER, "BY"),
+    BAD(" BY=+;N", BAD_PARAMETER, "BY"),
+    BAD(" BY=-;N", BAD_PARAMETER, "BY"),
+    BAD(" BY=--1;N", BAD_PARAMETER, "BY"),
+    BAD(" BY=1000000000;N", BAD_PARAMETER, "BY"),
+    BAD(" BY=99999999999999999999;N", BAD_PARAMETER, "BY"),
+    BAD(" BY=0;R", BAD_PARAMETER, "BY"),
+    BAD(" BY=-1;R", BAD_PARAMETER, "BY"),
+    BAD(" BY=-0;R", BAD_PARAMETER, "BY"),
+    BAD(" BY=60;X", BAD_PARAMETER, "BY"),
+    BAD(" BY=60;T", BAD_PARAMETER, "BY"),
+    BAD(" BY=60;TR", BAD_PARAMETER, "BY"),
+    BAD(" BY=60;RTT", BAD_PARAMETER, "BY"),
+    BAD(" BY=60;RN", BAD_PARAMETER, "BY"),
+    BAD(" BY=60;;R", BAD_PARAMETER, "BY"),
+    BAD(" BY=6x;R", BAD_PARAMETER, "BY"),
+    BAD(" BY=60,R", BAD_PARAMETER, "BY"),
     BAD("SIZE=1", BAD_PARAMETERS, ""),
     BAD(" ", BAD_PARAMETERS, ""),
     BAD("  SIZE=1", BAD_PARAMETERS, ""),
@@ -105,6 +129,34 @@ static void test_rows(void **state)
         if (reply != rows[i].reply || !named || params.size != rows[i].size
             || params.body != rows[i].body || params.utf8 != rows[i].utf8)
             fail_msg("\"%.*s\": reply %d", (int)rows[i].text.n, rows[i].text.at, (int)reply);
+    }
+}
+
+/* RFC 2852, 4 */
+static void test_by(void **state)
+{
+    static const struct {
+        struct bytes text;
+        enum by_mode by;
+        bool trace;
+        int32_t seconds;
+    } good[] = {
+        { BYTES_INIT(""), BY_NOT_GIVEN, false, 0 },
+        { BYTES_INIT(" BY=60;R"), BY_RETURN, false, 60 },
+        { BYTES_INIT(" by=+1;rt"), BY_RETURN, true, 1 },
+        { BYTES_INIT(" BY=999999999;RT"), BY_RETURN, true, 999999999 },
+        { BYTES_INIT(" BY=000000060;N"), BY_NOTIFY, false, 60 },
+        { BYTES_INIT(" BY=0;N"), BY_NOTIFY, false, 0 },
+        { BYTES_INIT(" BY=-999999999;nT"), BY_NOTIFY, true, -999999999 },
+    };
+
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct mail_params params = { 0 };
+        struct bytes keyword = BYTES_NONE;
+        if (mail_params_parse(good[i].text, &params, &keyword) != REPLY_NONE
+            || params.by != good[i].by || params.by_trace != good[i].trace
+            || params.by_s != good[i].seconds)
+            fail_msg("\"%.*s\"", (int)good[i].text.n, good[i].text.at);
     }
 }
 
@@ -197,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_no_row_is_missing),
         cmocka_unit_test(test_rcpt),
+        cmocka_unit_test(test_by),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,6 +139,9 @@ uint8_t smtp_server_notify(const struct smtp_server *server, size_t i);
 struct bytes smtp_server_orcpt(const struct smtp_server *server, size_t i);
 enum dsn_ret smtp_server_ret(const struct smtp_server *server);
 struct bytes smtp_server_envid(const struct smtp_server *server);
+/* RFC 2852: BY=, its seconds counted from MAIL on; BY_NOT_GIVEN: the others say nothing. */
+enum by_mode smtp_server_by(const struct smtp_server *server, int32_t *ret_seconds,
+                            bool *ret_trace);
 enum body_kind smtp_server_body(const struct smtp_server *server);
 bool smtp_server_utf8(const struct smtp_server *server);
 /* It comes with a recipe (mail/recipe.h): the SHA-256 that the text given by SMTP_TEXT must have,

@@ -61,6 +61,16 @@ struct bytes smtp_server_envid(const struct smtp_server *server)
     return transaction_envid(&server->transaction);
 }
 
+enum by_mode smtp_server_by(const struct smtp_server *server, int32_t *ret_seconds,
+                            bool *ret_trace)
+{
+    const struct mail_params *params = &server->transaction.params;
+
+    *ret_seconds = params->by_s;
+    *ret_trace = params->by_trace;
+    return params->by;
+}
+
 enum body_kind smtp_server_body(const struct smtp_server *server)
 {
     return server->transaction.params.body;

@@ -301,7 +301,7 @@ static void test_words(void **state)
     assert_int_equal(go(server, BYTES("EHLO [192.0.2.1]\r\n")), SMTP_MORE);
     assert_true(output_is(server,
         "250-mx.example.org\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-BINARYMIME\r\n"
-        "250-CHUNKING\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250-DSN\r\n"
+        "250-CHUNKING\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250-DSN\r\n250-DELIVERBY\r\n"
         "250-ENHANCEDSTATUSCODES\r\n"
         "250 LIMITS RCPTMAX=5\r\n"));
     assert_true(bytes_equal(smtp_server_helo(server), BYTES("[192.0.2.1]")));

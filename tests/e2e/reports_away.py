@@ -147,6 +147,67 @@ def a_next_hop_with_dsn_tells_itself(bench):
     equal(server.letters(), {}, 'no word of ours')
 
 
+def the_time_that_is_left_is_passed_on(bench):
+    """RFC 2852; and what is no time is refused."""
+    sink = Sink(bench, ('127.0.0.1', 0), offers=('DSN', 'DELIVERBY'))
+    server = begin(bench, sink)
+    with Client(server.port) as client:
+        for wrong in ('BY=0;R', 'BY=60', 'BY=1000000000;N', 'BY=60;RX'):
+            client.command(f'MAIL FROM:<{FROM}> {wrong}', '501')
+    hand_in(server, ['a@there.lab'], mail=' BY=600;R')
+    wait_until(lambda: sink.letters, 'the letter')
+    words = sink.letters[0][0].split(' BY=')[1].split(' ')[0]
+    seconds, mode = words.split(';')
+    true(mode == 'R' and 500 < int(seconds) <= 600, words)
+    queue_is_empty(server)
+    equal(server.letters(), {}, 'no word of ours')
+
+
+def who_keeps_no_time_gets_nothing_that_must_come_back(bench):
+    sink = Sink(bench, ('127.0.0.1', 0), offers=('DSN',))
+    server = begin(bench, sink)
+    hand_in(server, ['a@there.lab'], mail=' BY=600;R')
+    group = same_in_both(server, reports(server)[0])[2][0]
+    equal((group['Action'], group['Status']), ('failed', '5.4.7'), 'what became of it')
+    equal(sink.letters, [], 'it was not handed on')
+
+
+def who_keeps_no_time_gets_the_rest_and_that_is_told(bench):
+    sink = Sink(bench, ('127.0.0.1', 0), offers=('DSN',))
+    server = begin(bench, sink)
+    hand_in(server, ['a@there.lab'], mail=' BY=600;N')
+    group = same_in_both(server, reports(server)[0])[2][0]
+    equal(group['Action'], 'relayed', 'what became of it')
+    true('BY=' not in sink.letters[0][0], sink.letters[0][0])
+
+
+def late_it_comes_back(bench):
+    """Across a restart; long before the patience with others is over."""
+    sink = Sink(bench, ('127.0.0.1', 0), offers=('DELIVERBY',), refuse={'RCPT': '450 4.2.1 busy'})
+    server = begin(bench, sink)
+    hand_in(server, ['a@there.lab'], mail=' BY=6;R')
+    wait_until(lambda: any('BY=' in line for line in sink.lines), 'a try')
+    server.kill()
+    server.start()
+    octets = reports(server)[0]
+    group = same_in_both(server, octets)[2][0]
+    equal((group['Action'], group['Status']), ('failed', '5.4.7'), 'what became of it')
+    true(b'the time by which its sender wanted it' in octets.replace(b'\r\n', b' '), octets)
+    queue_is_empty(server)
+
+
+def late_its_sender_hears(bench):
+    sink = Sink(bench, ('127.0.0.1', 0), offers=('DELIVERBY',), refuse={'RCPT': '450 4.2.1 busy'})
+    server = begin(bench, sink)
+    hand_in(server, ['a@there.lab'], mail=' BY=3;N')
+    group = same_in_both(server, reports(server)[0])[2][0]
+    equal(group['Action'], 'delayed', 'what became of it')
+    sink.refuse = {}
+    wait_until(lambda: sink.letters, 'the letter, after all')
+    true(' BY=-' in sink.letters[0][0], sink.letters[0][0])
+    equal(len(server.letters()), 1, 'told once')
+
+
 def utf8_recipients(bench):
     """RFC 6533: the address as it was written, in both readers."""
     sink = Sink(bench, ('127.0.0.1', 0), offers=('SMTPUTF8',), refuse={'RCPT': '550 5.1.1 wer?'})
@@ -203,4 +264,7 @@ def many_count_once(bench):
 if __name__ == '__main__':
     main([those_that_fail_together_have_one_report, refused_after_the_text, given_up_together,
           late_together, relayed_is_told_once, a_next_hop_with_dsn_tells_itself, utf8_recipients,
+          the_time_that_is_left_is_passed_on, who_keeps_no_time_gets_nothing_that_must_come_back,
+          who_keeps_no_time_gets_the_rest_and_that_is_told, late_it_comes_back,
+          late_its_sender_hears,
           eight_bit_letters_come_back_in_seven, nothing_of_a_report, many_count_once])
