@@ -89,6 +89,13 @@ struct bytes tls_client_ticket(const struct tls *tls)
     return BYTES_NONE;
 }
 
+/* No server of the model asks for a certificate. */
+bool tls_client_presented(const struct tls *tls)
+{
+    (void)tls;
+    return false;
+}
+
 const char *tls_trouble_name(enum tls_trouble trouble)
 {
     return trouble == TLS_TROUBLE_NONE ? "" : "validation-failure";

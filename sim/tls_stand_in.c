@@ -280,6 +280,11 @@ bool sign_key_fits(const struct sign_key *key, struct bytes chain)
     return chain.n > 0;
 }
 
+bool sign_chain_names(struct bytes chain, struct bytes host)
+{
+    return host.n > 0 && bytes_search(chain, host) < chain.n;
+}
+
 bool sign_key_sign(const struct sign_key *key, enum sign_scheme scheme, struct bytes tbs,
                    struct buffer *ret_signature)
 {

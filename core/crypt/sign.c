@@ -93,6 +93,19 @@ bool sign_key_fits(const struct sign_key *key, struct bytes chain)
     return fits;
 }
 
+bool sign_chain_names(struct bytes chain, struct bytes host)
+{
+    BIO *in = chain.n <= INT32_MAX && host.n > 0 ? BIO_new_mem_buf(chain.at, (int)chain.n) : NULL;
+    X509 *leaf = in == NULL ? NULL : PEM_read_bio_X509(in, NULL, NULL, NULL);
+    bool names = leaf != NULL && X509_check_host(leaf, host.at, host.n,
+                                                 X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+
+    X509_free(leaf);
+    BIO_free(in);
+    ERR_clear_error();
+    return names;
+}
+
 /* ---- signing */
 
 /* DB ^= MGF1(H): RFC 8017, B.2.1. */

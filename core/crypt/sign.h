@@ -31,6 +31,9 @@ MUST_USE struct sign_key *sign_key_self_signed(struct bytes host, struct buffer 
 void sign_key_free(struct sign_key *key);
 /* Is it the key of the first certificate of that chain? */
 bool sign_key_fits(const struct sign_key *key, struct bytes chain);
+/* Does the first certificate of that chain name that host (its DNS names, a wildcard for one label;
+   the common name when there are none)? False when it does not read. */
+bool sign_chain_names(struct bytes chain, struct bytes host);
 /* Put the signature behind *ret_signature; false when the scheme is not this key's, or tbs is not
    what the scheme wants. */
 MUST_USE bool sign_key_sign(const struct sign_key *key, enum sign_scheme scheme, struct bytes tbs,

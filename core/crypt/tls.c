@@ -157,6 +157,7 @@ size_t tls_sign(struct tls_context *context, uint32_t number, enum sign_scheme s
     if (!tls->answered || tls->signature.n == 0 || tls->signature.n > most)
         return 0;
     memcpy(ret_signature, tls->signature.at, tls->signature.n);
+    tls->presented = true;
     return tls->signature.n;
 }
 
@@ -219,6 +220,10 @@ static enum tls_said shake(struct tls *tls)
     int done = SSL_do_handshake(tls->ssl);
     int why = done == 1 ? SSL_ERROR_NONE : SSL_get_error(tls->ssl, done);
 
+    if (why == SSL_ERROR_WANT_X509_LOOKUP) {    /* once: tls_on_asked */
+        done = SSL_do_handshake(tls->ssl);
+        why = done == 1 ? SSL_ERROR_NONE : SSL_get_error(tls->ssl, done);
+    }
     if (why == SSL_ERROR_NONE) {
         tls->state = TLS_OPEN;
         SSL_clear_mode(tls->ssl, SSL_MODE_ASYNC);

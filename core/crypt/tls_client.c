@@ -85,6 +85,7 @@ static bool set_rules(SSL_CTX *ctx)
     SSL_CTX_set_max_cert_list(ctx, CHAIN_BYTES_MOST);
     SSL_CTX_set_verify_depth(ctx, CHAIN_MOST);
     SSL_CTX_set_cert_verify_callback(ctx, on_verify, NULL);
+    SSL_CTX_set_cert_cb(ctx, tls_on_asked, NULL);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1
         && SSL_CTX_set_cipher_list(ctx, "DEFAULT:!aNULL:!eNULL:!3DES:!SEED:!IDEA:!RC4") == 1
         && SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384:P-521") == 1
@@ -120,8 +121,10 @@ struct tls_context *tls_context_new_client(struct bytes authorities, size_t *ret
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1) {
         context->ctx = SSL_CTX_new(TLS_client_method());
         context->bio = tls_bio_method();
+        context->methods = remote_methods_new();
     }
-    if (context->ctx == NULL || context->bio == NULL || !set_rules(context->ctx)) {
+    if (context->ctx == NULL || context->bio == NULL || context->methods == NULL
+        || !set_rules(context->ctx)) {
         ERR_clear_error();
         tls_context_free(context);
         return NULL;
@@ -239,6 +242,7 @@ static bool set_up(struct tls *tls, const struct tls_want *want)
 
     tls->proof = want->proof;
     tls->must = strict;
+    tls->presents = want->presents;
     X509_VERIFY_PARAM_set_time(param, (time_t)(want->now_ms / 1000));
     SSL_set_security_level(tls->ssl, strict ? 2 : 1);
     SSL_set_verify(tls->ssl, strict ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);

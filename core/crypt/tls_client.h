@@ -12,7 +12,9 @@
 #include "crypt/tls.h"
 
 /* What all sessions share: rules, and the authorities that are believed, as PEM (empty: none is).
-   *ret_n is how many were read; what does not read is left out. NULL when memory is short. */
+   *ret_n is how many were read; what does not read is left out. NULL when memory is short.
+   tls_context_add gives it a certificate of our own, to be presented; of several the first with
+   each kind of key. */
 MUST_USE struct tls_context *tls_context_new_client(struct bytes authorities, size_t *ret_n);
 
 enum tls_proof {
@@ -33,6 +35,8 @@ struct tls_want {
     uint64_t now_ms;            /* wall clock that dates of certificates are held to */
     struct bytes ticket;        /* of an earlier session with the same server and the same want (a
                                    proof is not made again then); or empty */
+    bool presents;              /* to a server that asks for a certificate: the context's, signed
+                                   for by TLS_KEYOP. Else such a server gets none */
 };
 
 /* How many of the records can be used: DANE-TA(2) and DANE-EE(3) with a selector, matching type and
@@ -67,6 +71,9 @@ const char *tls_trouble_name(enum tls_trouble trouble);
 /* To go on with later; empty: none yet, or none new. It comes with the server's first octets after
    the handshake. A secret. */
 struct bytes tls_client_ticket(const struct tls *tls);
+
+/* Was our certificate presented, with a signature? Also when the handshake failed afterwards. */
+bool tls_client_presented(const struct tls *tls);
 
 /* What a server showed of itself. */
 struct tls_shown {

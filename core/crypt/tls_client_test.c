@@ -317,7 +317,7 @@ static void which_records_can_be_used(void **state)
     assert_int_equal(n, 0);
     for (size_t i = 0; i < COUNT(records); i++) {
         struct tls_want want = { TLS_PROVE_DANE, true, BYTES("mx.example"), NULL, 0,
-                                 &records[i].record, 1, 0, BYTES_NONE };
+                                 &records[i].record, 1, 0, BYTES_NONE, false };
         assert_int_equal(tls_tlsa_usable(&records[i].record, 1), records[i].usable);
         struct tls *tls = tls_client_new(clients, &want);
         assert_int_equal(tls != NULL, records[i].usable);
@@ -336,7 +336,8 @@ static void a_session_goes_on_after_another(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct tls_want want = { TLS_PROVE_NAME, true, BYTES("mx.example"), NULL, 0, NULL, 0,
-                                 now_ms, i == 2 ? BYTES("rubbish") : buffer_bytes(&ticket) };
+                                 now_ms, i == 2 ? BYTES("rubbish") : buffer_bytes(&ticket),
+                                 false };
         struct ends ends = ends_new(&world, clients, &want);
         run(&ends, SIZE_MAX);
         assert_true(ends.client_opened && ends.server_opened);
@@ -363,7 +364,7 @@ static void short_memory_is_no_crash(void **state)
         mem_fail_at(at);
         struct tls_context *clients = tls_context_new_client(buffer_bytes(&world.authority), &n);
         struct tls_want want = { TLS_PROVE_NAME, true, BYTES("mx.example"), NULL, 0, NULL, 0,
-                                 now_ms, BYTES_NONE };
+                                 now_ms, BYTES_NONE, false };
         struct tls *client = clients == NULL ? NULL : tls_client_new(clients, &want);
         struct ends ends = { .world = &world, .client = client };
         ends.server = tls_new(world.server, 1);

@@ -8,6 +8,7 @@
  *   tls_hello.c     what a client says first: name, cipher suites; the choice of a certificate
  *   tls_ticket.c    resumption tickets
  *   tls_client.c    sessions that we open: whom they must prove, and by what
+ *   tls_present.c   and the certificate of our own, for a server that asks
  *   tls_shown.c     what a server showed of itself, for people
  *   remote_key.c    keys whose signatures come from elsewhere
  */
@@ -74,6 +75,9 @@ struct tls {
     /* of one that we opened */
     enum tls_proof proof;
     bool must;
+    bool presents;              /* a certificate of ours, when it is asked for */
+    bool presented;
+    bool asked;                 /* it was asked for: the handshake's rest is a fibre */
     struct tls_verdict verdict;
     struct buffer ticket;
 };
@@ -83,6 +87,9 @@ struct tls *tls_begin(struct tls_context *context);
 
 /* tls_client.c. The handshake is over: what it showed. Nothing well for a server's side. */
 void tls_client_note(struct tls *tls);
+
+/* tls_present.c. The server asks for a certificate (SSL_CTX_set_cert_cb). */
+int tls_on_asked(SSL *ssl, void *of);
 
 /* tls_bio.c */
 BIO_METHOD *tls_bio_method(void);

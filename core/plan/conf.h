@@ -56,7 +56,8 @@ struct conf {
 #define C(kind, field, ...) CONF_FIELD_##kind(field)
     CONF_LIST(C)
 #undef C
-    /* The same names in lower case as A-labels (RFC 5890), to compare with and to greet with. */
+    /* Host and domains once more, in lower case as A-labels (RFC 5890), to compare with and to
+       greet with. */
     struct bytes host_ascii;
     struct conf_texts domains_ascii;
     /* What stands in the files of `aliases` and `virtual`: whoever read the configuration reads

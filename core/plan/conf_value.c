@@ -61,7 +61,15 @@ static bool take_domain(struct conf_reading *reading, struct conf_word value,
 static bool take_name(struct conf_reading *reading, const struct conf_setting *setting,
                       struct conf_word value, void *field)
 {
-    return take_domain(reading, value, field, &reading->conf.host_ascii);
+    struct bytes given, ascii;
+    bool host = setting == &conf_settings[CONF_AT_host];
+
+    if (!take_domain(reading, value, &given, &ascii))
+        return false;
+    *(struct bytes *)field = host ? given : ascii;
+    if (host)
+        reading->conf.host_ascii = ascii;
+    return true;
 }
 
 static bool take_names(struct conf_reading *reading, const struct conf_setting *setting,

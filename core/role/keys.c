@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * role/keys.c: the role that holds the private keys. It shows none: it tells the fronts the
- * certificates, and signs what a front asks for when its form is that of a TLS server's signature
- * (crypt/sign.h). The secrets of resumption tickets begin here too, and change every 12 hours.
+ * certificates, and signs what a front asks for when its form is that of a signature in a TLS
+ * handshake (crypt/sign.h); for relay with the keys of `client-certificate` alone. The secrets of
+ * resumption tickets begin here too, and change every 12 hours.
  */
 #include "role/keys_int.h"
 
@@ -53,11 +54,20 @@ void keys_log(struct keys *keys, enum log_level level, const char *event, struct
     fx_log(keys->fx, level, fx_keep(keys->fx, buffer_bytes(line)));
 }
 
-/* ---- telling the fronts */
+/* ---- telling the askers */
 
-static struct role_name front_of(uint32_t index)
+static struct role_name asker_of(uint32_t index)
 {
-    return (struct role_name){ ROLE_FRONT, index };
+    return index == LIMIT_FRONTS ? (struct role_name){ ROLE_RELAY, 0 }
+                                 : (struct role_name){ ROLE_FRONT, index };
+}
+
+/* KEYS_ASKERS: it is none. */
+static uint32_t index_of(struct role_name asker)
+{
+    if (asker.kind == ROLE_RELAY)
+        return LIMIT_FRONTS;
+    return asker.kind == ROLE_FRONT && asker.index < LIMIT_FRONTS ? asker.index : KEYS_ASKERS;
 }
 
 static uint32_t number_of(const struct key_set *set, size_t i)
@@ -65,21 +75,43 @@ static uint32_t number_of(const struct key_set *set, size_t i)
     return set->generation * KEYS_MOST + (uint32_t)i;
 }
 
-static void tell_set(struct keys *keys, struct role_name front)
+/* A relay that was taken over is not to be a server of ours: it has what it needs, and no more. */
+static bool may_have(const struct keys *keys, struct role_name asker, const struct held_key *held)
+{
+    return asker.kind == ROLE_FRONT
+        || sign_chain_names(buffer_bytes(&held->chain), keys->conf->client_certificate);
+}
+
+static size_t tell_certificates(struct keys *keys, struct role_name asker)
+{
+    const struct key_set *set = &keys->set;
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->n; i++) {
+        if (!may_have(keys, asker, &set->list[i]))
+            continue;
+        wire_tell_keys_certificate(keys->fx, asker, &(struct wire_keys_certificate){
+            set->generation, number_of(set, i), buffer_bytes(&set->list[i].chain) });
+        n++;
+    }
+    return n;
+}
+
+static void tell_set(struct keys *keys, struct role_name asker)
 {
     const struct key_set *set = &keys->set;
     uint32_t generation = set->generation;
 
     if (set->n == 0)
         return;
-    wire_tell_keys_begin(keys->fx, front, &(struct wire_keys_begin){ generation });
-    for (size_t i = 0; i < set->n; i++)
-        wire_tell_keys_certificate(keys->fx, front, &(struct wire_keys_certificate){
-            generation, number_of(set, i), buffer_bytes(&set->list[i].chain) });
-    for (size_t i = 0; i < set->authorities_n; i++)
-        wire_tell_keys_authority(keys->fx, front, &(struct wire_keys_authority){
+    wire_tell_keys_begin(keys->fx, asker, &(struct wire_keys_begin){ generation });
+    if (tell_certificates(keys, asker) == 0 && keys->conf->client_certificate.n > 0)
+        keys_log(keys, LOG_WARN, "no-client-certificate", BYTES_NONE,
+                 "no certificate has the name that client-certificate gives");
+    for (size_t i = 0; i < set->authorities_n && asker.kind == ROLE_FRONT; i++)
+        wire_tell_keys_authority(keys->fx, asker, &(struct wire_keys_authority){
             generation, buffer_bytes(&set->authorities[i]) });
-    wire_tell_keys_end(keys->fx, front, &(struct wire_keys_end){ generation });
+    wire_tell_keys_end(keys->fx, asker, &(struct wire_keys_end){ generation });
 }
 
 static struct bytes secret(const uint8_t octets[static KEYS_SECRET])
@@ -87,17 +119,19 @@ static struct bytes secret(const uint8_t octets[static KEYS_SECRET])
     return (struct bytes){ (const char *)octets, KEYS_SECRET };
 }
 
-static void tell_tickets(struct keys *keys, struct role_name front)
+static void tell_tickets(struct keys *keys, struct role_name asker)
 {
-    wire_tell_ticket_keys(keys->fx, front, &(struct wire_ticket_keys){
+    if (asker.kind != ROLE_FRONT)
+        return;
+    wire_tell_ticket_keys(keys->fx, asker, &(struct wire_ticket_keys){
         secret(keys->secret_now), keys->has_before ? secret(keys->secret_before) : BYTES_NONE });
 }
 
 static void tell_all(struct keys *keys, void (*tell)(struct keys *, struct role_name))
 {
-    for (uint32_t i = 0; i < LIMIT_FRONTS; i++)
+    for (uint32_t i = 0; i < KEYS_ASKERS; i++)
         if (keys->up[i])
-            tell(keys, front_of(i));
+            tell(keys, asker_of(i));
 }
 
 static void set_alarm(struct keys *keys)
@@ -153,10 +187,10 @@ static void on_alarm(struct keys *keys)
 
 /* ---- signing */
 
-/* A front that was taken over could ask without end. */
-static bool is_allowed(struct keys *keys, uint32_t front)
+/* A role that was taken over could ask without end. */
+static bool is_allowed(struct keys *keys, uint32_t asker)
 {
-    struct allowance *allowance = &keys->allowances[front];
+    struct allowance *allowance = &keys->allowances[asker];
     uint64_t second = keys->now.mono_ms / 1000;
 
     if (allowance->second != second)
@@ -166,23 +200,25 @@ static bool is_allowed(struct keys *keys, uint32_t front)
     return allowance->used < UINT32_MAX && ++allowance->used <= KEYS_OPS_A_SECOND;
 }
 
-static const struct sign_key *key_of(const struct keys *keys, uint32_t number)
+static const struct sign_key *key_of(const struct keys *keys, struct role_name asker,
+                                     uint32_t number)
 {
     uint32_t generation = number / KEYS_MOST, place = number % KEYS_MOST;
     const struct key_set *set = generation == keys->set.generation ? &keys->set : &keys->before;
 
-    return generation == set->generation && place < set->n ? set->list[place].key : NULL;
+    return generation == set->generation && place < set->n
+        && may_have(keys, asker, &set->list[place]) ? set->list[place].key : NULL;
 }
 
-static void on_keyop(struct keys *keys, uint32_t front, const struct wire_keyop *keyop)
+static void on_keyop(struct keys *keys, uint32_t asker, const struct wire_keyop *keyop)
 {
     struct buffer signature = buffer_with_most(SIGNATURE_MOST);
-    const struct sign_key *key = key_of(keys, keyop->key);
+    const struct sign_key *key = key_of(keys, asker_of(asker), keyop->key);
 
-    if (key != NULL && is_allowed(keys, front)
+    if (key != NULL && is_allowed(keys, asker)
         && !sign_key_sign(key, (enum sign_scheme)keyop->scheme, keyop->tbs, &signature))
         keys_log(keys, LOG_WARN, "signature-refused", BYTES_NONE, NULL);
-    wire_tell_keyop_done(keys->fx, front_of(front), &(struct wire_keyop_done){
+    wire_tell_keyop_done(keys->fx, asker_of(asker), &(struct wire_keyop_done){
         keyop->session, keyop->conn, fx_keep(keys->fx, buffer_bytes(&signature)) });
     buffer_done(&signature);
 }
@@ -192,20 +228,22 @@ static void on_keyop(struct keys *keys, uint32_t front, const struct wire_keyop 
 static void on_told(struct keys *keys, const struct event *event)
 {
     struct wire_keyop keyop;
+    uint32_t asker = index_of(event->peer);
 
-    if (event->peer.kind != ROLE_FRONT || event->peer.index >= LIMIT_FRONTS
-        || !wire_read_keyop(event->bytes, &keyop)) {
+    if (asker == KEYS_ASKERS || !wire_read_keyop(event->bytes, &keyop)) {
         keys_log(keys, LOG_WARN, "bad-frame", BYTES_NONE, NULL);
         return;
     }
-    on_keyop(keys, event->peer.index, &keyop);
+    on_keyop(keys, asker, &keyop);
 }
 
 static void on_peer(struct keys *keys, const struct event *event)
 {
-    if (event->peer.kind != ROLE_FRONT || event->peer.index >= LIMIT_FRONTS)
+    uint32_t asker = index_of(event->peer);
+
+    if (asker == KEYS_ASKERS)
         return;
-    keys->up[event->peer.index] = event->kind == EV_PEER_UP;
+    keys->up[asker] = event->kind == EV_PEER_UP;
     if (event->kind != EV_PEER_UP)
         return;
     tell_tickets(keys, event->peer);
@@ -225,6 +263,8 @@ static void keys_step(void *role, const struct event *event, struct effects *fx)
         break;
     case EV_RELOAD:
         keys->conf = event->conf;
+        if (keys->up[LIMIT_FRONTS])
+            tell_set(keys, asker_of(LIMIT_FRONTS));     /* also when what is read now is no good */
         keys_read(keys);
         break;
     case EV_TOLD: on_told(keys, event); break;

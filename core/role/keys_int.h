@@ -21,7 +21,8 @@ enum {
     KEYS_SECRET = 32,
     KEYS_ROTATE_MS = 12 * 60 * 60 * 1000,   /* reference/security, 6 */
     KEYS_STAY_MS = 60 * 1000,               /* of a set that another took the place of */
-    KEYS_OPS_A_SECOND = 10000,              /* signatures for one front; above it: no */
+    KEYS_OPS_A_SECOND = 10000,              /* signatures for one asker; above it: no */
+    KEYS_ASKERS = LIMIT_FRONTS + 1,         /* relay is the last */
 };
 
 struct held_key {
@@ -66,8 +67,8 @@ struct keys {
     uint64_t forget_ms;                     /* then it is forgotten */
     struct keys_reading reading;
     uint32_t generations;
-    bool up[LIMIT_FRONTS];
-    struct allowance allowances[LIMIT_FRONTS];
+    bool up[KEYS_ASKERS];
+    struct allowance allowances[KEYS_ASKERS];
     uint8_t secret_now[KEYS_SECRET], secret_before[KEYS_SECRET];
     bool has_before;
     uint64_t rotate_ms;

@@ -96,8 +96,8 @@ static void answer(enum io_kind kind, enum fault fault, struct bytes text)
                          .bytes = text });
 }
 
-/* A frame from a front, with the length of its signature; -1: it was not answered. */
-static int sign(uint32_t front, uint32_t key, uint8_t scheme, struct bytes tbs)
+/* A frame from that role, with the length of its signature; -1: it was not answered. */
+static int sign_for(struct role_name asker, uint32_t key, uint8_t scheme, struct bytes tbs)
 {
     struct effects out = effects_none();
     struct buffer frame = buffer_with_most(4096);
@@ -107,8 +107,7 @@ static int sign(uint32_t front, uint32_t key, uint8_t scheme, struct bytes tbs)
         7, 8, key, scheme, tbs });
     buffer_put(&frame, out.list[0].bytes);
     buffer_put(&frame, out.list[0].more);
-    step((struct event){ .kind = EV_TOLD, .peer = { ROLE_FRONT, front },
-                         .bytes = buffer_bytes(&frame) });
+    step((struct event){ .kind = EV_TOLD, .peer = asker, .bytes = buffer_bytes(&frame) });
     bool answered = wire_read_keyop_done(frame_of(WIRE_KEYOP_DONE_MESSAGE), &done);
     buffer_done(&frame);
     effects_done(&out);
@@ -116,6 +115,11 @@ static int sign(uint32_t front, uint32_t key, uint8_t scheme, struct bytes tbs)
         return -1;
     assert_true(done.session == 7 && done.conn == 8);
     return (int)done.signature.n;
+}
+
+static int sign(uint32_t front, uint32_t key, uint8_t scheme, struct bytes tbs)
+{
+    return sign_for((struct role_name){ ROLE_FRONT, front }, key, scheme, tbs);
 }
 
 static uint32_t key_told(void)
@@ -277,6 +281,42 @@ static void test_an_unreadable_folder_is_no_end(void **state)
     end();
 }
 
+/* Relay is told of the certificates of client-certificate, and signed for with their keys alone: if
+   it were taken over it could not be the server that clients look for. */
+static void test_relay_has_its_own_certificate_alone(void **state)
+{
+    const struct role_name relay = { ROLE_RELAY, 0 };
+
+    (void)state;
+    begin("");                          /* mx.test signs one itself */
+    peer(EV_PEER_UP, 0);
+    uint32_t key = key_told();
+    step((struct event){ .kind = EV_PEER_UP, .peer = relay, .bytes = BYTES_NONE });
+    assert_int_equal(told(WIRE_KEYS_BEGIN_MESSAGE), 1);
+    assert_int_equal(told(WIRE_KEYS_CERTIFICATE_MESSAGE), 0);
+    assert_int_equal(told(WIRE_KEYS_END_MESSAGE), 1);
+    assert_int_equal(told(WIRE_TICKET_KEYS_MESSAGE), 0);
+    assert_false(logged("no-client-certificate"));
+    assert_int_equal(sign_for(relay, key, SIGN_ECDSA, (struct bytes){ digest, 32 }), 0);
+    conf.client_certificate = BYTES("other.test");
+    step((struct event){ .kind = EV_RELOAD, .conf = &conf, .bytes = BYTES_NONE });
+    assert_true(logged("no-client-certificate"));
+    assert_int_equal(told(WIRE_KEYS_CERTIFICATE_MESSAGE), 1);       /* the front's */
+    key = key_told();
+    assert_int_equal(sign_for(relay, key, SIGN_ECDSA, (struct bytes){ digest, 32 }), 0);
+    assert_true(sign(0, key, SIGN_ECDSA, (struct bytes){ digest, 32 }) > 0);
+    conf.client_certificate = BYTES("mx.test");
+    step((struct event){ .kind = EV_RELOAD, .conf = &conf, .bytes = BYTES_NONE });
+    assert_false(logged("no-client-certificate"));
+    key = key_told();
+    assert_true(sign_for(relay, key, SIGN_ECDSA, (struct bytes){ digest, 32 }) > 0);
+    assert_int_equal(sign_for(relay, key, SIGN_ECDSA, (struct bytes){ digest, 31 }), 0);
+    keys->allowances[LIMIT_FRONTS] = (struct allowance){ now.mono_ms / 1000, KEYS_OPS_A_SECOND };
+    assert_int_equal(sign_for(relay, key, SIGN_ECDSA, (struct bytes){ digest, 32 }), 0);
+    assert_true(sign(0, key, SIGN_ECDSA, (struct bytes){ digest, 32 }) > 0);
+    end();
+}
+
 static void test_other_frames(void **state)
 {
     static const char *const frames[] = { "", "\x01", "\xFF\xFF\xFF", "KEYOP" };
@@ -302,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_a_new_set_takes_the_place), cmocka_unit_test(test_tickets_rotate),
         cmocka_unit_test(test_a_front_may_not_ask_without_end),
         cmocka_unit_test(test_reads_the_folder),
+        cmocka_unit_test(test_relay_has_its_own_certificate_alone),
         cmocka_unit_test(test_an_unreadable_folder_is_no_end), cmocka_unit_test(test_other_frames),
     };
 

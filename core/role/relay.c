@@ -75,6 +75,8 @@ static void on_told(struct relay *relay, const struct event *event)
         return;
     if (event->peer.kind == ROLE_NAMES && on_name(relay, event->bytes))
         return;
+    if (event->peer.kind == ROLE_KEYS && relay_present_told(relay, event->bytes))
+        return;
     if (event->peer.kind == ROLE_FETCH && wire_read_fetch_is(event->bytes, &fetched)
         && relay_sts_fetched(relay, &fetched))
         return;
@@ -83,13 +85,6 @@ static void on_told(struct relay *relay, const struct event *event)
     log_ours(line, "kind", bytes_of(wire_name(wire_kind_of(event->bytes))));
     log_uint(line, "octets", event->bytes.n);
     fx_log(relay->fx, LOG_ERROR, fx_keep(relay->fx, buffer_bytes(line)));
-}
-
-static struct tls_context *tls_of(const struct conf *conf)
-{
-    size_t n;
-
-    return tls_context_new_client(conf->authorities_text, &n);
 }
 
 /* Connections and what they carry go on; a server that is gone from the settings ends its work. */
@@ -104,7 +99,7 @@ static bool on_reload(struct relay *relay, const struct conf *conf)
     relay->routes = routes;
     relay->conf = conf;
     tls_context_free(relay->tls);
-    relay->tls = tls_of(conf);
+    relay->tls = relay_present_context(relay, conf);
     for (size_t i = 0; i < RELAY_LINKS; i++) {
         struct link *link = &relay->links[i];
         if (link->client != NULL)
@@ -133,6 +128,8 @@ static void on_event(struct relay *relay, const struct event *event)
             relay_names_peer(relay, false);
         if (event->peer.kind == ROLE_FETCH)
             relay_sts_peer(relay, false);
+        if (event->peer.kind == ROLE_KEYS)
+            relay_present_peer(relay, false);
         break;
     case EV_PEER_UP:
         if (event->peer.kind == ROLE_STORE && relay->memory.saved_n > 0)
@@ -141,6 +138,8 @@ static void on_event(struct relay *relay, const struct event *event)
             relay_names_peer(relay, true);
         if (event->peer.kind == ROLE_FETCH)
             relay_sts_peer(relay, true);
+        if (event->peer.kind == ROLE_KEYS)
+            relay_present_peer(relay, true);
         break;
     case EV_STOP:
         if (!relay->stopping)
@@ -217,6 +216,7 @@ static void relay_free(void *role)
     relay_memory_done(relay);
     sts_cache_free(relay->sts);
     tls_context_free(relay->tls);
+    relay_present_done(relay);
     routes_free(relay->routes);
     mem_free(relay);
 }
@@ -230,7 +230,7 @@ static void *relay_make(const struct conf *conf, uint32_t index)
         return NULL;
     relay->conf = conf;
     relay->routes = routes_new(conf, &flaw);
-    relay->tls = tls_of(conf);
+    relay->tls = relay_present_context(relay, conf);
     if (relay->routes == NULL || !relay_places_make(relay)) {
         relay_free(relay);
         return NULL;

@@ -17,6 +17,7 @@
  *   relay_stall.c     who is silent, and for how long
  *   relay_dial.c      new connections, and letters for those that are free
  *   relay_tls.c       TLS on a connection
+ *   relay_present.c   our certificate, for a server that asks (relay_present_int.h)
  *   relay_quirk.c     what a server does not bear is learned
  *   relay_memory.c    what must not be forgotten, kept by the store; the best TLS ever seen
  *   relay_tlsrpt.c    how TLS went, counted to be told (RFC 8460)
@@ -37,6 +38,7 @@
 #include "dns/tlsrpt.h"
 #include "mail/envelope.h"
 #include "plan/route.h"
+#include "role/relay_present_int.h"
 #include "role/wire.h"
 #include "smtp/client.h"
 
@@ -245,6 +247,7 @@ struct memo {
     struct buffer why;
     uint64_t minute_ms, minute_n;   /* of a host: letters since then, for host-rate */
     uint64_t broken_until_ms;       /* TLS breaks there */
+    uint64_t bare_until_ms;         /* it broke with our certificate: without */
     uint64_t quirk_until_ms;
     unsigned avoid;                 /* enum client_extension */
     bool helo;
@@ -297,6 +300,7 @@ struct link {
     uint8_t from_ip[16];            /* ours; zero: not known */
     struct tls *tls;
     bool shaking;                   /* the handshake is under way */
+    struct link_present present;
     uint8_t level;                  /* enum tls_level, when greeted */
 };
 
@@ -316,6 +320,7 @@ struct relay {
     const struct conf *conf;
     struct routes *routes;
     struct tls_context *tls;        /* NULL: memory was short */
+    struct relay_present present;
     struct place *places[RELAY_PLACES];
     uint64_t hashes[RELAY_PLACES];  /* of their names */
     size_t places_n;
@@ -584,6 +589,9 @@ MUST_USE bool relay_tls_send(struct relay *relay, struct link *link, struct byte
 /* The server cannot give what must be: remembered of the host. `result`: as RFC 8460, 4.3 calls it;
    "": it is no fault of theirs. */
 void relay_tls_lacks(struct relay *relay, struct link *link, const char *result,
+                     struct bytes words);
+/* The handshake does not come to its end: the same, unless it is for our own certificate's sake. */
+void relay_tls_stuck(struct relay *relay, struct link *link, const char *result,
                      struct bytes words);
 /* It is greeted: how good is it, and was it better before? */
 void relay_tls_note(struct relay *relay, struct link *link);

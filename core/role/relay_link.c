@@ -31,6 +31,8 @@ void relay_link_touch(struct relay *relay, struct link *link)
 
     if (link->state == LINK_DIALS)
         most = RELAY_DIAL_MS;
+    else if (link->present.waits != 0)
+        most = RELAY_SIGN_MS;
     else if (link->client != NULL && smtp_client_at_end(link->client))
         most = RELAY_END_MS;
     else if (link->job != NULL || link->shaking
@@ -474,7 +476,7 @@ void relay_closed(struct relay *relay, uint32_t conn, bool end)
     struct place *place = link->place;
     link->gone = !end;
     if (link->state == LINK_OPEN && link->shaking)
-        relay_tls_lacks(relay, link, "validation-failure",
+        relay_tls_stuck(relay, link, "validation-failure",
                         BYTES("the connection was lost in the TLS handshake"));
     begin_anew(relay, link);
     if (link->state == LINK_OPEN) {
@@ -516,7 +518,7 @@ static void late(struct relay *relay, struct link *link)
         link->due_ms = UINT64_MAX;
         unreached(relay, link, STATUS(4, 4, 1), BYTES("nobody answers there"));
     } else if (link->state == LINK_OPEN && link->shaking) {
-        relay_tls_lacks(relay, link, "validation-failure",
+        relay_tls_stuck(relay, link, "validation-failure",
                         BYTES("the server was silent in the TLS handshake"));
     } else if (link->state == LINK_OPEN && link->job == NULL && smtp_client_ready(link->client)) {
         leave(relay, link);

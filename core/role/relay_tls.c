@@ -63,6 +63,18 @@ void relay_tls_lacks(struct relay *relay, struct link *link, const char *result,
         relay_link_drop(relay, link);
 }
 
+void relay_tls_stuck(struct relay *relay, struct link *link, const char *result,
+                     struct bytes words)
+{
+    if (!relay_present_failed(relay, link)) {
+        relay_tls_lacks(relay, link, result, words);
+        return;
+    }
+    link->shaking = false;
+    relay_place_is_busy(relay, link->place);
+    relay_link_drop(relay, link);
+}
+
 /* As RFC 8460, 4.3 calls it. */
 static const char *trouble_name(const struct link *link)
 {
@@ -92,13 +104,14 @@ static struct bytes trouble_words(struct relay *relay, const struct link *link)
 
 /* ---- the session */
 
-/* Tickets are for the same server and the same proof alone. */
+/* Tickets are for the same server, the same proof, and the same certificate of ours alone. */
 static uint64_t ticket_key(const struct relay *relay, const struct link *link)
 {
     struct bytes host = buffer_bytes(&link->host), tlsa = buffer_bytes(&link->tlsa);
 
     return siphash(relay->key, host) ^ siphash(relay->key, tlsa) * 3
-         ^ (uint64_t)link->channel.need << 56 ^ (uint64_t)link->channel.test << 60;
+         ^ (uint64_t)link->channel.need << 56 ^ (uint64_t)link->channel.test << 60
+         ^ relay_present_mark(relay, link) * 5;
 }
 
 static struct tls *session(struct relay *relay, const struct link *link)
@@ -107,7 +120,7 @@ static struct tls *session(struct relay *relay, const struct link *link)
     enum channel_need need = link->channel.need;
     struct memo *memo = relay_memo_link(relay, link);
     struct tls_want want = { .name = buffer_bytes(&link->host), .now_ms = relay->now.wall_ms,
-                             .ticket = BYTES_NONE };
+                             .ticket = BYTES_NONE, .presents = link->present.wanted };
 
     if (need == CHANNEL_DANE || need == CHANNEL_NAME) {
         want.proof = need == CHANNEL_DANE ? TLS_PROVE_DANE : TLS_PROVE_NAME;
@@ -133,6 +146,7 @@ static struct tls *session(struct relay *relay, const struct link *link)
 
 void relay_tls_begin(struct relay *relay, struct link *link)
 {
+    relay_present_choose(relay, link);
     link->tls = session(relay, link);
     if (link->tls == NULL) {
         relay_tls_lacks(relay, link, "", BYTES("TLS could not be begun here"));
@@ -174,9 +188,11 @@ static void is_open(struct relay *relay, struct link *link)
 static void is_over(struct relay *relay, struct link *link, bool failed)
 {
     if (link->shaking) {
-        relay_tls_lacks(relay, link, trouble_name(link), trouble_words(relay, link));
+        relay_tls_stuck(relay, link, trouble_name(link), trouble_words(relay, link));
         return;
     }
+    if (failed && !link->greeted)           /* in 1.3 the server looks at it when we are done */
+        (void)relay_present_failed(relay, link);
     smtp_client_lost(link->client, failed ? BYTES("TLS failed")
                                           : BYTES("the connection was lost"));
     relay_link_step(relay, link, BYTES_NONE);
@@ -186,6 +202,11 @@ void relay_tls_bytes(struct relay *relay, struct link *link, struct bytes bytes)
 {
     enum tls_said said = tls_step(link->tls, bytes);
 
+    if (said == TLS_KEYOP) {
+        relay_present_ask(relay, link);
+        if (link->present.waits == 0)
+            said = tls_step(link->tls, BYTES_NONE);
+    }
     if (said == TLS_OPENED) {
         is_open(relay, link);
         if (link->state != LINK_OPEN)

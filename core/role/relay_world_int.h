@@ -50,6 +50,7 @@ struct relay_world {
     struct buffer brought;      /* the body of the last */
     struct buffer memory;       /* what the store was told to keep, last */
     struct buffer comes;        /* of the next */
+    struct buffer keyops;       /* KEYOP frames, as blocks */
     struct buffer reports;      /* frames to the store about reports of TLS, as blocks */
     struct wire_job_result results[JOBS];   /* JOB_DELIVERED also for the two that are like it */
     uint8_t outcomes[JOBS];                 /* as it was told */

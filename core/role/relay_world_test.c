@@ -63,6 +63,8 @@ static void on_tell(const struct effect *effect)
             buffer_put(&w.memory, buffer_bytes(&w.comes));
             buffer_clear(&w.comes);
         }
+    } else if (effect->to.kind == ROLE_KEYS) {
+        buffer_put_block(&w.keyops, buffer_bytes(&frame));
     } else if (effect->to.kind == ROLE_STORE
                && (wire_kind_of(buffer_bytes(&frame)) == WIRE_TLSRPT_LETTER_MESSAGE
                    || wire_kind_of(buffer_bytes(&frame)) == WIRE_TLSRPT_ROW_MESSAGE
@@ -139,7 +141,7 @@ void begin(void)
     w.now = (struct moment){ 1000, UINT64_C(1767225600000) };
     w.questions = buffer_with_most(1 << 20);
     w.urls = buffer_with_most(1 << 20);
-    w.brought = w.memory = w.comes = w.reports = buffer_with_most(1 << 20);
+    w.brought = w.memory = w.comes = w.reports = w.keyops = buffer_with_most(1 << 20);
     w.said = buffer_with_most(1 << 20);
     w.log = buffer_with_most(1 << 20);
     w.greeting = "220 x\r\n";
@@ -182,6 +184,7 @@ void end(void)
     buffer_done(&w.urls);
     buffer_done(&w.brought);
     buffer_done(&w.reports);
+    buffer_done(&w.keyops);
     buffer_done(&w.memory);
     buffer_done(&w.comes);
     buffer_done(&w.said);

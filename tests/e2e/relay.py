@@ -56,6 +56,7 @@ class Sink(socketserver.ThreadingTCPServer):
                  kept='250 2.0.0 kept'):
         super().__init__(address, Dialogue)
         self.letters, self.lines, self.sessions, self.reused = [], [], 0, 0
+        self.shown = []                 # certificates of clients, or None: one for each handshake
         self.broken, self.offers, self.refuse, self.context = broken, offers, refuse or {}, None
         self.kept = kept
         if certificate_file:
@@ -128,6 +129,7 @@ class Dialogue(socketserver.StreamRequestHandler):
         self.request = self.server.context.wrap_socket(self.request, server_side=True)
         self.tls = self.request.version()
         self.server.reused += self.request.session_reused
+        self.server.shown.append(self.request.getpeercert(True))
         self.rfile, self.wfile = self.request.makefile('rb'), self.request.makefile('wb')
 
     def text(self):
