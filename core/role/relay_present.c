@@ -191,9 +191,12 @@ bool relay_present_failed(struct relay *relay, struct link *link)
         log_off(relay, link, BYTES("keys did not sign"));
         return true;
     }
+    /* Without it fails too: perhaps it must be there, and what went wrong was something else. */
+    if (memo != NULL && !link->present.wanted)
+        memo->bare_until_ms = 0;
     if (!link->present.wanted || !tls_client_presented(link->tls) || memo == NULL)
         return false;
-    memo->bare_until_ms = relay->now.mono_ms + RELAY_BROKEN_MS;
+    memo->bare_until_ms = relay->now.mono_ms + RELAY_BARE_MS;
     log_off(relay, link, facts.alerted && !facts.alert_ours
                          ? bytes_of(tls_alert_name(facts.alert)) : BYTES("the server broke off"));
     return true;

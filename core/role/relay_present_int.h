@@ -18,6 +18,7 @@ struct relay;
 enum {
     RELAY_SIGN_MS = 10 * 1000,          /* keys has not signed after so long: it will not */
     RELAY_UNSIGNED_MS = 60 * 1000,      /* and so long it is not asked again */
+    RELAY_BARE_MS = 5 * 60 * 1000,      /* a server broke off: so long it is met without */
 };
 
 /* Of relay. */

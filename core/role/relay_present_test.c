@@ -231,6 +231,17 @@ static void who_refuses_ours_is_met_without(void **state)
     shake(server, conn);
     assert_true(logged("client-certificate-off"));
     tls_free(server);
+    for (uint32_t letter = 2; letter < 4; letter++) {
+        hang_up(conn);
+        w.lines[conn].open = false;
+        buffer_clear(&w.keyops);
+        pass(letter == 2 ? RELAY_BARE_MS / 2 : RELAY_BARE_MS);
+        give(letter, "you@a.example");
+        answer_names();
+        conn = next(&server);
+        assert_int_equal(asked(&keyop), letter == 3);
+        tls_free(server);
+    }
     end();
 }
 
