@@ -4,8 +4,9 @@
 #include "base/reader.h"
 
 enum { VERSION_FIXED = 1, VERSION_TAGGED = 2, FLAG_SMTPUTF8 = 1, FLAG_REQUIRE_TLS = 2,
-       FLAGS = FLAG_SMTPUTF8 | FLAG_REQUIRE_TLS, BY_TRACED = 4, BY_OCTETS = 9 };
-enum head_tag { TAG_RET = 1, TAG_ENVID, TAG_BY };
+       FLAGS = FLAG_SMTPUTF8 | FLAG_REQUIRE_TLS, BY_TRACED = 4, BY_OCTETS = 9,
+       PRIORITY_ZERO = PRIORITY_MOST + 1, PRIORITY_END = PRIORITY_ZERO + PRIORITY_MOST };
+enum head_tag { TAG_RET = 1, TAG_ENVID, TAG_BY, TAG_PRIORITY };
 enum entry_tag { TAG_NOTIFY = 1, TAG_ORCPT };
 
 bool envelope_text_safe(struct bytes text)
@@ -110,12 +111,30 @@ static void read_by(struct reader *in, struct envelope *envelope)
     envelope->by = mode == BY_NOTIFY ? BY_NOTIFY : BY_RETURN;
 }
 
+/* One octet, PRIORITY_ZERO in the middle, which is never written. */
+static void put_priority(struct buffer *to, int8_t priority)
+{
+    if (priority < -PRIORITY_MOST || priority > PRIORITY_MOST)
+        to->bad = true;
+    else if (priority != 0)
+        put_number(to, TAG_PRIORITY, (uint8_t)(priority + PRIORITY_ZERO));
+}
+
+static int8_t read_priority(struct reader *in)
+{
+    uint8_t number = read_number(in, TAG_PRIORITY, PRIORITY_END);
+
+    if (number == PRIORITY_ZERO)
+        in->bad = true;
+    return (int8_t)(number == 0 ? 0 : number - PRIORITY_ZERO);
+}
+
 /* ---- the head */
 
 static bool head_says_more(const struct envelope *envelope)
 {
     return envelope->ret != DSN_RET_UNSAID || envelope->envid.n > 0
-        || envelope->by != BY_NOT_GIVEN;
+        || envelope->by != BY_NOT_GIVEN || envelope->priority != 0;
 }
 
 void envelope_put(struct buffer *to, const struct envelope *envelope)
@@ -134,6 +153,7 @@ void envelope_put(struct buffer *to, const struct envelope *envelope)
     put_number(to, TAG_RET, (uint8_t)envelope->ret);
     put_tagged(to, TAG_ENVID, envelope->envid, ENVID_MOST);
     put_by(to, envelope);
+    put_priority(to, envelope->priority);
 }
 
 bool envelope_read(struct bytes head, struct envelope *ret_envelope)
@@ -159,6 +179,7 @@ bool envelope_read(struct bytes head, struct envelope *ret_envelope)
         envelope.ret = (enum dsn_ret)read_number(&in, TAG_RET, DSN_RET_HDRS);
         envelope.envid = read_tagged(&in, TAG_ENVID, ENVID_MOST);
         read_by(&in, &envelope);
+        envelope.priority = read_priority(&in);
     }
     if (!reader_finished(&in) || (version == VERSION_TAGGED) != head_says_more(&envelope))
         return false;

@@ -18,12 +18,13 @@
 enum {
     ENVELOPE_WORD_MOST = 64,            /* protocol, peer */
     ENVELOPE_ID_MOST = 998,             /* a Message-ID fills a line at most (RFC 5322, 2.1.1) */
+    PRIORITY_MOST = 9,                  /* RFC 6710 */
     ENVID_MOST = 100,                   /* RFC 3461, 5.4 */
     ORCPT_MOST = 500,                   /* RFC 3461, 5.4 */
     ENVELOPE_TAG = 1 + 4,               /* in front of each fact of version 2 */
     /* the longest head there is, for a caller's buffer */
     ENVELOPE_MOST = 11 + 6 * 4 + 2 * LIMIT_PATH + 2 * ENVELOPE_WORD_MOST + LIMIT_DOMAIN
-                  + ENVELOPE_ID_MOST + 3 * ENVELOPE_TAG + 1 + ENVID_MOST + 9,
+                  + ENVELOPE_ID_MOST + 4 * ENVELOPE_TAG + 2 + ENVID_MOST + 9,
     RECIPIENT_MOST = 1 + 4 + LIMIT_PATH + 2 * ENVELOPE_TAG + 1 + ORCPT_MOST,
 };
 
@@ -62,6 +63,7 @@ struct envelope {
     enum by_mode by;
     bool by_trace;              /* T: its sender hears of each server that it is handed to */
     uint64_t by_ms;             /* wall clock: by then, at most ENVELOPE_BY_MOST; 0 without `by` */
+    int8_t priority;            /* RFC 6710, -PRIORITY_MOST .. PRIORITY_MOST; 0: as any other */
 };
 
 struct recipient {

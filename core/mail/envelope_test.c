@@ -119,6 +119,31 @@ static void the_time_it_has_is_kept(void **state)
     }
 }
 
+/* RFC 6710 */
+static void the_priority_is_kept(void **state)
+{
+    struct buffer text = buffer_with_most(ENVELOPE_MOST);
+    struct envelope in = sample(), out;
+
+    for (int priority = -PRIORITY_MOST; priority <= PRIORITY_MOST; priority++) {
+        buffer_clear(&text);
+        in.priority = (int8_t)priority;
+        envelope_put(&text, &in);
+        assert_false(text.bad);
+        assert_true(envelope_read(buffer_bytes(&text), &out));
+        assert_int_equal(out.priority, priority);
+    }
+    for (int bad = 0; bad < 256; bad++) {
+        text.at[text.n - 1] = (char)(uint8_t)bad;
+        assert_int_equal(envelope_read(buffer_bytes(&text), &out),
+                         bad >= 1 && bad <= 19 && bad != 10);
+    }
+    in.priority = PRIORITY_MOST + 1;
+    envelope_put(&text, &in);
+    assert_true(text.bad);
+    buffer_done(&text);
+}
+
 /* The same octets with one of them changed in every text in turn, behind the writer's back. */
 static void spl_005_line_ends_and_nul(void **state)
 {
@@ -158,7 +183,7 @@ int main(void)
         cmocka_unit_test(what_was_put_is_read),
         cmocka_unit_test(recipients_are_read),
         cmocka_unit_test(what_reports_need_is_kept),
-        cmocka_unit_test(the_time_it_has_is_kept),
+        cmocka_unit_test(the_time_it_has_is_kept), cmocka_unit_test(the_priority_is_kept),
         cmocka_unit_test(spl_005_line_ends_and_nul),
     };
 

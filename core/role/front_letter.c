@@ -347,6 +347,7 @@ static void put_head(struct front *front, const struct session *session)
         .message_id = header_scan_message_id(&session->letter->header),
         .ret = smtp_server_ret(session->smtp),
         .envid = smtp_server_envid(session->smtp),
+        .priority = smtp_server_priority(session->smtp),
     };
 
     set_by(session, &envelope);

@@ -170,6 +170,7 @@ static void take_remote(struct front *front, struct session *session,
     session->trusted = local || nets_hold(&manners->trust, remote->ip);
     session->relays = local || nets_hold(&manners->relay_from, remote->ip);
     session->settings = front->settings;
+    session->settings.urgent = session->relays;
     session->settings.xclient = !local && nets_hold(&manners->xclient_from, remote->ip);
     if (session->trusted)
         session->settings.size_most = front->conf->size_trusted;

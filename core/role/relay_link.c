@@ -147,6 +147,8 @@ void relay_link_begin(struct relay *relay, struct link *link, struct relay_job *
     };
 
     relay_letter_by(relay, job, &letter);
+    letter.priority = job->ask ? 0 : job->envelope.priority;
+    letter.has_priority = letter.priority != 0;
     if (job->ask)
         letter.sender = letter.envid = BYTES_NONE;
     if (link->place->dest != NULL) {

@@ -109,6 +109,7 @@ static bool put_envelope(struct store *store, const struct envelope *about,
         .smtputf8 = needs.utf8, .received_ms = report->now_ms, .protocol = BYTES("LOCAL"),
         .helo = report->host, .peer = BYTES("report"), .host = report->host,
         .message_id = buffer_bytes(&store->report_id), .envid = BYTES_NONE,
+        .priority = about->priority,        /* RFC 6710 */
     };
 
     return store_put_head(store, &envelope, about->sender);

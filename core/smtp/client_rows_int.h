@@ -27,6 +27,7 @@ struct row {
     uint32_t recipe;
     int64_t by_s;
     bool by_return, by_trace;
+    int priority;
 };
 
 extern const struct row client_rows[], client_smtp_rows[];

@@ -80,6 +80,13 @@ const struct row client_rows[] = {
 
 /* The same of SMTP. "*" in the events: STARTTLS, and the handshake is taken as done. */
 const struct row client_smtp_rows[] = {
+    { .name = "MT-PRIORITY is passed on (RFC 6710)",
+      "220 x\r\n|250-x\r\n250-PIPELINING\r\n250 MT-PRIORITY\r\n|"
+      "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1, "T.",
+      EHLO "MAIL FROM:<s@x> MT-PRIORITY=-3\r\n" R0 "DATA\r\n" TEXT, SMTP, .priority = -3 },
+    { .name = "MT-PRIORITY to a server without it",
+      EHLO_ALL "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1, "T.",
+      EHLO MAIL R0 "DATA\r\n" TEXT, SMTP, .priority = 9 },
     { .name = "BY is passed on (RFC 2852)",
       HELLO_BY "250 a\r\n250 b\r\n354 c\r\n|250 d\r\n", 1, "T.",
       EHLO "MAIL FROM:<s@x> BY=120;R\r\n" R0 "DATA\r\n" TEXT, SMTP, .by_s = 120,

@@ -41,7 +41,8 @@ static void begin(struct play *play)
         .body = play->row->body, .smtputf8 = play->row->utf8, .ask_only = play->row->ask,
         .require_tls = play->row->require_tls, .recipe = play->row->recipe,
         .by_s = play->row->by_s, .by_return = play->row->by_return,
-        .by_trace = play->row->by_trace,
+        .by_trace = play->row->by_trace, .priority = play->row->priority,
+        .has_priority = play->row->priority != 0,
     };
 
     if (play->row->dsn) {

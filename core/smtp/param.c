@@ -130,6 +130,18 @@ static bool read_by(struct param param, struct mail_params *params)
         && (params->by == BY_NOTIFY || params->by_s > 0);
 }
 
+/* RFC 6710:  priority-value = (["-"] NZDIGIT) / "0" */
+static bool read_priority(struct param param, struct mail_params *params)
+{
+    bool minus = bytes_begins(param.value, BYTES("-"));
+    struct bytes digit = bytes_skip(param.value, minus ? 1 : 0);
+
+    if (digit.n != 1 || !is_digit(digit.at[0]) || (minus && digit.at[0] == '0'))
+        return false;
+    params->priority = (int8_t)(minus ? '0' - digit.at[0] : digit.at[0] - '0');
+    return true;
+}
+
 static bool read_recipe(struct param param, struct mail_params *params)
 {
     uint64_t octets;

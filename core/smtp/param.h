@@ -19,6 +19,7 @@ struct mail_params {
     enum by_mode by;            /* RFC 2852 */
     bool by_trace;
     int32_t by_s;               /* from the MAIL command on; above 0 with BY_RETURN */
+    int8_t priority;            /* RFC 6710, -9 .. 9 */
     uint32_t recipe;            /* octets of it in front of the raw form; 0: the text is itself */
 };
 

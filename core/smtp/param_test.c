@@ -41,6 +41,19 @@ static const struct {
     BAD(" CONTENT-RECIPE=99999999999999999999", BAD_PARAMETER, "CONTENT-RECIPE"),
     BAD(" CONTENT-RECIPE", BAD_PARAMETER, "CONTENT-RECIPE"),
     BAD(" CONTENT-RECIPE=1 CONTENT-RECIPE=1", TWICE, "CONTENT-RECIPE"),
+    GOOD(" MT-PRIORITY=3", 0, BODY_7BIT, false),
+    BAD(" MT-PRIORITY=3 MT-PRIORITY=3", TWICE, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=-", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=-0", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=+1", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=10", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=00", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=01", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=-10", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=x", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=--1", BAD_PARAMETER, "MT-PRIORITY"),
+    BAD(" MT-PRIORITY=1-", BAD_PARAMETER, "MT-PRIORITY"),
     GOOD(" BY=60;R", 0, BODY_7BIT, false),
     BAD(" BY=60;R BY=60;R", TWICE, "BY"),
     BAD(" BY", BAD_PARAMETER, "BY"),
@@ -129,6 +142,20 @@ static void test_rows(void **state)
         if (reply != rows[i].reply || !named || params.size != rows[i].size
             || params.body != rows[i].body || params.utf8 != rows[i].utf8)
             fail_msg("\"%.*s\": reply %d", (int)rows[i].text.n, rows[i].text.at, (int)reply);
+    }
+}
+
+/* RFC 6710 */
+static void test_priority(void **state)
+{
+    for (int priority = -9; priority <= 9; priority++) {
+        struct mail_params params = { 0 };
+        struct bytes keyword = BYTES_NONE;
+        char text[32];
+        int n = snprintf(text, sizeof(text), " mt-priority=%d", priority);
+        struct bytes all = { text, (size_t)n };
+        assert_int_equal(mail_params_parse(all, &params, &keyword), REPLY_NONE);
+        assert_int_equal(params.priority, priority);
     }
 }
 
@@ -250,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_no_row_is_missing),
         cmocka_unit_test(test_rcpt),
         cmocka_unit_test(test_by),
+        cmocka_unit_test(test_priority),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

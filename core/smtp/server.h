@@ -34,6 +34,7 @@ struct smtp_settings {
     bool notes;                     /* SMTP_NOTE is wanted */
     bool xclient;                   /* XCLIENT is offered: the client is a proxy that we trust */
     bool starttls;                  /* STARTTLS is offered to who speaks in clear */
+    bool urgent;                    /* an MT-PRIORITY above 0 is taken; else it is 0 (RFC 6710) */
     bool recipes;                   /* CONTENT-RECIPE is offered: see mail/README.md */
 };
 
@@ -142,6 +143,7 @@ struct bytes smtp_server_envid(const struct smtp_server *server);
 /* RFC 2852: BY=, its seconds counted from MAIL on; BY_NOT_GIVEN: the others say nothing. */
 enum by_mode smtp_server_by(const struct smtp_server *server, int32_t *ret_seconds,
                             bool *ret_trace);
+int8_t smtp_server_priority(const struct smtp_server *server);      /* RFC 6710 */
 enum body_kind smtp_server_body(const struct smtp_server *server);
 bool smtp_server_utf8(const struct smtp_server *server);
 /* It comes with a recipe (mail/recipe.h): the SHA-256 that the text given by SMTP_TEXT must have,

@@ -92,7 +92,7 @@ void run_ehlo(struct smtp_server *server, struct bytes argument)
     if (server->settings->xclient)
         buffer_put_text(&text, "\r\n250-XCLIENT " XCLIENT_ATTRIBUTES);
     buffer_put_text(&text, "\r\n250-8BITMIME\r\n250-BINARYMIME\r\n250-CHUNKING\r\n250-PIPELINING"
-                           "\r\n250-SMTPUTF8\r\n250-DSN\r\n250-DELIVERBY"
+                           "\r\n250-SMTPUTF8\r\n250-DSN\r\n250-DELIVERBY\r\n250-MT-PRIORITY"
                            "\r\n250-ENHANCEDSTATUSCODES");
     if (server->settings->recipes)
         buffer_put_text(&text, "\r\n250-CONTENT-RECIPE 1");

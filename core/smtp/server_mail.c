@@ -108,8 +108,12 @@ static void begin_transaction(struct smtp_server *server, struct bytes sender,
     }
     transaction->params = *params;
     transaction->params.envid = BYTES_NONE;     /* it stands beside the sender now */
+    /* RFC 6710: a stranger's letters come before nobody's. */
+    bool lowered = params->priority > 0 && !server->settings->urgent;
+    if (lowered)
+        transaction->params.priority = 0;
     server->state = STATE_SENDER;
-    server_say(server, REPLY_SENDER_OK, NO_WORDS);
+    server_say(server, lowered ? REPLY_SENDER_LOWERED : REPLY_SENDER_OK, NO_WORDS);
 }
 
 void run_mail(struct smtp_server *server, struct bytes argument)

@@ -71,6 +71,11 @@ enum by_mode smtp_server_by(const struct smtp_server *server, int32_t *ret_secon
     return params->by;
 }
 
+int8_t smtp_server_priority(const struct smtp_server *server)
+{
+    return server->transaction.params.priority;
+}
+
 enum body_kind smtp_server_body(const struct smtp_server *server)
 {
     return server->transaction.params.body;

@@ -301,7 +301,8 @@ static void test_words(void **state)
     assert_int_equal(go(server, BYTES("EHLO [192.0.2.1]\r\n")), SMTP_MORE);
     assert_true(output_is(server,
         "250-mx.example.org\r\n250-SIZE 100000\r\n250-8BITMIME\r\n250-BINARYMIME\r\n"
-        "250-CHUNKING\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250-DSN\r\n250-DELIVERBY\r\n"
+        "250-CHUNKING\r\n250-PIPELINING\r\n250-SMTPUTF8\r\n250-DSN\r\n"
+        "250-DELIVERBY\r\n250-MT-PRIORITY\r\n"
         "250-ENHANCEDSTATUSCODES\r\n"
         "250 LIMITS RCPTMAX=5\r\n"));
     assert_true(bytes_equal(smtp_server_helo(server), BYTES("[192.0.2.1]")));
@@ -315,6 +316,34 @@ static void test_words(void **state)
         assert_int_equal(go(server, BYTES("FOO\r\n")), SMTP_MORE);
     assert_true(smtp_server_annoyed(server));
     smtp_server_free(server);
+}
+
+/* RFC 6710: a stranger may only stand back. */
+static void test_priority(void **state)
+{
+    static const struct { bool urgent; const char *said; int8_t priority; const char *reply; }
+    said[] = {
+        { false, "MT-PRIORITY=9", 0, "250 2.3.6 " }, { false, "MT-PRIORITY=1", 0, "250 2.3.6 " },
+        { false, "MT-PRIORITY=0", 0, "250 2.1.0 " }, { false, "MT-PRIORITY=-9", -9, "250 2.1.0 " },
+        { true, "MT-PRIORITY=9", 9, "250 2.1.0 " }, { true, "MT-PRIORITY=-1", -1, "250 2.1.0 " },
+    };
+
+    for (size_t i = 0; i < COUNT(said); i++) {
+        struct smtp_settings settings = dialogue_settings();
+        settings.urgent = said[i].urgent;
+        struct smtp_server *server = ready(&settings);
+        struct buffer line = buffer_with_most(100);
+        assert_int_equal(go(server, BYTES(D_EHLO)), SMTP_MORE);
+        smtp_server_sent(server);
+        buffer_put(&line, BYTES("MAIL FROM:<a@b.example> "));
+        buffer_put_text(&line, said[i].said);
+        buffer_put(&line, BYTES("\r\n"));
+        assert_int_equal(go(server, buffer_bytes(&line)), SMTP_MORE);
+        assert_true(bytes_begins(smtp_server_output(server), bytes_of(said[i].reply)));
+        assert_int_equal(smtp_server_priority(server), said[i].priority);
+        buffer_done(&line);
+        smtp_server_free(server);
+    }
 }
 
 /* bdat-16: every octet there is, by chunks, as it came. */
@@ -447,7 +476,7 @@ int main(void)
         cmocka_unit_test(test_ended_is_not_dropped),
         cmocka_unit_test(test_no_memory_at_settling),
         cmocka_unit_test(test_refuse),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words), cmocka_unit_test(test_priority),
         cmocka_unit_test(test_binary),
         cmocka_unit_test(test_notes),
         cmocka_unit_test(test_no_memory),

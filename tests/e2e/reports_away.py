@@ -181,6 +181,20 @@ def who_keeps_no_time_gets_the_rest_and_that_is_told(bench):
     true('BY=' not in sink.letters[0][0], sink.letters[0][0])
 
 
+def the_priority_is_passed_on(bench):
+    """RFC 6710, of those who may relay. (Of a stranger: core/smtp/server_world_test.c.)"""
+    sink = Sink(bench, ('127.0.0.1', 0), offers=('MT-PRIORITY',))
+    server = begin(bench, sink)
+    hand_in(server, ['a@there.lab'], mail=' MT-PRIORITY=4')
+    wait_until(lambda: sink.letters, 'the letter')
+    true(sink.letters[0][0].endswith(' MT-PRIORITY=4'), sink.letters[0][0])
+    plain = Sink(bench, ('127.0.0.1', 0))
+    other = begin(bench, plain)
+    hand_in(other, ['a@there.lab'], mail=' MT-PRIORITY=4')
+    wait_until(lambda: plain.letters, 'the letter')
+    true('MT-PRIORITY' not in plain.letters[0][0], plain.letters[0][0])
+
+
 def late_it_comes_back(bench):
     """Across a restart; long before the patience with others is over."""
     sink = Sink(bench, ('127.0.0.1', 0), offers=('DELIVERBY',), refuse={'RCPT': '450 4.2.1 busy'})
@@ -264,7 +278,8 @@ def many_count_once(bench):
 if __name__ == '__main__':
     main([those_that_fail_together_have_one_report, refused_after_the_text, given_up_together,
           late_together, relayed_is_told_once, a_next_hop_with_dsn_tells_itself, utf8_recipients,
-          the_time_that_is_left_is_passed_on, who_keeps_no_time_gets_nothing_that_must_come_back,
+          the_priority_is_passed_on, the_time_that_is_left_is_passed_on,
+          who_keeps_no_time_gets_nothing_that_must_come_back,
           who_keeps_no_time_gets_the_rest_and_that_is_told, late_it_comes_back,
-          late_its_sender_hears,
-          eight_bit_letters_come_back_in_seven, nothing_of_a_report, many_count_once])
+          late_its_sender_hears, eight_bit_letters_come_back_in_seven, nothing_of_a_report,
+          many_count_once])
