@@ -18,7 +18,7 @@ CLIENTS = 50
 LETTERS = {'1k': {'postern': 30000, 'postfix': 4000}, '100k': {'postern': 6000, 'postfix': 2000},
            'tls': {'postern': 6000, 'postfix': 2000}}
 WARM = 1000
-DESTINATIONS, DEAD, EACH = 1000, 10, 60
+DESTINATIONS, DEAD, EACH = 1000, 10, 200
 OURS = 'deliver yes\ndestination-connections 50\njobs 128\nresolver 127.0.0.1:9\n'
 
 
