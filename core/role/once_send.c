@@ -28,12 +28,6 @@ struct sender *sender_new(const struct send_means *means)
         sender->secrets[i] = buffer_with_most(4 * SEND_SECRET_MOST + SEND_LINE_MOST);
     send_know_secrets(sender);
     sender->json = json_to(&sender->show);
-    sender->rules = rules_builtin();
-    sender->reader = sender->rules == NULL ? NULL : bounce_reader_new(sender->rules);
-    if (sender->reader == NULL) {
-        sender_free(sender);
-        return NULL;
-    }
     return sender;
 }
 

@@ -23,6 +23,16 @@ static bool is_about_the_command(struct bytes reply)
     return class && status.subject == 5;
 }
 
+/* Made with the first refusal: most dialogues need none, and it takes longer than they do. */
+static bool has_reader(struct sender *sender)
+{
+    if (sender->rules == NULL)
+        sender->rules = rules_builtin();
+    if (sender->reader == NULL && sender->rules != NULL)
+        sender->reader = bounce_reader_new(sender->rules);
+    return sender->reader != NULL;
+}
+
 enum cause_category send_put_meaning(struct sender *sender, struct bytes reply,
                                      struct bytes address, struct buffer *headline,
                                      struct buffer *who)
@@ -37,6 +47,8 @@ enum cause_category send_put_meaning(struct sender *sender, struct bytes reply,
         buffer_put(who, lang_text(lang, LANG_WHO_SENDER));
         return CAUSE_FORMAT;
     }
+    if (!has_reader(sender))
+        return CAUSE_NONE;
     bounce_explain_reply(sender->reader, reply, &report);
     if (report.recipients_n == 0 || !card_is_failure(report.recipients))
         return CAUSE_NONE;

@@ -353,7 +353,8 @@ void relay_link_step(struct relay *relay, struct link *link, struct bytes in)
             send_out(relay, link);
             feed(relay, link);
         }
-    } while (link->state == LINK_OPEN && (event.kind != CLIENT_MORE || in.n > 0));
+    } while (link->state == LINK_OPEN && (event.kind != CLIENT_MORE || in.n > 0
+                                          || smtp_client_lacks_memory(link->client)));
     if (link->state == LINK_OPEN)
         send_out(relay, link);
 }

@@ -56,7 +56,12 @@ bool smtp_client_at_end(const struct smtp_client *client)
 
 struct bytes smtp_client_output(const struct smtp_client *client)
 {
-    return buffer_bytes(&client->out);
+    return client->out.bad ? BYTES_NONE : buffer_bytes(&client->out);
+}
+
+bool smtp_client_lacks_memory(const struct smtp_client *client)
+{
+    return client->out.bad;
 }
 
 void smtp_client_sent(struct smtp_client *client)

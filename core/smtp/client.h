@@ -151,6 +151,8 @@ bool smtp_client_waits(const struct smtp_client *client);
 /* Waits for what comes after the end of the text: the longest patience (RFC 5321, 4.5.3.2.6). */
 bool smtp_client_at_end(const struct smtp_client *client);
 
+/* A piece of what was to be said found no room, so none of it is said: the next step ends all. */
+bool smtp_client_lacks_memory(const struct smtp_client *client);
 struct bytes smtp_client_output(const struct smtp_client *client);
 void smtp_client_sent(struct smtp_client *client);
 

@@ -220,7 +220,7 @@ bool smtp_client_wants_text(const struct smtp_client *client)
     size_t ahead = client_has(client, CLIENT_PIPELINING) ? CLIENT_CHUNKS_AHEAD : 1;
 
     return client->state == CLIENT_SENDS && client->text == TEXT_GOES && !client->spreads
-        && client->left > 0 && client->chunks < ahead;
+        && client->left > 0 && client->chunks < ahead && !client->out.bad;
 }
 
 /* One answer; in LMTP one for each recipient that may still get it (RFC 2033, 4.2). */
@@ -271,6 +271,6 @@ void smtp_client_text(struct smtp_client *client, struct bytes text, bool last)
         if (last)
             stuff_finish(&client->stuff, out);
     }
-    if (last)
+    if (last && !out->bad)
         expect_end(client);
 }

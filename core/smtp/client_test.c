@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/client_rows_int.h"
 
+#include "base/arena.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -413,6 +415,39 @@ static void a_refused_greeting_says_why(void **state)
     smtp_client_free(client);
 }
 
+/* A text that found no room whole is not ended: a server must not take what is left of it. */
+static void want_of_memory_never_makes_a_shorter_letter(void **state)
+{
+    static char text[40000];
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    for (size_t i = 70; i + 1 < sizeof(text); i += 72)
+        memcpy(text + i, "\r\n", 2);
+    for (uint64_t nth = 1; nth < 12; nth++) {
+        struct play play = play_new(&(struct row){ "short", "", 1, "", "", SMTP });
+        run(&play, BYTES("220 x\r\n"));
+        run(&play, BYTES("250 x\r\n"));
+        run(&play, BYTES("250 a\r\n"));
+        run(&play, BYTES("250 b\r\n"));
+        struct bytes in = BYTES("354 c\r\n");
+        assert_int_equal(smtp_client_step(play.client, &in).kind, CLIENT_MORE);
+        take_output(&play);
+        mem_fail_at(nth);
+        smtp_client_text(play.client, (struct bytes){ text, sizeof(text) }, true);
+        mem_fail_at(0);
+        struct bytes out = smtp_client_output(play.client);
+        if (smtp_client_lacks_memory(play.client)) {
+            assert_int_equal(out.n, 0);
+            run(&play, BYTES_NONE);
+            assert_string_equal(play.events, "L.!");
+        } else {
+            assert_in_range(out.n, sizeof(text), sizeof(text) + 5);
+        }
+        smtp_client_free(play.client);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +457,7 @@ int main(void)
         cmocka_unit_test(nothing_in_clear_survives_starttls),
         cmocka_unit_test(an_early_no_is_heard),
         cmocka_unit_test(a_yes_before_the_end_is_none),
+        cmocka_unit_test(want_of_memory_never_makes_a_shorter_letter),
         cmocka_unit_test(what_is_no_reply_is_none),
         cmocka_unit_test(a_reply_without_end_is_cut), cmocka_unit_test(a_lie_is_told),
         cmocka_unit_test(limits_are_read), cmocka_unit_test(recipes_are_offered),
